@@ -1,0 +1,39 @@
+# Two commands on a bare machine with Python 3.11 or 3.12: `make demo` and `make test`. Each sets up what it needs.
+
+PYTHON ?= $(firstword $(foreach python,python3 python3.12 python3.11,$(shell $(python) -c \
+	"import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))" >/dev/null 2>&1 && echo $(python))))
+UV_VERSION = 0.13.9
+CODE = app pipelines trainers tuning tests
+READY = .venv/ready
+
+.PHONY: setup demo test check format lock
+
+demo: $(READY)  ## the main job on the embedded corpus, from case reports to the report
+	.venv/bin/figray demo
+
+test: $(READY)
+	.venv/bin/python -m pytest
+
+check: $(READY) test  ## format, lint, types, tests
+	.venv/bin/ruff format --check $(CODE)
+	.venv/bin/ruff check $(CODE)
+	.venv/bin/mypy
+
+format: $(READY)
+	.venv/bin/ruff format $(CODE)
+	.venv/bin/ruff check --fix $(CODE)
+
+setup: $(READY)
+
+# Bytecode is compiled at once: Ray starts up to twenty processes, and each would compile Ray and torch for itself.
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "figray needs Python 3.11 or 3.12; name one with make PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet uv==$(UV_VERSION)
+	.venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes --compile-bytecode requirements.lock
+	.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+lock:  ## exact versions with hashes for Linux and macOS, Python 3.11 and 3.12
+	.venv/bin/uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes \
+		--no-emit-index-url --no-header --quiet --output-file requirements.lock

@@ -1,0 +1,152 @@
+"""Ray, local or a cluster: connect() and what must hold before a job starts (facts of Ray 2.60 in the comments)."""
+
+import atexit
+import logging
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from app.config import ClusterSettings, Config, UserError
+
+
+class ClusterError(UserError):
+    """The machines cannot do what the settings ask; the message says what to change."""
+
+
+class Demand(NamedTuple):
+    """What one job needs at the very least to make progress, in logical CPUs and GPUs held at the same time."""
+
+    job: str
+    settings: str  # the settings that decide it, for the advice
+    cpus: float
+    gpus: float = 0.0
+
+
+def demands(config: Config) -> list[Demand]:
+    """What each job asks for at the same time. Ray says nothing when it does not fit: it waits (ray issue 44687)."""
+    tables, train = config.tables, config.train
+    return [
+        Demand("collect", "tables.task_cpus", tables.task_cpus),
+        Demand("separate", "tables.readers, tables.reader_cpus", tables.readers[0] * tables.reader_cpus),
+        Demand("pairs", "tables.task_cpus", tables.task_cpus),
+        Demand(
+            "train",
+            "train.workers, train.cpus_per_worker",
+            train.workers * train.cpus_per_worker + tables.task_cpus,  # a task must be left to read the pairs
+            float(train.workers) if train.gpu else 0.0,
+        ),
+    ]
+
+
+def preflight(asked: Sequence[Demand], cpus: float, gpus: float) -> None:
+    """Refuse, with advice, what would hang."""
+    for demand in asked:
+        if demand.cpus > cpus:
+            raise ClusterError(
+                f"{demand.job} holds {demand.cpus:g} logical CPUs at once and Ray has {cpus:g}; "
+                f"lower {demand.settings}, or raise cluster.cpus (logical CPUs may exceed cores)"
+            )
+        if demand.gpus > gpus:
+            raise ClusterError(
+                f"{demand.job} needs {demand.gpus:g} GPUs and Ray has {gpus:g}; set train.gpu=false or add GPU nodes"
+            )
+
+
+def local_cpus(settings: ClusterSettings) -> int:
+    """Logical CPUs of local Ray: with only 2, ordinary jobs of Ray Data and Train wait for each other for ever."""
+    return settings.cpus or max(4, os.cpu_count() or 1)
+
+
+def connect(config: Config) -> None:
+    """Connect to the cluster at `cluster.address` or RAY_ADDRESS, else start Ray here; refuse what would hang."""
+    address = config.cluster.address or os.environ.get("RAY_ADDRESS")
+    if address:
+        _join(address)
+    else:
+        preflight(demands(config), local_cpus(config.cluster), _local_gpus() if config.train.gpu else 0)
+        _start_local(config.cluster)
+    _watch(config.cluster)
+
+
+def _join(address: str) -> None:
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    import ray
+
+    # A cluster's resources are its own: ray.init takes none here. One that can grow is not held to its present size.
+    ray.init(address=address, ignore_reinit_error=True)
+
+
+def _start_local(settings: ClusterSettings) -> None:
+    # All of it before ray is imported, which reads these once. The first makes every listener loopback only: on Linux
+    # Ray binds to the machine's outer address otherwise, whatever it is told.
+    os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    os.environ.setdefault("RAY_AUTH_TOKEN_PATH", str(_token_file()))
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")  # how soon a checkpoint counts as committed
+    os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
+    os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
+    import ray
+
+    if ray.is_initialized():
+        return
+    port = _free_port()
+    temporary = tempfile.mkdtemp(prefix="fr-")  # short: Ray puts Unix sockets below it
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    ray.init(
+        "local",  # never a cluster that an old address file names
+        num_cpus=local_cpus(settings),
+        object_store_memory=settings.object_store,
+        include_dashboard=True,  # Train inside Tune asks its State API; off, a stopped trial never frees its place
+        dashboard_host="127.0.0.1",
+        dashboard_port=port,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        _temp_dir=temporary,
+        runtime_env={"env_vars": {"RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{port}", "OMP_NUM_THREADS": "1"}},
+    )
+
+
+def _watch(settings: ClusterSettings) -> None:
+    """Make a job that stands still fail and name its station, after minutes instead of Ray's half hour."""
+    from ray.data import DataContext
+
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    context.execution_no_progress_timeout_s = settings.progress_timeout
+
+
+def disconnect() -> None:
+    """Stop what connect() started."""
+    import ray
+
+    ray.shutdown()
+
+
+def _token_file() -> Path:
+    """A token of this user's, readable by nobody else; Ray's own file takes the default mode."""
+    folder = Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state")) / "figray"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = folder / "ray_token"
+    if not file.exists():
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(secrets.token_hex(32))
+    return file
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _local_gpus() -> int:
+    import torch
+
+    return torch.cuda.device_count()

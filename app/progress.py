@@ -1,0 +1,55 @@
+"""Progress on the terminal: one bar a station, with the rows kept and left out so far."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from app.runs import Part
+
+
+class Bars:
+    """Called with each part that is done; without a terminal a station says one line when it ends."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True)
+        columns = (
+            TextColumn("{task.description:<12}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[said]}"),
+            TimeElapsedColumn(),
+        )
+        self.bars = Progress(*columns, console=self.console, disable=not self.console.is_terminal)
+        self.tasks: dict[str, TaskID] = {}
+        self.seen: dict[str, list[int]] = {}  # station -> parts, rows, rows left out
+
+    def __enter__(self) -> Self:
+        self.bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bars.stop()
+
+    def __call__(self, station: str, part: Part, total: int) -> None:
+        task = self.task(station, total)
+        seen = self.seen.setdefault(station, [0, 0, 0])
+        for place, count in enumerate((1, part.rows, sum(part.left_out.values()))):
+            seen[place] += count
+        said = f"{seen[1]:,} rows" + (f", {seen[2]:,} left out" if seen[2] else "")
+        self.bars.update(task, completed=seen[0], total=total, said=said)
+        if seen[0] == total and not self.console.is_terminal:
+            self.console.print(f"{station}: {said}", highlight=False)
+
+    def step(self, name: str, done: int, total: int, said: str) -> None:
+        """Show work that is counted in steps."""
+        self.bars.update(self.task(name, total), completed=done, total=total, said=said)
+
+    def task(self, name: str, total: int) -> TaskID:
+        """The bar of a station, made when it is first heard of."""
+        if name not in self.tasks:
+            self.tasks[name] = self.bars.add_task(name, total=total, said="")
+        return self.tasks[name]

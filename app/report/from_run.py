@@ -1,0 +1,139 @@
+"""A run folder read into what the page shows: funnel, figures, curves, retrieval, examples."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pipelines.match import match_figure
+
+from app.config import Config, settings_of
+from app.report.contact_sheet import MatchedFigure
+from app.report.page import Example, Report, Result, Stage
+from app.report.retrieval_table import Pool
+from app.runs import Place, Table
+from pipelines.records import Figure, Pair, SeparatedFigure, from_row, from_table
+
+SHOWN_FIGURES = 24
+
+
+def read_report(run: Place, config: Config, *, schemes: Sequence[str]) -> Report:
+    """Everything that the run has made so far; what it has not is empty."""
+    found = {scheme: pools for scheme in schemes if (pools := _json(run / "models" / scheme / "retrieval.json"))}
+    return Report(
+        title=f"figray: {run.name}",
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        recipe=run.name,
+        settings=changed_settings(config),
+        seconds=_json(run / "seconds.json"),
+        funnel=funnel(run),
+        accuracy=_json(run / "accuracy.json"),  # of a drawn corpus alone
+        figures=shown_figures(run, config, most=SHOWN_FIGURES),
+        curves={scheme: curve for scheme in schemes if (curve := _lines(run / "models" / scheme / "metrics.jsonl"))},
+        retrieval={
+            scheme: {pool: percent(result["metrics"]) for pool, result in pools.items()}
+            for scheme, pools in found.items()
+        },
+        pools={
+            pool: Pool(images=result["pool"], texts=result["pool"], chance=percent(result["chance"]))
+            for pools in found.values()
+            for pool, result in pools.items()
+        },
+        examples=[example for scheme, pools in found.items() for example in _examples(run, scheme, pools["pairs"])],
+    )
+
+
+def changed_settings(config: Config) -> dict[str, Any]:
+    """The settings that differ from the defaults."""
+    defaults = settings_of(Config())
+    return {name: value for name, value in settings_of(config).items() if value != defaults[name]}
+
+
+def funnel(run: Place) -> list[Stage]:
+    """From the articles found to the pairs of each split, with what every station left out and why."""
+    figures, separated, pairs = (
+        Table(run / name, record)
+        for name, record in (("figures", Figure), ("separated", SeparatedFigure), ("pairs", Pair))
+    )
+    articles, separation, made = _counts(figures), _counts(separated), _counts(pairs)
+    whole = [reject for reject in figures.rejects().to_pylist() if reject["item_id"] == reject["article_id"]]
+    single = [reject for reject in figures.rejects().to_pylist() if reject["item_id"] != reject["article_id"]]
+    return [
+        Stage(name="articles found", kept=articles["articles"], unit="articles"),
+        Stage(
+            name="articles with a figure kept", kept=articles["articles_kept"], unit="articles", left_out=_codes(whole)
+        ),
+        Stage(name="figures kept", kept=figures.rows, unit="figures", left_out=_codes(single)),
+        Stage(name="figures separated", kept=separated.rows, unit="figures", left_out=separated.left_out),
+        Stage(name="panels", kept=separation["subfigures"], unit="panels"),
+        Stage(name="pairs", kept=pairs.rows, unit="pairs", left_out=pairs.left_out),
+        *(
+            Stage(name=f"pairs matched by {name.removeprefix('matched_by_')}", kept=count, unit="pairs")
+            for name, count in sorted(made.items())
+            if name.startswith("matched_by_")
+        ),
+    ]
+
+
+def shown_figures(run: Place, config: Config, *, most: int) -> list[MatchedFigure]:
+    """Up to `most` figures with what their panels were matched to: compound ones first, spread over the whole table."""
+    table = Table(run / "separated", SeparatedFigure)
+    index = table.read(columns=["figure_id", "subfigures"]).to_pylist()
+    by_panels = sorted(index, key=lambda row: (len(row["subfigures"]) < 2, row["figure_id"]))
+    compound = sum(len(row["subfigures"]) > 1 for row in index)
+    chosen = {row["figure_id"] for row in _spread(by_panels[:compound], most * 3 // 4)}
+    chosen |= {row["figure_id"] for row in _spread(by_panels[compound:], most - len(chosen))}
+    rows = table.select("figure_id", chosen)
+    figures = sorted(from_table(rows, SeparatedFigure), key=lambda figure: figure.figure_id)
+    return [MatchedFigure(figure=figure, matches=match_figure(figure, rule=config.match.rule)) for figure in figures]
+
+
+def percent(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Shares of 1 in percent."""
+    return {name: 100 * value for name, value in metrics.items()}
+
+
+def _examples(run: Place, scheme: str, result: Mapping[str, Any]) -> list[Example]:
+    """The stored queries with their images and texts."""
+    wanted = {example["query"] for example in result["examples"]}
+    wanted |= {pair_id for example in result["examples"] for pair_id, _ in example["found"]}
+    rows = Table(run / "pairs", Pair).select("pair_id", wanted)
+    pairs = {row["pair_id"]: from_row(row, Pair) for row in rows.to_pylist()}
+    return [_example(scheme, example, pairs) for example in result["examples"]]
+
+
+def _example(scheme: str, example: Mapping[str, Any], pairs: Mapping[str, Pair]) -> Example:
+    query = pairs[example["query"]]
+    asks_text = example["direction"] == "i2t"
+    results = [
+        Result(
+            item=pairs[pair_id].text if asks_text else pairs[pair_id].image,
+            score=score,
+            is_correct=pairs[pair_id].text == query.text,
+        )
+        for pair_id, score in example["found"]
+    ]
+    return Example(query=query.image if asks_text else query.text, truth=query.text, results=results, scheme=scheme)
+
+
+def _counts(table: Table) -> Counter[str]:
+    return sum((Counter(part.counts) for part in table.parts()), Counter())
+
+
+def _codes(rejects: Sequence[Mapping[str, str]]) -> dict[str, int]:
+    return dict(Counter(reject["code"] for reject in rejects).most_common())
+
+
+def _spread(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """At most so many, evenly from beginning to end."""
+    step = max(1.0, len(rows) / max(1, most))
+    return [rows[int(place * step)] for place in range(min(most, len(rows)))]
+
+
+def _json(file: Place) -> dict[str, Any]:
+    return file.read_json() if file.exists() else {}
+
+
+def _lines(file: Place) -> list[dict[str, float]]:
+    return [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []

@@ -1,0 +1,137 @@
+"""A run as one self-contained HTML page: what went in, what came out, and how well it retrieves (MedVL, section 4)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from PIL import Image
+
+from app.report import contact_sheet, curves, retrieval_table
+from app.report.contact_sheet import MatchedFigure
+from app.report.curves import Records
+from app.report.retrieval_table import Pool, Results
+from app.report.templates import templates
+from pipelines.images import ImageError, open_image
+
+THUMBNAIL_SIDE = 200  # pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A station of the way from article to pair: what came out of it, and what was left out in it."""
+
+    name: str  # "figures selected"
+    kept: int
+    unit: str  # "figures"
+    left_out: Mapping[str, int] = field(default_factory=dict)  # by reason code, in the same unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One answer to a query, a text or the bytes of an image."""
+
+    item: str | bytes
+    score: float
+    is_correct: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A retrieval query, a text or the bytes of an image, its true text, and the best answers in order."""
+
+    query: str | bytes
+    truth: str
+    results: Sequence[Result]
+    scheme: str = ""  # whose model answered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """All that the page shows. A part that is empty was not made in this run, and the page says so."""
+
+    title: str
+    made: str  # when, as it is to be read
+    recipe: str
+    settings: Mapping[str, Any]  # those that differ from the defaults, by dotted name
+    seconds: Mapping[str, float]  # by stage
+    funnel: Sequence[Stage]
+    notes: Sequence[str] = ()  # what a reader must know before believing a number, "the corpus is drawn"
+    accuracy: Mapping[str, float] = field(default_factory=dict)  # shares of 1, against the truth of a drawn corpus
+    figures: Sequence[MatchedFigure] = ()
+    curves: Mapping[str, Records] = field(default_factory=dict)  # by scheme
+    retrieval: Results = field(default_factory=dict)  # scheme -> pool -> metric -> percent
+    pools: Mapping[str, Pool] = field(default_factory=dict)
+    examples: Sequence[Example] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A stage as a bar: widths in percent of the longest."""
+
+    stage: Stage
+    kept_width: float
+    left_out: int
+    left_out_width: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """An image or a text as the page shows it; a text also stands for an image that cannot be opened."""
+
+    uri: str | None
+    text: str
+
+
+def render(report: Report) -> str:
+    """The page. It loads nothing from anywhere, runs no script, and is the same for the same report."""
+    return (
+        templates()
+        .get_template("report.html")
+        .render(
+            title=report.title,
+            report=report,
+            summary=summary(report),
+            bars=bars(report.funnel),
+            cards=[contact_sheet.card(figure) for figure in report.figures],
+            plots=curves.draw(report.curves),
+            legend=curves.legend(report.curves),
+            not_finite=curves.not_finite(report.curves),
+            metrics=retrieval_table.METRICS,
+            rows=retrieval_table.rows(report.retrieval, report.pools),
+            chance=retrieval_table.chance_row(report.pools),
+            show=show,
+        )
+    )
+
+
+def summary(report: Report) -> str:
+    """The run in one line: the retrieval result, or how far it got without one."""
+    retrieved = retrieval_table.summary(report.retrieval, report.pools)
+    if retrieved:
+        return retrieved
+    if not report.funnel:
+        return "This run holds no articles, no pairs and no model."
+    first, last = report.funnel[0], report.funnel[-1]
+    return f"{first.kept:,} {first.unit} gave {last.kept:,} {last.unit}. No model was evaluated in this run."
+
+
+def bars(funnel: Sequence[Stage]) -> list[Bar]:
+    """The stages as bars on one linear scale."""
+    left_out = [sum(stage.left_out.values()) for stage in funnel]
+    longest = max((stage.kept + lost for stage, lost in zip(funnel, left_out, strict=True)), default=0) or 1
+    return [
+        Bar(stage=stage, kept_width=100 * stage.kept / longest, left_out=lost, left_out_width=100 * lost / longest)
+        for stage, lost in zip(funnel, left_out, strict=True)
+    ]
+
+
+def show(item: str | bytes) -> Shown:
+    """A text, or an image as a thumbnail of at most 200 px."""
+    if isinstance(item, str):
+        return Shown(uri=None, text=item)
+    try:
+        image = open_image(item).image.copy()
+    except ImageError as error:
+        return Shown(uri=None, text=f"image not shown: {error.message}")
+    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+    return Shown(uri=contact_sheet.data_uri(image), text="")

@@ -1,0 +1,147 @@
+"""The steps of the main job, each what one command does to a run folder; `demo` takes them all in order."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from time import monotonic
+
+from app.config import Config, load, read, write
+from app.runs import Part, Place, RunConflict, Table
+from pipelines.records import Figure, Pair
+
+# The two schemes of MedVL, Table 1, and the pools that both are judged on: each a table of pairs in the run folder.
+SCHEMES = {"raw": "whole", "processed": "pairs"}
+POOLS = {"pairs": "pairs", "whole figures": "whole"}
+ON_A_SHEET = 200  # figures; more makes a page that browsers struggle with
+
+Progress = Callable[[str, Part, int], None]
+
+
+@contextmanager
+def opened(run: Place, recipe: str | None, overrides: list[str]) -> Iterator[Config]:
+    """The settings of a run: the recipe's, or without one those that the run was begun with; then the overrides.
+
+    They are kept in the run as `config.yaml`, itself a recipe; overrides join it when the step has succeeded.
+    """
+    file = run / "config.yaml"
+    begun = file.exists()
+    if begun and recipe is None:
+        config = read(file.read_bytes().decode(), file.path, overrides)
+    else:
+        config = load(recipe, overrides)
+    if not begun:
+        file.write_bytes(write(config).encode())
+    yield config
+    file.write_bytes(write(config).encode())
+
+
+def collect(config: Config, run: Place, progress: Progress) -> None:
+    """Articles to `figures/`; what was left out, and why, to `left_out.csv` too."""
+    from pipelines import build
+
+    with timed(run, "collect"):
+        figures = build.collect(config, run, progress)
+        (run / "left_out.csv").write_bytes(as_csv(figures.rejects().to_pylist()))
+
+
+def pair(config: Config, run: Place, progress: Progress) -> None:
+    """`figures/` to `separated/`, to `pairs/`, and to `whole/`: the whole figures with their whole captions."""
+    from pipelines import build
+
+    with timed(run, "separate"):
+        separated = build.separate(config, table(run, "figures", Figure), run, progress)
+    whole = config.model_copy(update={"match": config.match.model_copy(update={"rule": "whole"})})
+    with timed(run, "pair"):
+        build.pair(config, separated, run / "pairs", progress)
+        build.pair(whole, separated, run / "whole", progress)
+
+
+def train(config: Config, run: Place, scheme: str) -> None:
+    """Pre-train on one scheme's pairs: `models/SCHEME/`."""
+    from trainers.fit import fit
+
+    pairs = table(run, SCHEMES[scheme], Pair)
+    with timed(run, f"train {scheme}"):
+        fit(config, train_files=pairs.files("split=train"), out=(run / "models" / scheme).path)
+
+
+def evaluate(config: Config, run: Place, scheme: str) -> None:
+    """Retrieval of one scheme's model on every pool: `models/SCHEME/retrieval.json`."""
+    from trainers.evaluation.retrieval import evaluate as retrieve
+
+    model, settings = run / "models" / scheme, config.evaluate
+    found = {}
+    with timed(run, f"evaluate {scheme}"):
+        for pool, name in POOLS.items():
+            files = table(run, name, Pair).files(f"split={settings.split}")
+            result = retrieve(
+                (model / "checkpoint").path, files, batch_size=settings.batch_size, rerank=settings.rerank
+            )
+            found[pool] = asdict(result)
+    (model / "retrieval.json").write_json(found)
+
+
+def report(config: Config, run: Place) -> str:
+    """The page `report.html` and its numbers, `results.json`."""
+    from app.report.from_run import read_report
+    from app.report.page import render
+
+    table(run, "figures", Figure)
+    shown = read_report(run, config, schemes=list(SCHEMES))
+    numbers = {
+        "funnel": [asdict(stage) for stage in shown.funnel],
+        "pair_accuracy": dict(shown.accuracy),
+        "retrieval": shown.retrieval,
+        "pools": {name: asdict(pool) for name, pool in shown.pools.items()},
+        "seconds": shown.seconds,
+        "settings": shown.settings,
+    }
+    (run / "results.json").write_json(numbers)
+    page = run / "report.html"
+    page.write_bytes(render(shown).encode())
+    return page.path
+
+
+def contact_sheet(config: Config, run: Place) -> str:
+    """Every figure with its panels, letters and texts on one page, `contact_sheet.html`."""
+    from app.report.contact_sheet import render_contact_sheet
+    from app.report.from_run import shown_figures
+
+    figures = shown_figures(run, config, most=ON_A_SHEET)
+    page = run / "contact_sheet.html"
+    page.write_bytes(render_contact_sheet(figures, title=f"figray: {run.name}").encode())
+    return page.path
+
+
+def table(run: Place, name: str, record: type) -> Table:
+    """A table that an earlier step has made; raises RunConflict if none has."""
+    made = Table(run / name, record)
+    if not made.parts():
+        raise RunConflict(
+            f"{run.path} has no {name} yet; `figray collect` makes figures, `figray pair` all that follows"
+        )
+    return made
+
+
+@contextmanager
+def timed(run: Place, step: str) -> Iterator[None]:
+    """Add the wall seconds of a step to the run's `seconds.json`; a step that goes on adds to what it took before."""
+    begun = monotonic()
+    try:
+        yield
+    finally:
+        file = run / "seconds.json"
+        seconds = file.read_json() if file.exists() else {}
+        file.write_json({**seconds, step: round(seconds.get(step, 0.0) + monotonic() - begun, 1)})
+
+
+def as_csv(rows: list[dict[str, str]]) -> bytes:
+    """Rows as CSV that a spreadsheet takes for text, whatever a caption begins with."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else ["item_id"])
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: f"'{value}" if value[:1] in "=+-@" else value for name, value in row.items()})
+    return text.getvalue().encode()

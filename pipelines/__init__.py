@@ -1,0 +1,1 @@
+"""Articles to pairs, on Ray Data."""

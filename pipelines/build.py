@@ -1,0 +1,236 @@
+"""The stations in order, on Ray Data, with what each asks of the machines: the only file of pipelines that knows Ray.
+
+One row of Ray Data is one part: a fixed slice of the articles, which a task or an actor takes from table to table and
+commits. Images so never cross the object store, memory is bounded by a part, and a repeated or killed task writes the
+same file again or nothing.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import ray
+from ray.data import ActorPoolStrategy
+from ray.data.exceptions import ExecutionTimeoutError
+
+from app.config import Config, SourceSettings, UserError, settings_of
+from app.runs import Part, Place, RunConflict, Table, claim, digest, part_of
+from pipelines.captions import split_caption
+from pipelines.images import ImageError, open_image
+from pipelines.match import make_pairs
+from pipelines.records import (
+    Figure,
+    Pair,
+    Reject,
+    SeparatedFigure,
+    Subfigure,
+    arrow_schema,
+    from_table,
+    to_table,
+)
+from pipelines.selection import article_types
+from pipelines.sources import pmc
+from pipelines.sources.transport import FetchError
+from pipelines.split import split_of
+
+Progress = Callable[[str, Part, int], None]  # station, the part just done, parts in all
+Row = dict[str, Any]
+
+
+class StationStalled(UserError):
+    """A station made no progress for cluster.progress_timeout seconds: too few CPUs, a dead service, a hung reader."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A part that is still to be made."""
+
+    part: int
+    inputs: str
+    articles: list[str]  # of `collect`; other stations read the part of the table before
+
+
+def collect(config: Config, out: Place, progress: Progress) -> Table:
+    """Select articles and fetch their figures: the table `figures/`.
+
+    The list of articles is asked for once and kept, so that a run that goes on goes on with the same articles.
+    """
+    table = Table(out / "figures", Figure)
+    claim(table.place, _settings(config, "collect", "select", "source.origin", "source.query", "source.max_articles"))
+    articles = _articles(config, table)
+    slices: list[list[str]] = [[] for _ in range(config.tables.parts)]
+    for article in articles:
+        slices[part_of(article, config.tables.parts)].append(article)
+    todo = [Work(number, digest(ids), ids) for number, ids in enumerate(slices)]
+    each = max(1, config.source.connections // config.tables.collectors)
+    task = partial(collect_part, config=config, table=table, connections=each)
+    tasks = {"num_cpus": config.tables.task_cpus, "concurrency": config.tables.collectors}
+    make_missing("collect", table, todo, progress, lambda rows: rows.map(task, **tasks))
+    return table
+
+
+def separate(config: Config, figures: Table, out: Place, progress: Progress) -> Table:
+    """Find panels, letters and subcaptions: the table `separated/`."""
+    table = Table(out / "separated", SeparatedFigure)
+    claim(table.place, _settings(config, "separate", "separate", "labels", "captions"))
+    fewest, most = config.tables.readers
+    pool = ActorPoolStrategy(min_size=fewest, max_size=most)
+    actors = {"compute": pool, "num_cpus": config.tables.reader_cpus, "fn_constructor_args": (config, figures, table)}
+    make_missing("separate", table, _after(figures), progress, lambda rows: rows.map(SeparatePart, **actors))
+    return table
+
+
+def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Table:
+    """Match panels and subcaptions and divide the articles: a table of pairs, by split, at `out`."""
+    table = Table(out, Pair)
+    claim(table.place, _settings(config, "pairs", "match", "split", "seed"))
+    task = partial(pair_part, config=config, separated=separated, table=table)
+    tasks = {"num_cpus": config.tables.task_cpus, "concurrency": config.tables.readers[1]}
+    make_missing("pairs", table, _after(separated), progress, lambda rows: rows.map(task, **tasks))
+    return table
+
+
+def collect_part(row: Row, *, config: Config, table: Table, connections: int) -> Row:
+    """Fetch one part's articles and commit their figures."""
+    work = Work(**row)
+    bucket = pmc.open_bucket(config.source)
+    types = article_types(config.select, config.source)
+    fetch = partial(pmc.fetch, bucket, select=config.select.model_copy(update={"article_types": types}))
+    with ThreadPoolExecutor(connections) as threads:
+        fetched = list(threads.map(fetch, work.articles))
+    figures = [figure for found, _ in fetched for figure in found]
+    rejects = [reject for _, left_out in fetched for reject in left_out]
+    counts = {"articles": len(work.articles), "articles_kept": len({figure.article_id for figure in figures})}
+    tables = {"": to_table(figures, Figure)}
+    return _done(table.commit(work.part, tables=tables, rejects=rejects, inputs=work.inputs, counts=counts))
+
+
+class SeparatePart:
+    """An actor that has loaded the readers once, and takes part after part."""
+
+    def __init__(self, config: Config, figures: Table, table: Table) -> None:
+        from pipelines.labels import LabelReader
+        from pipelines.separate import Separator
+
+        self.config, self.figures, self.table = config, figures, table
+        self.separator = Separator(min_panel=config.separate.min_panel, max_panels=config.separate.max_panels)
+        self.reader = LabelReader(config.labels.weights, min_score=config.labels.min_score)
+
+    def __call__(self, row: Row) -> Row:
+        work = Work(**row)
+        separated, rejects = [], []
+        for figure in from_table(self.figures.read_part(work.part), Figure):
+            try:
+                separated.append(self.separated(figure))
+            except ImageError as error:
+                rejects.append(Reject(
+                    item_id=figure.figure_id, article_id=figure.article_id, stage="separate",
+                    code=error.code, message=error.message,
+                ))  # fmt: skip
+        counts = {
+            "subfigures": sum(len(figure.subfigures) for figure in separated),
+            "compound": sum(len(figure.subfigures) > 1 for figure in separated),
+            "letters": sum(panel.label is not None for figure in separated for panel in figure.subfigures),
+            "captions_split": sum(bool(figure.split_caption.subcaptions) for figure in separated),
+        }
+        tables = {"": to_table(separated, SeparatedFigure)}
+        return _done(self.table.commit(work.part, tables=tables, rejects=rejects, inputs=work.inputs, counts=counts))
+
+    def separated(self, figure: Figure) -> SeparatedFigure:
+        """One figure with its panels, letters and subcaptions."""
+        from pipelines.labels import read_labels
+
+        split = split_caption(figure.caption, figure.emphasis, min_confidence=self.config.captions.min_confidence)
+        if figure.part_caption is not None:  # JATS has separated it already
+            panels = [Subfigure(box=(0, 0, figure.width, figure.height), score=1.0, label=figure.part_label)]
+        else:
+            import numpy as np
+
+            image = np.asarray(open_image(figure.image).image)
+            (panels,) = self.separator([image])
+            panels = read_labels(image, panels, self.reader)
+        fields = {name: getattr(figure, name) for name in arrow_schema(Figure).names}
+        return SeparatedFigure(**fields, subfigures=panels, split_caption=split)
+
+
+def pair_part(row: Row, *, config: Config, separated: Table, table: Table) -> Row:
+    """Make one part's pairs and commit them, a file for each split."""
+    work = Work(**row)
+    pairs: dict[str, list[Pair]] = {"train": [], "val": [], "test": []}
+    for figure in from_table(separated.read_part(work.part), SeparatedFigure):
+        split = split_of(figure.article_id, seed=config.seed, val=config.split.val, test=config.split.test)
+        pairs[split] += make_pairs(figure, rule=config.match.rule, split=split)
+    counts = Counter(f"matched_by_{pair.matched_by}" for rows in pairs.values() for pair in rows)
+    counts.update({f"pairs_{split}": len(rows) for split, rows in pairs.items()})
+    tables = {f"split={split}": to_table(rows, Pair) for split, rows in pairs.items()}
+    return _done(table.commit(work.part, tables=tables, rejects=[], inputs=work.inputs, counts=counts))
+
+
+def _articles(config: Config, table: Table) -> list[str]:
+    """The articles of this run: as listed when it began, else asked for now."""
+    file = table.place / "articles.json"
+    if not file.exists():
+        try:
+            file.write_json(_ask(config.source))
+        except FetchError as error:
+            raise UserError(f"no articles from {config.source.origin}: {error.message}") from error
+    return list(file.read_json())
+
+
+def _ask(source: SourceSettings) -> list[str]:
+    if source.origin == "pmc":
+        return pmc.search(source, pmc.open_transport(source))
+    return pmc.listed(pmc.open_bucket(source))[: source.max_articles]
+
+
+def _after(before: Table) -> list[Work]:
+    """One piece of work for each part of the table before; its files' digests say what it is made from."""
+    return [Work(part.part, digest([file.sha256 for file in part.files]), []) for part in before.parts()]
+
+
+def make_missing(
+    station: str, table: Table, work: Sequence[Work], progress: Progress, stage: Callable[[Any], Any]
+) -> None:
+    """Make the parts that are missing."""
+    todo = []
+    for one in work:
+        stands = table.part(one.part)
+        if stands is None:
+            todo.append(one)
+        elif stands.inputs != one.inputs:
+            raise RunConflict(
+                f"part {one.part} of {table.place.path} was made from other inputs than stand before it; "
+                "remove that folder to make it again, or use another run"
+            )
+        else:
+            progress(station, stands, len(work))
+    for part in _stream(station, todo, stage):
+        progress(station, part, len(work))
+
+
+def _stream(station: str, todo: Sequence[Work], stage: Callable[[Any], Any]) -> Iterator[Part]:
+    if not todo:
+        return
+    rows = ray.data.from_items([vars(work) for work in todo], override_num_blocks=len(todo))
+    try:
+        for row in stage(rows).iter_rows():
+            yield Part.model_validate_json(row["part"])
+    except ExecutionTimeoutError as error:
+        raise StationStalled(f"station {station} stands still; what was committed stays.\n{error}") from error
+
+
+def _done(part: Part) -> Row:
+    return {"part": part.model_dump_json()}
+
+
+def _settings(config: Config, station: str, *names: str) -> Row:
+    """The settings that a table depends on, by dotted name, and the columns it has."""
+    chosen = {
+        name: value
+        for name, value in settings_of(config).items()
+        if any(name == wanted or name.startswith(f"{wanted}.") for wanted in names)
+    }
+    return {"station": station, "tables.parts": config.tables.parts, **chosen}

@@ -1,0 +1,230 @@
+"""The records that flow from article to pair, one schema each; the Arrow schema is derived from it."""
+
+import types
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import lru_cache
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import pyarrow as pa
+from pydantic import TypeAdapter
+
+Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and bottom exclusive
+Split = Literal["train", "val", "test"]
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """An emphasised stretch of a caption: caption[start:end]."""
+
+    start: int
+    end: int
+    kind: Literal["bold", "italic"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Graphic:
+    """One image named by a JATS figure; its own label and caption where the figure is already separated."""
+
+    href: str  # a file name without folder, usually without extension
+    label: str | None = None
+    caption: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArticleFigure:
+    """A `fig` element: its caption, and the images it names."""
+
+    xml_id: str
+    label: str | None  # as printed, "Figure 1."
+    caption: str
+    emphasis: list[Span]
+    graphics: list[Graphic]
+    mentions: list[str]  # sentences or paragraphs of the text that refer to this figure
+    permission: str | None = None  # the words of a third party's permission in the caption or rights statement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Article:
+    """What figray reads of one JATS article."""
+
+    article_id: str  # with version, "PMC4735894.1"
+    article_type: str  # JATS @article-type, "case-report"
+    title: str
+    doi: str | None
+    year: int | None
+    journal: str | None
+    authors: str  # "Surname AB, Surname C", for attribution
+    licence_url: str | None  # the evidence in the XML; the licence itself comes from the bucket's metadata
+    figures: list[ArticleFigure]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """A figure with its image, one row of `figures/`. One row per graphic."""
+
+    figure_id: str  # "PMC4735894.1/CRIM.2016-001", article version and graphic
+    article_id: str
+    title: str
+    article_type: str
+    doi: str | None
+    year: int | None
+    licence: str  # "CC BY"
+    attribution: str  # who is to be named, as the licence asks
+    media_url: str  # where the image came from, without the checksum
+    md5: str  # of `image`, as the source states it; of the bytes received where it states none
+    image: bytes  # as published, byte for byte
+    image_format: str  # "JPEG"
+    width: int
+    height: int
+    n_frames: int
+    label: str | None
+    caption: str
+    emphasis: list[Span]
+    mentions: list[str]
+    part_label: str | None = None  # of a figure that JATS already separates: this graphic's label
+    part_caption: str | None = None  # and its own caption
+    permission: str | None = None
+    notes: list[str]  # what was done to open it, "16-bit, windowed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subfigure:
+    """A panel of a figure, and the letter printed on it."""
+
+    box: Box
+    score: float  # of the box, 0 to 1
+    label: str | None = None
+    label_box: Box | None = None
+    label_score: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subcaption:
+    """What a caption says of one or more labels. Positions count as labels where there are no letters."""
+
+    labels: list[str]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SplitCaption:
+    """A caption taken apart. No subcaptions: it stays whole, for the stated reason."""
+
+    preamble: str
+    subcaptions: list[Subcaption]
+    tail: str
+    confidence: float  # 0 to 1
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeparatedFigure(Figure):
+    """A figure with its panels, letters and subcaptions, one row of `separated/`."""
+
+    subfigures: list[Subfigure]
+    split_caption: SplitCaption
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Match:
+    """The text that one panel gets, and how it was found."""
+
+    subfigure: int  # index into the figure's subfigures; -1 for the whole figure
+    label: str | None
+    text: str
+    matched_by: Literal["letter", "order", "position", "single", "whole", "published"]
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pair:
+    """An image and its text, one row of `pairs/`."""
+
+    pair_id: str  # "PMC4735894.1/CRIM.2016-001#0"
+    figure_id: str
+    article_id: str
+    split: Split
+    image: bytes  # the panel as PNG or JPEG, without the file's metadata
+    width: int
+    height: int
+    box: Box  # of the panel in its figure
+    label: str | None
+    text: str
+    matched_by: Literal["letter", "order", "position", "single", "whole", "published"]
+    score: float
+    reason: str
+    licence: str
+    attribution: str
+    media_url: str
+    md5: str  # of the figure that the panel was cut from
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reject:
+    """Something left out and why, one row of `rejects-*.parquet` beside the rows it is missing from."""
+
+    item_id: str  # an article, a figure or a panel
+    article_id: str
+    stage: str  # the station that left it out
+    code: str  # short and countable, "not_case_report"
+    message: str  # for a person, at most 500 characters
+
+
+SCALARS: dict[Any, pa.DataType] = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+    bytes: pa.large_binary(),
+}
+
+
+def arrow_schema(record: type) -> pa.Schema:
+    """The Arrow schema of a record class; a field is nullable exactly if its annotation admits None."""
+    hints = get_type_hints(record)
+    return pa.schema([_arrow_field(field.name, hints[field.name]) for field in fields(record)])
+
+
+def _arrow_field(name: str, annotation: Any) -> pa.Field:
+    nullable = False
+    if get_origin(annotation) in (Union, types.UnionType):
+        nullable = True
+        (annotation,) = (kind for kind in get_args(annotation) if kind is not type(None))
+    return pa.field(name, _arrow_type(annotation), nullable=nullable)
+
+
+def _arrow_type(annotation: Any) -> pa.DataType:
+    origin = get_origin(annotation)
+    if annotation == Box:
+        return pa.list_(pa.field("item", pa.int32(), nullable=False), 4)
+    if origin is list:
+        return pa.list_(_arrow_field("item", get_args(annotation)[0]))
+    if origin is Literal:
+        return pa.string()
+    if is_dataclass(annotation):
+        return pa.struct(list(arrow_schema(annotation)))  # type: ignore[arg-type]
+    return SCALARS[annotation]
+
+
+def to_table(records: Iterable[Any], record: type) -> pa.Table:
+    """Records of one class as an Arrow table with the declared schema."""
+    return pa.Table.from_pylist([asdict(row) for row in records], schema=arrow_schema(record))
+
+
+def from_table(table: pa.Table, record: type[Record]) -> list[Record]:
+    """The rows of a table as records; raises if a row does not fit the record."""
+    return [from_row(row, record) for row in table.to_pylist()]
+
+
+def from_row(row: dict[str, Any], record: type[Record]) -> Record:
+    """One row as a record, its nested records too."""
+    adapter: TypeAdapter[Record] = _adapter(record)  # type: ignore[arg-type]  # classes are hashable
+    return adapter.validate_python(row)
+
+
+@lru_cache
+def _adapter(record: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(record)

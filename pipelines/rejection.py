@@ -1,0 +1,13 @@
+"""The reason for which something is left out, as an exception: bad data of others, never a mistake of ours."""
+
+
+class RejectionError(Exception):
+    """Something cannot be kept; `code` is short and countable, `message` is for a person."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message

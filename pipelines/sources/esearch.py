@@ -1,0 +1,132 @@
+"""Article ids by NCBI's ESearch, from windows of dates small enough to be paged to their end (NCBI, E-utilities)."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+
+from app.config import SourceSettings
+from pipelines.sources.transport import FetchError, PassingError, Transport
+
+CAP = 9_999  # ids of one query that ESearch hands out in db=pmc
+PAGE = 2_000  # ids of one reply
+FIRST_DAY, LAST_DAY = date(1700, 1, 1), date(2199, 12, 31)  # of publication; wider than PMC
+DRIFT = 0.01  # of a count: the index moves between two queries
+UNKNOWN = (("errorlist", "fieldsnotfound"), ("errorlist", "phrasesnotfound"), ("warninglist", "quotedphrasesnotfound"))
+
+Ask = Callable[[Mapping[str, str]], dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """What a query finds in a range of publication dates: how much, and where NCBI keeps it."""
+
+    dates: dict[str, str]
+    count: int
+    history: dict[str, str]
+
+
+def search(source: SourceSettings, transport: Transport) -> list[str]:
+    """The ids of the articles that `source.query` finds, "PMC4735894", at most `max_articles`; raises FetchError.
+
+    Codes beside the transport's: esearch (the reply is an error), esearch_query (names that PMC does not know),
+    esearch_dates (windows that do not add up), esearch_cap (too many in one day), esearch_short (fewer than counted).
+    """
+    ask = partial(_ask, source, transport)
+    wanted = source.max_articles
+    found: dict[str, None] = {}
+    for window in _windows(ask, wanted):
+        for number in _numbers(ask, window):
+            found[f"PMC{number}"] = None
+            if len(found) == wanted:
+                return list(found)
+    return list(found)
+
+
+def _windows(ask: Ask, wanted: int | None) -> Iterator[Window]:
+    """Windows that together hold what the query finds, each within the cap."""
+    whole = _window(ask, {})
+    if min(whole.count, wanted or whole.count) <= CAP:
+        yield whole
+    else:
+        yield from _halves(ask, FIRST_DAY, LAST_DAY, count=whole.count)
+
+
+def _halves(ask: Ask, first: date, last: date, *, count: int) -> Iterator[Window]:
+    """A range of days with `count` articles, halved until each part is within the cap."""
+    if first == last:
+        raise FetchError("esearch_cap", f"{count} articles of {first}, at most {CAP} of one day; narrow the query")
+    middle = first + (last - first) // 2
+    ranges = [(first, middle), (middle + timedelta(days=1), last)]
+    halves = [_window(ask, _dates(*days)) for days in ranges]
+    # A window that ESearch ignores would find everything twice.
+    if abs(sum(half.count for half in halves) - count) > DRIFT * count:
+        raise FetchError(
+            "esearch_dates", f"{count} articles, but {[half.count for half in halves]} before and after {middle}"
+        )
+    for half, days in zip(halves, ranges):
+        if half.count > CAP:
+            yield from _halves(ask, *days, count=half.count)
+        else:
+            yield half
+
+
+def _dates(first: date, last: date) -> dict[str, str]:
+    return {"datetype": "pdat", "mindate": f"{first:%Y/%m/%d}", "maxdate": f"{last:%Y/%m/%d}"}
+
+
+def _window(ask: Ask, dates: dict[str, str]) -> Window:
+    reply = ask(dates | {"retmax": "0"})
+    history = {"WebEnv": reply.get("webenv", ""), "query_key": reply.get("querykey", "")}
+    return Window(dates=dates, count=int(reply["count"]), history={name: key for name, key in history.items() if key})
+
+
+def _numbers(ask: Ask, window: Window) -> Iterator[str]:
+    """The ids of a window; pages may come short, so the next one starts where the last one ended."""
+    start, end = 0, min(window.count, CAP)
+    while start < end:
+        place = {"retstart": str(start), "retmax": str(min(PAGE, end - start))}
+        page = ask(window.dates | window.history | place)["idlist"]
+        if not page:
+            raise FetchError("esearch_short", f"{start} ids of {window.count} that ESearch counted")
+        yield from page
+        start += len(page)
+
+
+def _ask(source: SourceSettings, transport: Transport, more: Mapping[str, str]) -> dict[str, Any]:
+    """ESearch's result for the query with some parameters more."""
+    key = source.api_key.get_secret_value() if source.api_key else os.environ.get("NCBI_API_KEY")
+    caller = {"tool": "figray", "email": source.email, "api_key": key}
+    query = {"db": "pmc", "term": source.query, "retmode": "json", "usehistory": "y"}
+    query |= {name: value for name, value in caller.items() if value}
+    reply = transport.get(
+        source.esearch_url,
+        query | dict(more),
+        per_second=source.esearch_per_second,
+        check=partial(_result, secret=key or ""),
+    )
+    return _result(reply, secret=key or "")
+
+
+def _result(reply: bytes, secret: str) -> dict[str, Any]:
+    """The result in a reply; raises PassingError for errors, which come with HTTP 200 and may be over soon.
+
+    The text of an error may hold raw newlines, and the key.
+    """
+    try:
+        result = json.loads(reply, strict=False)["esearchresult"]
+        error = result.get("ERROR") or (
+            "" if str(result["count"]).isdigit() and "idlist" in result else "no count, no ids"
+        )
+    except (ValueError, LookupError, TypeError, AttributeError) as problem:
+        raise PassingError("esearch", f"ESearch's reply is not its JSON: {type(problem).__name__}") from problem
+    if error:
+        shown = str(error).replace(secret, "***") if secret else str(error)
+        raise PassingError("esearch", f"ESearch: {' '.join(shown.split())[:300]}")
+    unknown = [name for group, kind in UNKNOWN for name in (result.get(group) or {}).get(kind) or []]
+    if unknown:
+        raise FetchError("esearch_query", f"ESearch does not know {', '.join(map(str, unknown))[:300]} in the query")
+    return result

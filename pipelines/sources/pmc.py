@@ -1,0 +1,314 @@
+"""PubMed Central since August 2026: ESearch selects, the PMC Cloud bucket delivers (pmc.ncbi.nlm.nih.gov/tools)."""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import BaseModel, ValidationError
+
+from app.config import SelectSettings, SourceSettings
+from pipelines import selection
+from pipelines.images import OpenedImage, open_image
+from pipelines.jats import parse_article
+from pipelines.records import Article, ArticleFigure, Figure, Graphic, Reject
+from pipelines.rejection import RejectionError
+from pipelines.sources.esearch import search as search
+from pipelines.sources.folder import FolderBucket, checked_key
+from pipelines.sources.s3 import HttpBucket
+from pipelines.sources.transport import FetchError, Transport
+
+STAGE = "figures"
+PMC_ID = re.compile(r"PMC\d{1,9}")
+HREF = re.compile(r"[\w.\-]{1,150}")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".webp")  # in the order of preference
+LONGEST_MESSAGE = 500  # characters
+
+
+Bucket = FolderBucket | HttpBucket
+
+
+class Version(BaseModel):
+    """What the bucket's JSON says of one version of an article, as far as figray reads it."""
+
+    pmcid: str
+    version: int
+    is_pmc_openaccess: bool
+    is_manuscript: bool
+    is_retracted: bool
+    license_code: str | None = None
+    xml_url: str | None = None
+    media_urls: list[str] | None = None
+
+    @property
+    def article_id(self) -> str:
+        return f"{self.pmcid}.{self.version}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Media:
+    """A file of an article in the bucket."""
+
+    key: str
+    url: str  # as stated, without the checksum
+    md5: str | None  # as stated
+
+    @property
+    def name(self) -> PurePosixPath:
+        return PurePosixPath(PurePosixPath(self.key).name)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Published:
+    """An image file as it was published, and as it opens."""
+
+    media: Media
+    data: bytes
+    opened: OpenedImage
+
+
+def open_transport(source: SourceSettings) -> Transport:
+    """Downloads from the hosts of these settings and from no others."""
+    addresses = (source.esearch_url, source.bucket_url, _bucket_place(source))
+    return Transport(
+        [address for address in addresses if "://" in address],
+        attempts=source.attempts,
+        deadline=source.timeout,
+        max_bytes=source.max_bytes,
+        connections=source.connections,
+    )
+
+
+def open_bucket(source: SourceSettings) -> Bucket:
+    """The bucket that the settings name: PMC's, another one over HTTP, or a folder."""
+    place = _bucket_place(source)
+    if place.startswith(("http://", "https://")):
+        return HttpBucket(place, open_transport(source))
+    return FolderBucket(place, max_bytes=source.max_bytes)
+
+
+def listed(bucket: Bucket) -> list[str]:
+    """All articles of a bucket without their versions, "PMC4735894", by number; raises FetchError."""
+    names = (re.fullmatch(r"metadata/(PMC\d{1,9})\.\d+\.json", key) for key in bucket.list("metadata/"))
+    return sorted({name[1] for name in names if name}, key=lambda pmcid: int(pmcid[3:]))
+
+
+def fetch(bucket: Bucket, pmcid: str, *, select: SelectSettings) -> tuple[list[Figure], list[Reject]]:
+    """The figures of one article and what was left out of it: every graphic of a figure is in one of the two lists.
+
+    An article left out whole is one Reject with its id. `select.article_types` None keeps every type.
+    """
+    article_id = pmcid
+    try:
+        version = _best_version(bucket, pmcid)
+        article_id = version.article_id
+        article = _article(bucket, version, select=select)
+    except RejectionError as rejection:
+        return [], [_reject(article_id, article_id, rejection)]
+    return _figures(bucket, version, article, select=select)
+
+
+def _bucket_place(source: SourceSettings) -> str:
+    return source.bucket_url if source.origin == "pmc" else source.origin.removeprefix("bucket:")
+
+
+def _best_version(bucket: Bucket, pmcid: str) -> Version:
+    """The highest version that is open access and of record; else, or if one is retracted, the reason against it."""
+    if not PMC_ID.fullmatch(pmcid):
+        raise RejectionError("bad_id", f"{pmcid[:100]!r} is no PMC id")
+    # Without the dot PMC113703601 would be listed with PMC11370360.
+    names = (re.fullmatch(r"PMC\d+\.(\d{1,4})/", key) for key in bucket.list(f"{pmcid}."))
+    reasons: list[selection.Reason] = []
+    for number in sorted((int(name[1]) for name in names if name), reverse=True):
+        version = _version(bucket, pmcid, number)
+        reason = selection.version_rejection(
+            open_access=version.is_pmc_openaccess, manuscript=version.is_manuscript, retracted=version.is_retracted
+        )
+        if reason is None:
+            return version
+        if version.is_retracted:  # what was withdrawn is not taken from an older version instead
+            raise RejectionError(*reason)
+        reasons.append(reason)
+    raise RejectionError(*(reasons or [("gone", f"{pmcid} is not in the bucket")])[0])
+
+
+def _version(bucket: Bucket, pmcid: str, number: int) -> Version:
+    """What the metadata says, read twice if it does not fit: it comes without a checksum that would tell of damage."""
+    key = f"metadata/{pmcid}.{number}.json"
+    try:
+        version = Version.model_validate_json(bucket.get(key))
+    except ValidationError:
+        version = _valid_version(bucket.get(key))
+    if version.article_id != f"{pmcid}.{number}":
+        raise RejectionError("bad_metadata", f"{pmcid}.{number} has the metadata of {version.article_id[:100]}")
+    return version
+
+
+def _valid_version(metadata: bytes) -> Version:
+    try:
+        return Version.model_validate_json(metadata)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise RejectionError("bad_metadata", f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def _article(bucket: Bucket, version: Version, *, select: SelectSettings) -> Article:
+    """The article, if its licence and type are wanted and it has figures."""
+    stated = selection.licence_code(version.license_code)
+    if stated:  # before the download
+        _raise(selection.licence_rejection(stated, select.licences))
+    file = _media(version.xml_url or "", version)
+    if file is None:
+        raise RejectionError("no_xml", f"{version.article_id} has no XML in the bucket")
+    article = parse_article(_download(bucket, file), version.article_id)
+    _raise(selection.article_rejection(article.article_type, select.article_types))
+    _raise(selection.licence_rejection(_licence(version, article), select.licences))
+    if not article.figures:
+        raise RejectionError("no_figures", f"{version.article_id} has no figures")
+    return article
+
+
+def _licence(version: Version, article: Article) -> str:
+    """PMC's code; the address in the XML where PMC states none."""
+    return selection.licence_code(version.license_code) or selection.licence_code(article.licence_url)
+
+
+def _figures(
+    bucket: Bucket, version: Version, article: Article, *, select: SelectSettings
+) -> tuple[list[Figure], list[Reject]]:
+    figures: list[Figure] = []
+    rejects: list[Reject] = []
+    media = _images_by_stem(version)
+    licence = _licence(version, article)
+    for item_id, figure, graphic in _graphics(article):
+        try:
+            # Names and words first: an image is downloaded only for a figure that can be kept.
+            chosen = _chosen(graphic, media, taken={row.media_url for row in figures})
+            _raise(selection.figure_rejection(f"{figure.caption} {graphic.caption or ''}", select.keyword))
+            published = _published(bucket, chosen, select=select)
+            figures.append(_row(item_id, article, figure, part=graphic, published=published, licence=licence))
+        except RejectionError as rejection:
+            rejects.append(_reject(item_id, article.article_id, rejection))
+    return figures, rejects
+
+
+def _graphics(article: Article) -> Iterator[tuple[str, ArticleFigure, Graphic]]:
+    """Every graphic with an id of its own within the article; a figure without any comes once, with an empty href."""
+    uses: Counter[str] = Counter()
+    for figure in article.figures:
+        for graphic in figure.graphics or [Graphic(href="")]:
+            name = _stem(graphic.href) if HREF.fullmatch(graphic.href) else figure.xml_id[:100]
+            uses[name] += 1
+            again = f"@{uses[name]}" if uses[name] > 1 else ""
+            yield f"{article.article_id}/{name}{again}", figure, graphic
+
+
+def _chosen(graphic: Graphic, media: dict[str, Media], *, taken: set[str]) -> Media:
+    """The image file that a graphic names; raises RejectionError."""
+    if not graphic.href:
+        raise RejectionError("no_graphic", "the figure names no image file")
+    # A file name never holds a slash or a colon: an address here would let an article choose where we connect.
+    if not HREF.fullmatch(graphic.href):
+        raise RejectionError("bad_href", f"{graphic.href[:100]!r} is no file name")
+    chosen = media.get(graphic.href.lower()) or media.get(_stem(graphic.href).lower())
+    if chosen is None:
+        raise RejectionError("no_media", f"the bucket has no image for {graphic.href}")
+    if chosen.url in taken:
+        raise RejectionError("repeated", f"{chosen.name} stands in an earlier figure too")
+    return chosen
+
+
+def _images_by_stem(version: Version) -> dict[str, Media]:
+    """The article's image files by their name without suffix in lower case; of several the most usual format."""
+    files = [_media(url, version) for url in version.media_urls or []]
+    images = [file for file in files if file and file.name.suffix.lower() in IMAGE_SUFFIXES]
+    images.sort(key=lambda file: IMAGE_SUFFIXES.index(file.name.suffix.lower()), reverse=True)
+    return {file.name.stem.lower(): file for file in images}
+
+
+def _media(url: str, version: Version) -> Media | None:
+    """The file that an address of the metadata names, if it lies in the article's own folder."""
+    try:
+        parts = urlsplit(url)
+        key = checked_key(parts.path.removeprefix("/"))
+    except (ValueError, FetchError):
+        return None
+    if not re.fullmatch(rf"{re.escape(version.article_id)}/[^/]+", key):
+        return None
+    checksums = parse_qs(parts.query).get("md5", [None])
+    return Media(key=key, url=parts._replace(query="", fragment="").geturl(), md5=checksums[0])
+
+
+def _stem(name: str) -> str:
+    """A file name without an image's suffix; "CRIM.2016-001" has none."""
+    path = PurePosixPath(name)
+    return path.stem if path.suffix.lower() in (*IMAGE_SUFFIXES, ".eps", ".svg", ".pdf") else name
+
+
+def _published(bucket: Bucket, media: Media, *, select: SelectSettings) -> Published:
+    """The image of a figure, whole and large enough; raises RejectionError."""
+    data = _download(bucket, media)
+    opened = open_image(data)
+    _raise(selection.size_rejection(*opened.image.size, min_side=select.min_side, max_aspect=select.max_aspect))
+    return Published(media=media, data=data, opened=opened)
+
+
+def _download(bucket: Bucket, media: Media) -> bytes:
+    """A file whose bytes agree with the stated MD5 at the first or second attempt; raises FetchError."""
+    for _ in range(2):
+        data = bucket.get(media.key)
+        if media.md5 is None or hashlib.md5(data, usedforsecurity=False).hexdigest() == media.md5.lower():
+            return data
+    raise FetchError("checksum", f"{media.key}: other bytes than its MD5 {media.md5} says, twice")
+
+
+def _row(
+    figure_id: str, article: Article, figure: ArticleFigure, *, part: Graphic, published: Published, licence: str
+) -> Figure:
+    media, data, opened = published.media, published.data, published.opened
+    return Figure(
+        figure_id=figure_id,
+        article_id=article.article_id,
+        title=article.title,
+        article_type=article.article_type,
+        doi=article.doi,
+        year=article.year,
+        licence=licence,
+        attribution=_attribution(article, licence),
+        media_url=media.url,
+        md5=media.md5 or hashlib.md5(data, usedforsecurity=False).hexdigest(),
+        image=data,
+        image_format=opened.format,
+        width=opened.image.width,
+        height=opened.image.height,
+        n_frames=opened.n_frames,
+        label=figure.label,
+        caption=figure.caption,
+        emphasis=figure.emphasis,
+        mentions=figure.mentions,
+        part_label=part.label,
+        part_caption=part.caption,
+        permission=figure.permission,
+        notes=opened.notes,
+    )
+
+
+def _attribution(article: Article, licence: str) -> str:
+    """Authors, title, journal, year, place and licence, as Creative Commons asks them to be named."""
+    journal = " ".join(str(part) for part in (article.journal, article.year) if part)
+    doi = f"doi:{article.doi}" if article.doi else ""
+    parts = (article.authors, article.title, journal, doi, article.article_id, licence)
+    return ". ".join(part.rstrip(".") for part in parts if part)
+
+
+def _reject(item_id: str, article_id: str, rejection: RejectionError) -> Reject:
+    message = rejection.message[:LONGEST_MESSAGE]
+    return Reject(item_id=item_id, article_id=article_id, stage=STAGE, code=rejection.code, message=message)
+
+
+def _raise(reason: selection.Reason | None) -> None:
+    if reason is not None:
+        raise RejectionError(*reason)

@@ -1,0 +1,49 @@
+"""A bucket over HTTP that answers anonymous readers as Amazon S3 does (API reference, GetObject and ListObjectsV2)."""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from pipelines.jats import JatsError, read_xml
+from pipelines.jats_text import local_name
+from pipelines.sources.folder import Keys, checked_key
+from pipelines.sources.transport import FetchError, PassingError, Transport
+
+
+class HttpBucket:
+    """Objects below an address; the key is the path."""
+
+    def __init__(self, url: str, transport: Transport) -> None:
+        self._url = url.rstrip("/")
+        self._transport = transport
+
+    def get(self, key: str) -> bytes:
+        """The bytes of an object; raises FetchError."""
+        return self._transport.get(f"{self._url}/{quote(checked_key(key))}")
+
+    def list(self, prefix: str, delimiter: str = "/") -> Keys:
+        """Keys that begin with a prefix, cut after the delimiter, from all pages of the listing; raises FetchError."""
+        return sorted(key for page in self._pages(prefix, delimiter) for key in page)
+
+    def _pages(self, prefix: str, delimiter: str) -> Iterator[Keys]:
+        query = {"list-type": "2", "prefix": prefix, "delimiter": delimiter}
+        while True:
+            keys, token = _listing(self._transport.get(f"{self._url}/", query, check=_listing))
+            yield keys
+            if token is None:
+                return
+            if token == query.get("continuation-token"):
+                raise FetchError("not_a_listing", f"listing of {prefix}: one page follows itself")
+            query["continuation-token"] = token
+
+
+def _listing(reply: bytes) -> tuple[Keys, str | None]:
+    """Keys and common prefixes on one page of S3's ListObjectsV2, and the token of the next page."""
+    try:
+        root = read_xml(reply)
+    except JatsError as error:
+        raise PassingError("not_a_listing", f"not S3's XML: {error.message}") from error
+    if local_name(root) != "ListBucketResult":
+        raise PassingError("not_a_listing", f"{local_name(root)[:100]} instead of a listing")
+    found = [*root.iterfind("{*}Contents/{*}Key"), *root.iterfind("{*}CommonPrefixes/{*}Prefix")]
+    token = root.findtext("{*}NextContinuationToken") if root.findtext("{*}IsTruncated") == "true" else None
+    return [element.text or "" for element in found], token

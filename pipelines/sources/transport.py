@@ -1,0 +1,212 @@
+"""Careful HTTP downloads: retries with full jitter, pauses of a whole host, a deadline, a cap, a list of hosts."""
+
+import logging
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from pipelines.rejection import RejectionError
+
+RETRIED = frozenset({429, 500, 502, 503, 504})
+GONE = frozenset({404, 410})
+REDIRECTS = 3
+LONGEST_WAIT = 120.0  # seconds; a host that asks for hours is asked again after this
+LONGEST_BACKOFF = 60.0  # seconds
+GZIP = 16 + zlib.MAX_WBITS  # zlib's sign for a gzip header
+
+# Both log whole addresses, and an api_key stands in the query.
+for chatty in ("httpx", "httpcore"):
+    logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+class FetchError(RejectionError):
+    """Something could not be fetched; the message holds no query, where keys stand."""
+
+
+class PassingError(FetchError):
+    """A fault that may be over at the next attempt."""
+
+
+class Transport:
+    """HTTP GET from the hosts of the given addresses and no others; one instance serves many threads."""
+
+    def __init__(
+        self,
+        addresses: Sequence[str],
+        *,
+        attempts: int,
+        deadline: float,
+        max_bytes: int,
+        connections: int = 8,
+        backoff: float = 1.0,
+    ) -> None:
+        """Allow the origins of `addresses`; deadline and backoff in seconds, max_bytes after decompression."""
+        self._gates = {_origin(httpx.URL(address)): _Gate() for address in addresses}
+        self._deadline = deadline
+        self._max_bytes = max_bytes
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(PassingError),
+            stop=stop_after_attempt(attempts),
+            wait=wait_random_exponential(multiplier=backoff, max=LONGEST_BACKOFF),
+            reraise=True,
+        )
+        self._client = httpx.Client(
+            limits=httpx.Limits(max_connections=connections),
+            headers={"User-Agent": "figray", "Accept-Encoding": "gzip"},
+            trust_env=False,  # a proxy of the environment would see every address, keys included
+            follow_redirects=False,
+        )
+
+    def get(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        per_second: float | None = None,
+        check: Callable[[bytes], object] | None = None,
+    ) -> bytes:
+        """The body of an address; raises FetchError.
+
+        per_second: requests at most to this host, over all threads of this Transport. check: raises PassingError for a
+        body that another attempt may better. Codes: gone, ssrf, redirects, too_large, encoding, tls, timeout,
+        connection, http_NNN.
+        """
+        return self._retrying(self._follow, httpx.URL(url, params=params or None), per_second, check)
+
+    def _follow(self, url: httpx.URL, per_second: float | None, check: Callable[[bytes], object] | None) -> bytes:
+        give_up_at = time.monotonic() + self._deadline
+        for _ in range(REDIRECTS + 1):
+            gate = self._gates.get(_origin(url))
+            if gate is None:
+                raise FetchError("ssrf", f"{_origin(url)} is none of the configured hosts")
+            give_up_at += gate.enter(1 / per_second if per_second else 0.0)  # waiting for a turn is no slow download
+            answer = self._answer(url, give_up_at)
+            if isinstance(answer, bytes):
+                if check is not None:
+                    check(answer)
+                return answer
+            url = answer
+        raise FetchError("redirects", f"{_shown(url)}: more than {REDIRECTS} redirects")
+
+    def _answer(self, url: httpx.URL, give_up_at: float) -> bytes | httpx.URL:
+        """The body, or where it is said to be."""
+        try:
+            with self._client.stream("GET", url, timeout=max(give_up_at - time.monotonic(), 0.001)) as response:
+                if response.has_redirect_location:
+                    return url.join(response.headers["Location"])
+                self._check_status(response)
+                return b"".join(self._body(response, give_up_at))
+        except httpx.TimeoutException as error:
+            raise PassingError("timeout", f"{_shown(url)}: {type(error).__name__}") from error
+        except httpx.TransportError as error:
+            if isinstance(_root_cause(error), ssl.SSLCertVerificationError):
+                raise FetchError("tls", f"{_shown(url)}: {error}") from error
+            raise PassingError("connection", f"{_shown(url)}: {type(error).__name__}: {error}") from error
+        except httpx.InvalidURL as error:
+            raise FetchError("ssrf", f"{_shown(url)}: redirect to something that is no address") from error
+
+    def _check_status(self, response: httpx.Response) -> None:
+        status, shown = response.status_code, _shown(response.url)
+        if status == 200:
+            return
+        if status in GONE:
+            raise FetchError("gone", f"{shown}: HTTP {status}")
+        if status in RETRIED:
+            self._gates[_origin(response.url)].close_for(_asked_wait(response.headers.get("Retry-After")))
+            raise PassingError(f"http_{status}", f"{shown}: HTTP {status}")
+        raise FetchError(f"http_{status}", f"{shown}: HTTP {status}")
+
+    def _body(self, response: httpx.Response, give_up_at: float) -> Iterator[bytes]:
+        shown, size = _shown(response.url), 0
+        for chunk in _decoded(response, self._max_bytes + 1):
+            size += len(chunk)
+            if size > self._max_bytes:
+                raise FetchError("too_large", f"{shown}: more than {self._max_bytes} bytes")
+            if time.monotonic() > give_up_at:
+                raise PassingError("timeout", f"{shown}: not complete after {self._deadline:g} s")
+            yield chunk
+
+
+class _Gate:
+    """One host's turn-taking over all threads: a pause it asked for, and the pace of requests to it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._opens_at = 0.0
+
+    def enter(self, interval: float) -> float:
+        """Wait for this request's turn and keep the next one `interval` seconds away; the seconds waited."""
+        asked_at = time.monotonic()
+        while True:
+            with self._lock:
+                now = time.monotonic()
+                if now >= self._opens_at:
+                    self._opens_at = now + interval
+                    return now - asked_at
+                left = self._opens_at - now
+            time.sleep(left)
+
+    def close_for(self, seconds: float) -> None:
+        with self._lock:
+            self._opens_at = max(self._opens_at, time.monotonic() + seconds)
+
+
+def _decoded(response: httpx.Response, at_most: int) -> Iterator[bytes]:
+    """The chunks of a body, decompressed without ever holding more than `at_most` bytes in one piece.
+
+    httpx would decompress a chunk whole, and codings one within the other, before its size can be seen.
+    """
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding in ("", "identity"):
+        yield from response.iter_raw()
+        return
+    if encoding != "gzip":
+        raise FetchError("encoding", f"{_shown(response.url)}: Content-Encoding {encoding[:40]!r} was not asked for")
+    decoder = zlib.decompressobj(GZIP)
+    try:
+        for chunk in response.iter_raw():
+            yield decoder.decompress(chunk, at_most)
+    except zlib.error as error:
+        raise PassingError("encoding", f"{_shown(response.url)}: broken gzip: {error}") from error
+    if not decoder.eof:
+        raise PassingError("connection", f"{_shown(response.url)}: gzip ends early")
+
+
+def _asked_wait(retry_after: str | None) -> float:
+    """The seconds that a Retry-After header asks for, as a number or a date, within bounds; 0 for none."""
+    if not retry_after:
+        return 0.0
+    seconds = float(retry_after) if retry_after.strip().isdecimal() else _seconds_until(retry_after)
+    return min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def _seconds_until(date: str) -> float:
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return 0.0
+    return (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+
+
+def _origin(url: httpx.URL) -> str:
+    """Scheme, host and port: what an address must share with a configured one."""
+    port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+    return f"{url.scheme}://{url.host}:{port}"
+
+
+def _shown(url: httpx.URL) -> str:
+    """An address fit for messages: without its query, where keys stand, and without a user's name."""
+    return str(url.copy_with(query=None, fragment=None, userinfo=b""))
+
+
+def _root_cause(error: BaseException) -> BaseException:
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__ or error
+    return error

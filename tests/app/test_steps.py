@@ -1,0 +1,46 @@
+"""Steps: the settings a run is begun with, and what each needs."""
+
+from pathlib import Path
+
+import pytest
+
+from app import steps
+from app.config import SettingError
+from app.runs import Place, RunConflict
+from pipelines.records import Figure
+
+
+def test_a_run_goes_on_with_the_settings_it_was_begun_with(tmp_path: Path) -> None:
+    run = Place.at(tmp_path)
+    with steps.opened(run, "blip-brain", ["seed=7"]):
+        pass
+    with steps.opened(run, None, ["optim.lr=0.5"]) as config:
+        assert (config.seed, config.optim.lr, config.select.article_types) == (7, 0.5, ("case-report",))
+    with steps.opened(run, None, []) as config:
+        assert config.optim.lr == 0.5
+
+
+def test_settings_of_a_step_that_failed_are_not_kept(tmp_path: Path) -> None:
+    run = Place.at(tmp_path)
+    with steps.opened(run, None, []):
+        pass
+    with pytest.raises(ZeroDivisionError), steps.opened(run, None, ["seed=9"]):
+        raise ZeroDivisionError
+    with steps.opened(run, None, []) as config:
+        assert config.seed == 0
+
+
+def test_a_wrong_setting_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(SettingError), steps.opened(Place.at(tmp_path / "run"), None, ["sed=9"]):
+        pass
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_step_before_its_table_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(RunConflict, match="`figray collect` makes figures"):
+        steps.table(Place.at(tmp_path), "figures", Figure)
+
+
+def test_a_caption_cannot_become_a_formula_in_a_spreadsheet() -> None:
+    text = steps.as_csv([{"item_id": "=1+1", "message": "a, b"}]).decode()
+    assert text.splitlines() == ["item_id,message", '\'=1+1,"a, b"']

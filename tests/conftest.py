@@ -1,0 +1,27 @@
+"""What several tests need: the real material where it stands beside the project, and one local Ray for all."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real articles and figures; skips the test, saying so, where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the real material in ../shared")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def local_ray() -> Iterator[None]:
+    """Local Ray as the commands start it."""
+    from app.cluster import connect, disconnect
+    from app.config import Config
+
+    connect(Config())
+    yield
+    disconnect()

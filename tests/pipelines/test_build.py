@@ -1,0 +1,112 @@
+"""The stations from table to table, without Ray: a task is a function of one part."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.config import Config, load, override
+from app.runs import Part, Place, RunConflict, Table, digest
+from pipelines import build
+from pipelines.phantom.corpus import read_truth, write_corpus
+from pipelines.records import Figure, Pair, SeparatedFigure, from_table
+
+PARTS = 2
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixteen drawn articles."""
+    folder = tmp_path_factory.mktemp("corpus")
+    write_corpus(folder, articles=16, seed=0)
+    return folder
+
+
+@pytest.fixture
+def config(corpus: Path) -> Config:
+    return load("demo", [f"source.origin=bucket:{corpus / 'bucket'}", f"tables.parts={PARTS}"])
+
+
+def collected(config: Config, corpus: Path, out: Path) -> Table:
+    table = Table(Place.at(out) / "figures", Figure)
+    articles = sorted(path.name.partition(".")[0] for path in (corpus / "bucket" / "metadata").iterdir())
+    for number in range(PARTS):
+        ids = sorted(set(articles[number::PARTS]))
+        row = {"part": number, "inputs": digest(ids), "articles": ids}
+        build.collect_part(row, config=config, table=table, connections=2)
+    return table
+
+
+def test_collecting_keeps_exactly_the_figures_that_should_be_kept(config: Config, corpus: Path, tmp_path: Path) -> None:
+    table = collected(config, corpus, tmp_path)
+    kept = {figure.figure_id for figure in read_truth(corpus) if figure.kept}
+    assert set(table.read(columns=["figure_id"])["figure_id"].to_pylist()) == kept
+    left_out = {reject["item_id"] for reject in table.rejects().to_pylist()}
+    for figure in read_truth(corpus):
+        assert figure.kept or left_out & {figure.figure_id, figure.figure_id.partition("/")[0]}, figure.figure_id
+
+
+def test_every_figure_becomes_pairs_of_its_articles_split(config: Config, corpus: Path, tmp_path: Path) -> None:
+    figures = collected(config, corpus, tmp_path)
+    separated = Table(Place.at(tmp_path) / "separated", SeparatedFigure)
+    pairs = Table(Place.at(tmp_path) / "pairs", Pair)
+    separator = build.SeparatePart(config, figures, separated)
+    for number in range(PARTS):
+        separator({"part": number, "inputs": "x", "articles": []})
+        build.pair_part(
+            {"part": number, "inputs": "x", "articles": []}, config=config, separated=separated, table=pairs
+        )
+    made = [pair for split in ("train", "val", "test") for pair in from_table(pairs.read(f"split={split}"), Pair)]
+    assert {pair.figure_id for pair in made} == set(figures.read(columns=["figure_id"])["figure_id"].to_pylist())
+    assert len({pair.pair_id for pair in made}) == len(made)
+    splits: dict[str, set[str]] = {}
+    for pair in made:
+        splits.setdefault(pair.article_id, set()).add(pair.split)
+    assert all(len(found) == 1 for found in splits.values())
+    assert sum(part.counts["pairs_train"] for part in pairs.parts()) == pairs.read("split=train").num_rows
+    assert all(pair.licence and pair.md5 and pair.media_url for pair in made)
+
+
+def test_the_same_part_made_twice_is_the_same_bytes(config: Config, corpus: Path, tmp_path: Path) -> None:
+    for out in ("one", "two"):
+        collected(config, corpus, tmp_path / out)
+    for file in sorted((tmp_path / "one").rglob("*")):
+        if file.is_file():
+            assert file.read_bytes() == (tmp_path / "two" / file.relative_to(tmp_path / "one")).read_bytes(), file.name
+
+
+def test_an_unreadable_article_costs_that_article_alone(config: Config, corpus: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "bucket"
+    shutil.copytree(corpus / "bucket", broken)
+    victim = sorted(path for path in broken.iterdir() if path.name.startswith("PMC"))[0]
+    xml = next(victim.glob("*.xml"))
+    xml.write_bytes(xml.read_bytes()[:200])
+    metadata = broken / "metadata" / f"{victim.name}.json"
+    metadata.write_text(json.dumps(json.loads(metadata.read_text()) | {"xml_url": f"s3://x/{victim.name}/{xml.name}"}))
+    whole = collected(config, corpus, tmp_path / "whole")
+    hurt = collected(override(config, {"source.origin": f"bucket:{broken}"}), corpus, tmp_path / "hurt")
+    lost = set(whole.read()["figure_id"].to_pylist()) - set(hurt.read()["figure_id"].to_pylist())
+    assert lost
+    assert {figure.partition("/")[0] for figure in lost} == {victim.name}
+    (reason,) = [reject for reject in hurt.rejects().to_pylist() if reject["article_id"] == victim.name]
+    assert reason["code"] == "xml_syntax"
+
+
+def test_a_part_whose_inputs_changed_is_refused(config: Config, corpus: Path, tmp_path: Path) -> None:
+    table = collected(config, corpus, tmp_path)
+    work = [build.Work(part.part, "other inputs", []) for part in table.parts()]
+    with pytest.raises(RunConflict, match="other inputs"):
+        build.make_missing("collect", table, work, lambda *_: None, lambda rows: rows)
+
+
+def test_what_is_done_is_not_done_again(config: Config, corpus: Path, tmp_path: Path) -> None:
+    table = collected(config, corpus, tmp_path)
+    seen: list[Part] = []
+    work = [build.Work(part.part, part.inputs, []) for part in table.parts()]
+
+    def never(rows: object) -> object:
+        raise AssertionError("nothing is left to do")
+
+    build.make_missing("collect", table, work, lambda _, part, __: seen.append(part), never)
+    assert [part.part for part in seen] == list(range(PARTS))

@@ -1,0 +1,110 @@
+"""The real command line, on a tiny drawn corpus."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+TINY = [
+    "phantom.articles=24", "tables.parts=3", "optim.steps=6", "optim.warmup_steps=2", "train.batch_size=16",
+    "model.image_size=48", "model.patch=16", "model.image_width=32", "model.image_depth=1", "model.image_heads=2",
+    "model.text_width=32", "model.text_depth=1", "model.text_heads=2", "model.embedding=16", "model.max_tokens=32",
+    "evaluate.rerank=4", "split.test=0.3",
+]  # fmt: skip
+
+
+def figray(*arguments: str, timeout: float = 280) -> subprocess.CompletedProcess[str]:
+    """The command as a user types it."""
+    command = Path(sys.executable).with_name("figray")
+    return subprocess.run([str(command), *arguments], capture_output=True, text=True, timeout=timeout)
+
+
+def demo(run: Path, *settings: str) -> subprocess.CompletedProcess[str]:
+    return figray("demo", "--run", str(run), *(part for setting in [*TINY, *settings] for part in ("--set", setting)))
+
+
+def contents(run: Path) -> dict[str, bytes]:
+    """All tables and models of a run; times and the page say when they were made."""
+    folders = ("figures", "separated", "pairs", "whole", "models")
+    return {
+        str(path): path.read_bytes() for name in folders for path in sorted((run / name).rglob("*")) if path.is_file()
+    }
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(400)
+def test_the_demo_ends_in_a_report_on_one_logical_cpu_and_a_second_run_does_nothing_again(tmp_path: Path) -> None:
+    run = tmp_path / "demo"
+    first = demo(run, "cluster.cpus=1")
+    assert first.returncode == 0, first.stderr
+    assert f"report: {run}/report.html" in first.stderr
+    results = json.loads((run / "results.json").read_text())
+    assert results["pair_accuracy"]["figures_kept"] == 1.0
+    assert {scheme: set(pools) for scheme, pools in results["retrieval"].items()} == {
+        "raw": {"pairs", "whole figures"},
+        "processed": {"pairs", "whole figures"},
+    }
+    page = (run / "report.html").read_text()
+    assert page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>")
+    made = contents(run)
+    again = demo(run, "cluster.cpus=2")
+    assert again.returncode == 0, again.stderr
+    assert contents(run) == made
+    other = demo(run, "select.keyword=heart")
+    assert other.returncode == 2
+    assert "select.keyword was 'brain', now 'heart'" in other.stderr
+    assert contents(run) == made
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("cpus", [2, 4])
+def test_collecting_and_pairing_from_a_folder_on_few_logical_cpus(cpus: int, tmp_path: Path) -> None:
+    from pipelines.phantom.corpus import write_corpus
+
+    write_corpus(tmp_path / "corpus", articles=10, seed=1)
+    run = ("--run", str(tmp_path / "run"), "--set", f"cluster.cpus={cpus}")
+    source = f"bucket:{tmp_path / 'corpus' / 'bucket'}"
+    collected = figray("collect", "--source", source, *run, "--set", "tables.parts=3")
+    assert collected.returncode == 0, collected.stderr
+    paired = figray("pair", *run)
+    assert paired.returncode == 0, paired.stderr
+    assert (tmp_path / "run" / "contact_sheet.html").exists()
+    assert (tmp_path / "run" / "left_out.csv").read_text().startswith("item_id,article_id,stage,code,message")
+    parts = sorted((tmp_path / "run" / "pairs").rglob("*.parquet"))
+    assert sum(pq.read_metadata(part).num_rows for part in parts) > 10
+
+
+@pytest.mark.ray
+def test_ctrl_c_stops_everything_it_started(tmp_path: Path) -> None:
+    command = Path(sys.executable).with_name("figray")
+    run = tmp_path / "run"
+    process = subprocess.Popen(
+        [str(command), "demo", "--run", str(run), "--set", "phantom.articles=24", "--set", "optim.steps=100000"],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C in a terminal goes to the whole group
+    )
+    deadline = time.monotonic() + 200
+    while not (run / "figures").exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert (run / "figures").exists()
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert _session_is_empty(process.pid)
+
+
+def _session_is_empty(session: int) -> bool:
+    """Whether no process of the session lives; Ray's take a moment to end."""
+    for _ in range(50):
+        if subprocess.run(["pgrep", "-s", str(session)], capture_output=True).returncode == 1:
+            return True
+        time.sleep(0.2)
+    return False

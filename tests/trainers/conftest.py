@@ -1,0 +1,66 @@
+"""Drawn pairs that a small model can learn in seconds, and such a model."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+from transformers import PreTrainedTokenizerFast
+
+from app.config import ModelSettings, ObjectiveSettings
+from trainers.batch import Batch, Collate, prepare, train_tokenizer
+from trainers.checkpoint import build_model
+from trainers.objectives.blip import Blip
+
+COLOURS = {"red": (220, 30, 30), "green": (30, 200, 30), "blue": (40, 60, 230), "white": (240, 240, 240)}
+SMALL = ModelSettings(
+    image_size=32, patch=8, image_width=32, image_depth=2, image_heads=2,
+    text_width=32, text_depth=2, text_heads=2, max_tokens=24, embedding=32, vocabulary=200, dropout=0.0, pool="mean",
+)  # fmt: skip
+
+
+def draw_pair(number: int, rng: np.random.Generator) -> dict[str, Any]:
+    colour, side, level = rng.choice([*COLOURS]), rng.choice(["left", "right"]), rng.choice(["upper", "lower"])
+    shape = rng.choice(["disc", "square"])
+    image = Image.new("RGB", (40, 32))
+    x, y = 10 if side == "left" else 30, 8 if level == "upper" else 24
+    draw = ImageDraw.Draw(image)
+    (draw.ellipse if shape == "disc" else draw.rectangle)((x - 6, y - 6, x + 6, y + 6), fill=COLOURS[colour])
+    data = io.BytesIO()
+    image.save(data, "PNG")
+    figure = f"A{number // 2}.1/f{number}"
+    return {
+        "pair_id": f"{figure}#0",
+        "figure_id": figure,
+        "article_id": f"A{number // 2}.1",
+        "image": data.getvalue(),
+        "text": f"A {colour} {shape} in the {level} {side} part.",
+    }
+
+
+@pytest.fixture
+def shape_rows() -> Callable[[int], list[dict[str, Any]]]:
+    """n rows of the pairs table: coloured shapes with captions that tell colour, shape and place; some are alike."""
+    return lambda n: [draw_pair(number, np.random.default_rng([7, number])) for number in range(n)]
+
+
+@pytest.fixture
+def tokenizer(shape_rows: Callable[[int], list[dict[str, Any]]]) -> PreTrainedTokenizerFast:
+    return train_tokenizer([row["text"] for row in shape_rows(64)], size=SMALL.vocabulary)
+
+
+@pytest.fixture
+def shape_batch(
+    shape_rows: Callable[[int], list[dict[str, Any]]], tokenizer: PreTrainedTokenizerFast
+) -> Callable[[int], Batch]:
+    collate = Collate(tokenizer, SMALL.image_size, SMALL.max_tokens)
+    return lambda n: collate([prepare(row, SMALL.image_size) for row in shape_rows(n)])
+
+
+@pytest.fixture
+def small_blip(tokenizer: PreTrainedTokenizerFast) -> Blip:
+    torch.manual_seed(0)
+    return build_model(SMALL, ObjectiveSettings(), tokenizer)

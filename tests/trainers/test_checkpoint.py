@@ -1,0 +1,30 @@
+"""A model comes back from its folder as it was."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from app.config import ObjectiveSettings
+from trainers.batch import Batch
+from trainers.checkpoint import load_model, save_model, training_articles
+from trainers.objectives.blip import Blip
+
+
+def test_a_loaded_model_embeds_as_the_saved_one(
+    small_blip: Blip, tokenizer: PreTrainedTokenizerFast, shape_batch: Callable[[int], Batch], tmp_path: Path
+) -> None:
+    settings = small_blip.settings, ObjectiveSettings()
+    for _ in range(2):  # the second takes the place of the first
+        save_model(
+            tmp_path / "m", small_blip, settings=settings, tokenizer=tokenizer, articles=["PMC2.1", "PMC1.1"] * 2
+        )
+    model, again = load_model(tmp_path / "m")
+    batch = shape_batch(4)
+    small_blip.eval()
+    assert torch.equal(model.embed_images(batch.images)[0], small_blip.embed_images(batch.images)[0])
+    assert torch.equal(model.embed_texts(batch.tokens, batch.mask), small_blip.embed_texts(batch.tokens, batch.mask))
+    assert again("A red disc")["input_ids"] == tokenizer("A red disc")["input_ids"]
+    assert training_articles(tmp_path / "m") == {"PMC1.1", "PMC2.1"}
+    assert {path.name for path in tmp_path.iterdir()} == {"m"}

@@ -1,0 +1,59 @@
+"""The encoders read in both directions, heed their masks, and start with sane weights."""
+
+import torch
+
+from trainers.encoders import FusionBert, first_state, image_encoder, mean_state, text_config
+
+CONFIG = {"vocabulary": 50, "width": 32, "depth": 2, "heads": 2, "max_tokens": 16, "dropout": 0.0}
+TOKENS = torch.tensor([[2, 7, 8, 9, 3, 0, 0, 0], [2, 7, 8, 9, 10, 11, 12, 3]])
+
+
+def bert(image_width: int = 32) -> FusionBert:
+    torch.manual_seed(0)
+    return FusionBert(text_config(**CONFIG), image_width=image_width).eval()  # type: ignore[arg-type]
+
+
+def test_a_later_word_changes_what_is_read_at_an_earlier_one() -> None:
+    changed = TOKENS.clone()
+    changed[1, 6] = 20
+    model = bert()
+    assert not torch.allclose(model(TOKENS, TOKENS > 0)[1, 1], model(changed, TOKENS > 0)[1, 1], atol=1e-5)
+    image = torch.randn(2, 5, 32)
+    assert not torch.allclose(
+        model.fuse(TOKENS, TOKENS > 0, image)[1, 1], model.fuse(changed, TOKENS > 0, image)[1, 1], atol=1e-5
+    )
+
+
+def test_padding_and_the_company_of_a_long_text_change_nothing() -> None:
+    model, image = bert(), torch.randn(2, 5, 32)
+    alone = model(TOKENS[:1, :5], TOKENS[:1, :5] > 0)
+    assert torch.allclose(model(TOKENS, TOKENS > 0)[0, :5], alone[0], atol=1e-5)
+    fused = model.fuse(TOKENS[:1, :5], TOKENS[:1, :5] > 0, image[:1])
+    assert torch.allclose(model.fuse(TOKENS, TOKENS > 0, image)[0, :5], fused[0], atol=1e-5)
+
+
+def test_each_text_looks_at_its_own_image_and_at_every_patch_of_it() -> None:
+    model, image = bert(image_width=24), torch.randn(2, 5, 24)
+    before = model.fuse(TOKENS, TOKENS > 0, image)
+    changed = image.clone()
+    changed[0, 4] += 1
+    after = model.fuse(TOKENS, TOKENS > 0, changed)
+    assert not torch.allclose(before[0], after[0], atol=1e-5)
+    assert torch.allclose(before[1], after[1], atol=1e-6)
+
+
+def test_no_weight_matrix_starts_at_almost_nothing() -> None:
+    vit = image_encoder(size=32, patch=8, width=32, depth=2, heads=2)
+    for model in (vit, bert()):
+        for name, weight in model.named_parameters():
+            assert weight.ndim < 2 or "token" in name or weight.std() > 1e-3, name
+    states = vit(torch.randn(4, 3, 32, 32))
+    assert states.shape == (4, 17, 32)
+    assert states[:, 0].std(dim=0).min() > 0
+
+
+def test_pooling_takes_the_first_state_or_the_mean_of_those_that_count() -> None:
+    states = torch.tensor([[[1.0], [3.0], [100.0]], [[2.0], [4.0], [6.0]]])
+    mask = torch.tensor([[True, True, False], [True, True, True]])
+    assert first_state(states, mask).tolist() == [[1.0], [2.0]]
+    assert mean_state(states, mask).tolist() == [[2.0], [4.0]]

@@ -1,0 +1,188 @@
+"""Pairs into batches: word pieces (BERT's normaliser, WordPiece), square images, and who is nobody's negative."""
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from pyarrow.dataset import dataset
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers.trainers import WordPieceTrainer
+from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
+from transformers import PreTrainedTokenizerFast
+
+SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+COLUMNS = ("pair_id", "figure_id", "article_id", "image", "text")  # of a pair, what a batch is made of
+BUCKET = 8  # lengths are rounded up to a multiple of this, so that few shapes occur
+
+
+def train_tokenizer(texts: Iterable[str], *, size: int) -> PreTrainedTokenizerFast:
+    """A WordPiece tokenizer with at most `size` pieces, lower-case; the same texts give the same pieces and numbers."""
+    texts = list(texts)
+    normalizer = normalizers.BertNormalizer(lowercase=True)
+    counts = Counter(character for text in texts for character in normalizer.normalize_str(text) if character != " ")
+    room = max(1, (size - len(SPECIALS)) // 3)
+    alphabet = sorted(sorted(counts, key=lambda character: (-counts[character], character))[:room])
+    tokenizer = _word_pieces({}, normalizer)
+    # Left alone, the trainer numbers the pieces "##a" in the order of a hash map, which differs from run to run.
+    numbered = [*SPECIALS, *(f"##{character}" for character in alphabet)]
+    trainer = WordPieceTrainer(
+        vocab_size=size,
+        special_tokens=numbered,
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return _as_transformers(_word_pieces(tokenizer.get_vocab(), normalizer))
+
+
+def _word_pieces(vocabulary: dict[str, int], normalizer: normalizers.Normalizer) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordPiece(vocab=vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tokenizer
+
+
+def _as_transformers(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
+    vocabulary = tokenizer.get_vocab()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", vocabulary["[SEP]"]), ("[CLS]", vocabulary["[CLS]"]))
+    pad, unknown, first, last, masked = SPECIALS
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token=pad,
+        unk_token=unknown,
+        cls_token=first,
+        sep_token=last,
+        mask_token=masked,
+    )
+
+
+def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: str | Path) -> None:
+    """Write the tokenizer as a folder that transformers reads."""
+    tokenizer.save_pretrained(str(folder))
+
+
+def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
+    """The tokenizer of a folder that `save_tokenizer` or transformers wrote."""
+    return PreTrainedTokenizerFast.from_pretrained(str(folder))
+
+
+def read_pairs(files: Sequence[str], *, batch_size: int) -> Iterator[list[dict[str, Any]]]:
+    """The rows of a pairs table, `COLUMNS` of each, in the order of the files; the last list may be shorter."""
+    for part in dataset(list(files), format="parquet").to_batches(columns=list(COLUMNS), batch_size=batch_size):
+        if part.num_rows:
+            yield part.to_pylist()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """N pairs. Equal group numbers mean the same text or the same figure, on every worker."""
+
+    images: Tensor  # (N, 3, H, W) float, -1 to 1
+    tokens: Tensor  # (N, T) int64, padded
+    mask: Tensor  # (N, T) bool, false on padding
+    text_group: Tensor  # (N,) int64, equal for equal normalised texts
+    figure_group: Tensor  # (N,) int64, equal for pairs of one figure
+    pair_ids: tuple[str, ...]
+    article_ids: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same batch with its tensors on a device."""
+        moved: dict[str, Any] = {name: v.to(device) for name, v in vars(self).items() if isinstance(v, Tensor)}
+        return replace(self, **moved)
+
+
+@dataclass(frozen=True)
+class Collate:
+    """Rows with prepared images into a Batch."""
+
+    tokenizer: PreTrainedTokenizerFast
+    image_size: int  # pixels
+    max_tokens: int  # longer texts are cut
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> Batch:
+        """rows: what `prepare` returns for pairs."""
+        tokens, mask = self._tokenize([row["text"] for row in rows])
+        pixels = np.stack([np.frombuffer(row["image"], np.uint8) for row in rows])
+        images = torch.from_numpy(pixels).view(len(rows), self.image_size, self.image_size, 3)
+        return Batch(
+            images=images.permute(0, 3, 1, 2).float() / 127.5 - 1,
+            tokens=tokens,
+            mask=mask,
+            text_group=_numbers(normalise(row["text"]) for row in rows),
+            figure_group=_numbers(row["figure_id"] for row in rows),
+            pair_ids=tuple(row["pair_id"] for row in rows),
+            article_ids=tuple(row["article_id"] for row in rows),
+        )
+
+    def _tokenize(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+        pieces = self.tokenizer(texts, truncation=True, max_length=self.max_tokens)["input_ids"]
+        longest = max(len(ids) for ids in pieces)
+        length = min(self.max_tokens, -(-longest // BUCKET) * BUCKET)
+        tokens = torch.full((len(texts), length), self.tokenizer.pad_token_id, dtype=torch.int64)  # (N, T)
+        mask = torch.zeros(len(texts), length, dtype=torch.bool)
+        for row, ids in enumerate(pieces):
+            tokens[row, : len(ids)] = torch.tensor(ids)
+            mask[row, : len(ids)] = True
+        return tokens, mask
+
+
+def prepare(row: Mapping[str, Any], size: int) -> dict[str, Any]:
+    """A row of the pairs table with its image decoded and letterboxed: size * size * 3 bytes, RGB.
+
+    Nothing is cut off and the proportions stay. Raises ValueError, naming the pair, if the image does not open.
+    """
+    try:
+        image = Image.open(io.BytesIO(row["image"])).convert("RGB")
+    except OSError as error:
+        raise ValueError(f"the image of pair {row['pair_id']} does not open: {error}") from error
+    return {**row, "image": ImageOps.pad(image, (size, size), method=Image.Resampling.BICUBIC).tobytes()}
+
+
+def normalise(text: str) -> str:
+    """The text as compared with others: lower case, single spaces."""
+    return " ".join(text.lower().split())
+
+
+def augment(images: Tensor, generator: torch.Generator, *, zoom: float = 0.12, light: float = 0.15) -> Tensor:
+    """The images, each zoomed, shifted and brightened a little; never mirrored, as captions say left and right.
+
+    images: (N, 3, H, W), -1 to 1. zoom, light: the largest change of scale, shift and brightness, as fractions.
+    Done here because torchvision's transforms draw once for a whole batch.
+    """
+    n = len(images)
+    scale, across, down, gain, lift = (2 * torch.rand(5, n, generator=generator) - 1).to(images.device)
+    theta = torch.zeros(n, 2, 3, device=images.device)
+    theta[:, 0, 0] = theta[:, 1, 1] = 1 + zoom * scale
+    theta[:, 0, 2], theta[:, 1, 2] = zoom * across / 2, zoom * down / 2
+    grid = affine_grid(theta, list(images.shape), align_corners=False)
+    # Beyond the border lies 0; shifted by one, 0 is the black of the letterbox.
+    moved = grid_sample(images + 1, grid, align_corners=False) - 1  # (N, 3, H, W)
+    lit = moved * (1 + light * gain)[:, None, None, None] + (light * lift)[:, None, None, None]
+    return lit.clamp(-1, 1)
+
+
+def augment_batch(batch: Batch, *, seed: str) -> Batch:
+    """The batch with its images augmented, as a function of the seed and of which pairs it holds."""
+    generator = torch.Generator().manual_seed(number(f"{seed}:{','.join(batch.pair_ids)}"))
+    return replace(batch, images=augment(batch.images, generator))
+
+
+def number(text: str) -> int:
+    """63 bits that stand for a text, the same in every process."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) >> 1
+
+
+def _numbers(texts: Iterable[str]) -> Tensor:
+    return torch.tensor([number(text) for text in texts], dtype=torch.int64)

@@ -1,0 +1,1 @@
+"""The single losses, pure functions of tensors."""

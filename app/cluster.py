@@ -1,13 +1,14 @@
 """Ray, local or a cluster: connect() and what must hold before a job starts (facts of Ray 2.60 in the comments)."""
 
 import atexit
+import contextlib
 import logging
 import os
 import secrets
 import shutil
 import socket
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,7 +91,7 @@ def _start_local(settings: ClusterSettings) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")  # how soon a checkpoint counts as committed
     os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
-    os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its C++ writes harmless errors to this terminal
     import ray
 
     if ray.is_initialized():
@@ -98,24 +99,39 @@ def _start_local(settings: ClusterSettings) -> None:
     port = _free_port()
     temporary = tempfile.mkdtemp(prefix="fr-")  # short: Ray puts Unix sockets below it
     atexit.register(shutil.rmtree, temporary, ignore_errors=True)
-    ray.init(
-        "local",  # never a cluster that an old address file names
-        num_cpus=local_cpus(settings),
-        object_store_memory=settings.object_store,
-        include_dashboard=True,  # Train inside Tune asks its State API; off, a stopped trial never frees its place
-        dashboard_host="127.0.0.1",
-        dashboard_port=port,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        _temp_dir=temporary,
-        runtime_env={"env_vars": {"RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{port}", "OMP_NUM_THREADS": "1"}},
-    )
+    with _quiet_stderr():
+        ray.init(
+            "local",  # never a cluster that an old address file names
+            num_cpus=local_cpus(settings),
+            object_store_memory=settings.object_store,
+            include_dashboard=True,  # Train inside Tune asks its State API; off, a stopped trial never frees its place
+            dashboard_host="127.0.0.1",
+            dashboard_port=port,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _temp_dir=temporary,
+            runtime_env={"env_vars": {"RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{port}", "OMP_NUM_THREADS": "1"}},
+        )
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Nothing reaches the terminal's error stream: Ray's C++ announces there that it was told to be quiet."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _watch(settings: ClusterSettings) -> None:
     """Make a job that stands still fail and name its station, after minutes instead of Ray's half hour."""
     from ray.data import DataContext
 
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_no_progress_timeout_s = settings.progress_timeout

@@ -283,10 +283,11 @@ def override(config: Config, changes: Mapping[str, Any]) -> Config:
         raise SettingError("; ".join(_explain(problem) for problem in error.errors())) from error
 
 
-def settings_of(config: Config) -> dict[str, Any]:
-    """Every setting by its dotted name, as plain values; secrets stay hidden."""
+def settings_of(config: Config, *chosen: str) -> dict[str, Any]:
+    """Settings by dotted name as plain values, secrets hidden: all of them, or those of the chosen groups and names."""
     tree = config.model_dump(mode="json")
-    return {name: _at(tree, name) for name in names()}
+    wanted = [name for name in names() if not chosen or any(f"{name}.".startswith(f"{one}.") for one in chosen)]
+    return {name: _at(tree, name) for name in wanted}
 
 
 def names(model: type[BaseModel] = Config, prefix: str = "") -> list[str]:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from time import monotonic
 
-from app.config import Config, load, read, write
-from app.runs import Part, Place, RunConflict, Table
+from app.config import Config, load, read, settings_of, write
+from app.runs import Part, Place, RunConflict, Table, claim, digest
 from pipelines.records import Figure, Pair
 
 # The two schemes of MedVL, Table 1, and the pools that both are judged on: each a table of pairs in the run folder.
@@ -62,9 +62,11 @@ def train(config: Config, run: Place, scheme: str) -> None:
     """Pre-train on one scheme's pairs: `models/SCHEME/`."""
     from trainers.fit import fit
 
-    pairs = table(run, SCHEMES[scheme], Pair)
+    pairs, model = table(run, SCHEMES[scheme], Pair), run / "models" / scheme
+    shaping = settings_of(config, "model", "objective", "optim", "train.batch_size", "train.workers", "seed")
+    claim(model, {**shaping, "pairs": _digest(pairs)})
     with timed(run, f"train {scheme}"):
-        fit(config, train_files=pairs.files("split=train"), out=(run / "models" / scheme).path)
+        fit(config, train_files=pairs.files("split=train"), out=model.path)
 
 
 def evaluate(config: Config, run: Place, scheme: str) -> None:
@@ -72,15 +74,26 @@ def evaluate(config: Config, run: Place, scheme: str) -> None:
     from trainers.evaluation.retrieval import evaluate as retrieve
 
     model, settings = run / "models" / scheme, config.evaluate
-    found = {}
+    pools = {pool: table(run, name, Pair) for pool, name in POOLS.items()}
+    checkpoint, file = model / "checkpoint", model / "retrieval.json"
+    if not checkpoint.exists():
+        raise RunConflict(f"{model.path} has no model yet; `figray train {scheme}` makes it")
+    asked = {**settings_of(config, "evaluate"), "pools": [_digest(pairs) for pairs in pools.values()]}
+    if file.exists() and file.read_json()["asked"] == asked:
+        return
     with timed(run, f"evaluate {scheme}"):
-        for pool, name in POOLS.items():
-            files = table(run, name, Pair).files(f"split={settings.split}")
-            result = retrieve(
-                (model / "checkpoint").path, files, batch_size=settings.batch_size, rerank=settings.rerank
+        found = {
+            pool: asdict(
+                retrieve(
+                    checkpoint.path,
+                    pairs.files(f"split={settings.split}"),
+                    batch_size=settings.batch_size,
+                    rerank=settings.rerank,
+                )
             )
-            found[pool] = asdict(result)
-    (model / "retrieval.json").write_json(found)
+            for pool, pairs in pools.items()
+        }
+    file.write_json({"asked": asked, "pools": found})
 
 
 def report(config: Config, run: Place) -> str:
@@ -123,6 +136,11 @@ def table(run: Place, name: str, record: type) -> Table:
             f"{run.path} has no {name} yet; `figray collect` makes figures, `figray pair` all that follows"
         )
     return made
+
+
+def _digest(made: Table) -> str:
+    """Of all rows of a table."""
+    return digest([file.sha256 for part in made.parts() for file in part.files])
 
 
 @contextmanager

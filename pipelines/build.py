@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import ray
-from ray.data import ActorPoolStrategy
+from ray.data import ActorPoolStrategy, TaskPoolStrategy
 from ray.data.exceptions import ExecutionTimeoutError
 
 from app.config import Config, SourceSettings, UserError, settings_of
@@ -67,7 +67,7 @@ def collect(config: Config, out: Place, progress: Progress) -> Table:
     todo = [Work(number, digest(ids), ids) for number, ids in enumerate(slices)]
     each = max(1, config.source.connections // config.tables.collectors)
     task = partial(collect_part, config=config, table=table, connections=each)
-    tasks = {"num_cpus": config.tables.task_cpus, "concurrency": config.tables.collectors}
+    tasks = {"num_cpus": config.tables.task_cpus, "compute": TaskPoolStrategy(size=config.tables.collectors)}
     make_missing("collect", table, todo, progress, lambda rows: rows.map(task, **tasks))
     return table
 
@@ -88,7 +88,7 @@ def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Ta
     table = Table(out, Pair)
     claim(table.place, _settings(config, "pairs", "match", "split", "seed"))
     task = partial(pair_part, config=config, separated=separated, table=table)
-    tasks = {"num_cpus": config.tables.task_cpus, "concurrency": config.tables.readers[1]}
+    tasks = {"num_cpus": config.tables.task_cpus, "compute": TaskPoolStrategy(size=config.tables.readers[1])}
     make_missing("pairs", table, _after(separated), progress, lambda rows: rows.map(task, **tasks))
     return table
 
@@ -228,9 +228,4 @@ def _done(part: Part) -> Row:
 
 def _settings(config: Config, station: str, *names: str) -> Row:
     """The settings that a table depends on, by dotted name, and the columns it has."""
-    chosen = {
-        name: value
-        for name, value in settings_of(config).items()
-        if any(name == wanted or name.startswith(f"{wanted}.") for wanted in names)
-    }
-    return {"station": station, "tables.parts": config.tables.parts, **chosen}
+    return {"station": station, **settings_of(config, "tables.parts", *names)}

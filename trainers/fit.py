@@ -21,7 +21,7 @@ from ray.data.collate_fn import ArrowBatchCollateFn
 from ray.train.torch import TorchTrainer, prepare_model
 from transformers import PreTrainedTokenizerFast
 
-from app.config import Config, ModelSettings, ObjectiveSettings
+from app.config import Config, ModelSettings, ObjectiveSettings, UserError
 from trainers.batch import COLUMNS, Batch, Collate, augment_batch, prepare, train_tokenizer
 from trainers.checkpoint import build_model, load_model, load_weights, save_model
 from trainers.loop import Plan, Progress, Record, begin, train_steps
@@ -70,7 +70,7 @@ def fit(config: Config, *, train_files: Sequence[str], out: str) -> FitResult:
 
     Ray has to be started. Called again with the same settings, files and folder it continues where it was, or returns
     what it finished. With several workers the contrast is over the whole batch, the hard negatives are each worker's.
-    Raises ValueError on too few pairs, ray.train.TrainingFailedError after train.failures restarts.
+    Raises UserError on too few pairs, ray.train.TrainingFailedError after train.failures restarts.
     """
     folder = Path(out).absolute()
     training_set = _read(train_files)
@@ -104,7 +104,7 @@ def fit(config: Config, *, train_files: Sequence[str], out: str) -> FitResult:
 
 def _pairs(files: Sequence[str], image_size: int, *, cpus: float) -> ray.data.Dataset:
     """The pairs with their images decoded and made square: once if they fit in the object store, else every epoch."""
-    rows = ray.data.read_parquet(list(files), columns=list(COLUMNS), num_cpus=cpus)
+    rows = ray.data.read_parquet(list(files), num_cpus=cpus).select_columns(list(COLUMNS))
     pairs = rows.map(partial(prepare, size=image_size), num_cpus=cpus)
     pairs.context.execution_options.preserve_order = True
     n_rows = dataset(list(files), format="parquet").count_rows()
@@ -114,13 +114,13 @@ def _pairs(files: Sequence[str], image_size: int, *, cpus: float) -> ray.data.Da
 
 
 def make_job(config: Config, training_set: _TrainingSet, *, metrics: str) -> Job:
-    """What the workers get; raises ValueError if there are too few pairs for a batch or a batch does not divide."""
+    """What the workers get; raises UserError if there are too few pairs for a batch or a batch does not divide."""
     size, workers = config.train.batch_size, config.train.workers
     if size % workers:
-        raise ValueError(f"batch_size {size} does not divide over {workers} workers; try {size - size % workers}")
+        raise UserError(f"batch_size {size} does not divide over {workers} workers; try {size - size % workers}")
     steps_per_epoch = training_set.rows // workers // (size // workers)
     if not steps_per_epoch:
-        raise ValueError(
+        raise UserError(
             f"{training_set.rows} pairs to train on do not fill one batch of {size}; lower train.batch_size"
         )
     plan = Plan(

@@ -54,6 +54,20 @@ class _Window:
     waited: float = 0.0  # seconds
 
 
+@dataclass
+class _Watch:
+    """Says once when the matching loss, smoothed, has stayed for long where a constant would be."""
+
+    smooth: float = PRIOR_ITM
+    steps: int = 0
+
+    def see(self, itm: float) -> None:
+        self.smooth += 0.02 * (itm - self.smooth)
+        self.steps = self.steps + 1 if abs(self.smooth - PRIOR_ITM) < 0.005 else 0
+        if self.steps == PATIENCE:
+            log.warning("the matching loss has stayed at %.4f, that of a constant, for %d steps", PRIOR_ITM, PATIENCE)
+
+
 def begin(model: nn.Module, plan: Plan) -> Progress:
     """Progress at step 0. Norms, biases and the temperature, which have one dimension or none, do not decay."""
     matrices = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
@@ -87,15 +101,13 @@ def train_steps(
     device = next(model.parameters()).device
     model.train()
     window = _Window(began=time.monotonic())
-    saved, stuck = window.began, 0
-    asked = window.began
+    saved = asked = window.began
+    watch = _Watch()
     for batch in islice(batches, plan.total_steps - progress.step):
         window.waited += time.monotonic() - asked
         losses = train_step(model, batch.to(device), progress=progress, plan=plan)
         _count(window, losses, len(batch))
-        stuck = stuck + 1 if abs(losses.get("itm", 0.0) - PRIOR_ITM) < 0.005 else 0
-        if stuck == PATIENCE:
-            log.warning("the matching loss has stayed at %.4f, that of a constant, for %d steps", PRIOR_ITM, PATIENCE)
+        watch.see(losses.get("itm", 0.0))
         asked = time.monotonic()
         if asked - window.began >= plan.log_seconds:
             on_record(_record(window, model, progress, plan))

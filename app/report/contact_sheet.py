@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
-from app.report.templates import in_words, templates
+from app.report.templates import in_words, templates, way
 from pipelines.images import ImageError, open_image
 from pipelines.records import Box, Match, SeparatedFigure
 
@@ -26,6 +26,7 @@ PANEL_COLOURS = (
     "#a6d854",
     "#c49a6c",
 )
+THE_CAPTION = "the whole caption, as it stands below"
 WHOLE_COLOUR = "#8a8f98"
 
 
@@ -42,7 +43,7 @@ class PanelRow:
     """What the page says of one panel."""
 
     colour: str
-    name: str  # "A", "panel 2", "whole figure"
+    name: str  # "A", "#2", "whole figure"
     reading: str
     text: str | None  # None: no text was given to this panel
     how: str
@@ -162,12 +163,13 @@ def _rows(matched: MatchedFigure) -> list[PanelRow]:
 
 def _row(figure: SeparatedFigure, match: Match) -> PanelRow:
     is_panel = 0 <= match.subfigure < len(figure.subfigures)
+    repeats_caption = match.text == figure.caption and len(figure.subfigures) > 1
     return PanelRow(
         colour=panel_colour(match.subfigure),
         name=_panel_tag(figure, match.subfigure) if is_panel else "whole figure",
         reading=_reading(figure, match.subfigure) if is_panel else "",
-        text=match.text,
-        how=f"matched by {match.matched_by}, score {match.score:.2f}: {in_words(match.reason)}",
+        text=THE_CAPTION if is_panel and repeats_caption else match.text,
+        how=f"{way(match.matched_by)}, score {match.score:.2f}: {in_words(match.reason)}",
     )
 
 

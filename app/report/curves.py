@@ -4,6 +4,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -22,15 +23,17 @@ METRICS = {  # what is drawn where a run logs it: name in the log -> title and a
     "lm": ("Language modelling, LM", "loss"),
     "spm": ("Sentence–patch matching, SPM", "loss"),
     "mip": ("Masked image prediction, MIP", "loss"),
+    "temperature": ("Temperature of ITC", "temperature"),
     "lr": ("Learning rate", "learning rate"),
     "samples_per_s": ("Throughput", "samples per second"),
 }
+EXACT = ("lr",)  # without noise, so that a running mean would only round it off
 COLOURS = ("#d55e00", "#3f7fe0", "#009e73", "#b0569b", "#b08900", "#6f7782")
 DASHES = ("solid", "dashed", "dashdot", "dotted")
 COLUMNS = 3
 # A colour used for nothing else, so that it can be told apart afterwards and follow the page's light or dark text.
 TEXT_COLOUR = "#010203"
-STYLE = {
+STYLE: dict[Any, Any] = {  # matplotlib's own type lists every name it knows
     "svg.fonttype": "none",  # text stays text: the reader's font, and found by search
     "svg.hashsalt": "figray",  # same curves, same bytes
     "font.size": 11,
@@ -106,7 +109,7 @@ def _draw_metric(axes: Axes, curves: Mapping[str, Records], metric: str) -> None
     title, unit = METRICS[metric]
     for entry in legend(curves):
         steps, values = points(curves[entry.scheme], metric)
-        window = max(1, len(values) // 25)
+        window = 1 if metric in EXACT else max(1, len(values) // 25)
         if window > 1:
             axes.plot(steps, values, color=entry.colour, alpha=0.25, linewidth=0.8)
         smooth = uniform_filter1d(values, window, mode="nearest") if len(values) else values

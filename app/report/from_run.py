@@ -6,21 +6,22 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pipelines.match import match_figure
-
 from app.config import Config, settings_of
 from app.report.contact_sheet import MatchedFigure
 from app.report.page import Example, Report, Result, Stage
 from app.report.retrieval_table import Pool
 from app.runs import Place, Table
+from pipelines.match import match_figure
 from pipelines.records import Figure, Pair, SeparatedFigure, from_row, from_table
 
 SHOWN_FIGURES = 24
+DRAWN = "The corpus is drawn: these numbers show that the line works and what it changes, and say nothing of patients."
 
 
 def read_report(run: Place, config: Config, *, schemes: Sequence[str]) -> Report:
     """Everything that the run has made so far; what it has not is empty."""
-    found = {scheme: pools for scheme in schemes if (pools := _json(run / "models" / scheme / "retrieval.json"))}
+    stored = {scheme: _json(run / "models" / scheme / "retrieval.json") for scheme in schemes}
+    found = {scheme: retrieval["pools"] for scheme, retrieval in stored.items() if retrieval}
     return Report(
         title=f"figray: {run.name}",
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -28,7 +29,9 @@ def read_report(run: Place, config: Config, *, schemes: Sequence[str]) -> Report
         settings=changed_settings(config),
         seconds=_json(run / "seconds.json"),
         funnel=funnel(run),
-        accuracy=_json(run / "accuracy.json"),  # of a drawn corpus alone
+        matched_by=matched_by(run),
+        accuracy=(accuracy := _json(run / "accuracy.json")),
+        notes=[DRAWN] if accuracy else [],  # only a drawn corpus has a truth to be accurate against
         figures=shown_figures(run, config, most=SHOWN_FIGURES),
         curves={scheme: curve for scheme in schemes if (curve := _lines(run / "models" / scheme / "metrics.jsonl"))},
         retrieval={
@@ -56,7 +59,7 @@ def funnel(run: Place) -> list[Stage]:
         Table(run / name, record)
         for name, record in (("figures", Figure), ("separated", SeparatedFigure), ("pairs", Pair))
     )
-    articles, separation, made = _counts(figures), _counts(separated), _counts(pairs)
+    articles, separation = _counts(figures), _counts(separated)
     whole = [reject for reject in figures.rejects().to_pylist() if reject["item_id"] == reject["article_id"]]
     single = [reject for reject in figures.rejects().to_pylist() if reject["item_id"] != reject["article_id"]]
     return [
@@ -68,12 +71,13 @@ def funnel(run: Place) -> list[Stage]:
         Stage(name="figures separated", kept=separated.rows, unit="figures", left_out=separated.left_out),
         Stage(name="panels", kept=separation["subfigures"], unit="panels"),
         Stage(name="pairs", kept=pairs.rows, unit="pairs", left_out=pairs.left_out),
-        *(
-            Stage(name=f"pairs matched by {name.removeprefix('matched_by_')}", kept=count, unit="pairs")
-            for name, count in sorted(made.items())
-            if name.startswith("matched_by_")
-        ),
     ]
+
+
+def matched_by(run: Place) -> dict[str, int]:
+    """How many pairs were matched in each way."""
+    counts = _counts(Table(run / "pairs", Pair)).most_common()
+    return {name.removeprefix("matched_by_"): count for name, count in counts if name.startswith("matched_by_")}
 
 
 def shown_figures(run: Place, config: Config, *, most: int) -> list[MatchedFigure]:

@@ -55,6 +55,7 @@ class Report:
     settings: Mapping[str, Any]  # those that differ from the defaults, by dotted name
     seconds: Mapping[str, float]  # by stage
     funnel: Sequence[Stage]
+    matched_by: Mapping[str, int] = field(default_factory=dict)  # pairs by how their text was found
     notes: Sequence[str] = ()  # what a reader must know before believing a number, "the corpus is drawn"
     accuracy: Mapping[str, float] = field(default_factory=dict)  # shares of 1, against the truth of a drawn corpus
     figures: Sequence[MatchedFigure] = ()
@@ -111,8 +112,10 @@ def summary(report: Report) -> str:
         return retrieved
     if not report.funnel:
         return "This run holds no articles, no pairs and no model."
-    first, last = report.funnel[0], report.funnel[-1]
-    return f"{first.kept:,} {first.unit} gave {last.kept:,} {last.unit}. No model was evaluated in this run."
+    first, unit = report.funnel[0], report.funnel[-1].unit
+    # The stages of the last unit may go on to say how the same pairs were matched.
+    reached = next(stage for stage in report.funnel if stage.unit == unit)
+    return f"{first.kept:,} {first.unit} gave {reached.kept:,} {unit}. No model was evaluated in this run."
 
 
 def bars(funnel: Sequence[Stage]) -> list[Bar]:

@@ -91,9 +91,10 @@ def summary(results: Results, pools: Mapping[str, Pool]) -> str:
     if not ranked:
         return ""
     best, *others = ranked
-    against = "".join(f", against {found[scheme]:.1f} % after {_training(scheme)}" for scheme in others)
+    against = "".join(f", against {found[scheme]:.1f} % after training on {_named(scheme)}" for scheme in others)
     return (
-        f"Pre-training on {_named(best)} finds the right text for {found[best]:.1f} % of {pool.images:,} test images"
+        f"Pre-training on {_named(best)} finds the right text for {found[best]:.1f} % "
+        f"of the {pool.images:,} images of “{name}”"
         f"{against}; guessing would find {pool.expected('i2t@1'):.1f} %."
         f"{_caution([found[scheme] for scheme in ranked[:2]], pool.images)}"
     )
@@ -118,10 +119,6 @@ def interval(value: float, queries: int) -> tuple[float, float]:
 
 def _named(scheme: str) -> str:
     return f"{SCHEMES[scheme]} ({scheme})" if scheme in SCHEMES else scheme
-
-
-def _training(scheme: str) -> str:
-    return f"training on {_named(scheme)}"
 
 
 def _value(results: Results, scheme: str, pool: str, metric: str) -> float | None:

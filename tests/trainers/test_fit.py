@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from app.config import Config, OptimSettings, TrainSettings
+from app.config import Config, OptimSettings, TrainSettings, UserError
 from trainers.checkpoint import training_articles
 from trainers.fit import fit, load_model
 from trainers.objectives.blip import Blip
@@ -51,11 +51,11 @@ def test_fit_leaves_a_model_its_articles_and_its_curve_and_does_not_train_twice(
 def test_a_batch_that_cannot_be_filled_or_shared_out_stops_before_ray(
     small_blip: Blip, pairs: list[str], tmp_path: Path
 ) -> None:
-    with pytest.raises(ValueError, match="24 pairs to train on do not fill one batch of 32"):
+    with pytest.raises(UserError, match="24 pairs to train on do not fill one batch of 32"):
         fit(
             small(small_blip).model_copy(update={"train": TrainSettings(batch_size=32)}),
             train_files=pairs,
             out=str(tmp_path),
         )
-    with pytest.raises(ValueError, match="does not divide over 3 workers; try 6"):
+    with pytest.raises(UserError, match="does not divide over 3 workers; try 6"):
         fit(small(small_blip, workers=3), train_files=pairs, out=str(tmp_path))

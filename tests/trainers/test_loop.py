@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import count, islice
+from itertools import count, islice, repeat
 
 import pytest
 import torch
@@ -118,3 +118,31 @@ def test_checkpoints_are_asked_for_when_their_time_has_come(
         on_checkpoint=lambda progress: steps.append(progress.step),
     )
     assert steps == [1, 2, 3]
+
+
+class Guess(torch.nn.Module):
+    """An objective that has learnt nothing but how many pairs match."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, batch: Batch) -> dict[str, torch.Tensor]:
+        return {"itm": 0.6365 + 0.02 * torch.randn(()) + 0 * self.weight.sum()}
+
+
+def test_a_matching_loss_that_stays_that_of_a_constant_is_said_once(
+    shape_batch: Callable[[int], Batch], caplog: pytest.LogCaptureFixture
+) -> None:
+    model, plan = Guess(), replace(PLAN, total_steps=300)
+    train_steps(
+        model,
+        repeat(shape_batch(2)),
+        progress=begin(model, plan),
+        plan=plan,
+        on_record=lambda _: None,
+        on_checkpoint=lambda _: None,
+    )
+    assert [record.message for record in caplog.records] == [
+        "the matching loss has stayed at 0.6365, that of a constant, for 200 steps"
+    ]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from app.config import UserError
 from trainers.batch import Batch, Collate, prepare, read_pairs
 from trainers.checkpoint import load_model, training_articles
 from trainers.objectives.blip import Blip
@@ -16,7 +17,7 @@ BELOW = 100.0  # taken from the similarity of candidates that ITM did not score,
 DEPTHS = (1, 10)  # MedVL reports recall at these
 
 
-class LeakError(ValueError):
+class LeakError(UserError):
     """The model was trained on articles of the pool it is to be evaluated on."""
 
 
@@ -57,7 +58,7 @@ def evaluate(
 ) -> Retrieval:
     """Retrieval by the model in a folder among all pairs of the files, read with the model's own tokenizer and size.
 
-    rerank: candidates that ITM scores again for each query; 0 leaves ITC alone. Raises LeakError, or ValueError on a
+    rerank: candidates that ITM scores again for each query; 0 leaves ITC alone. Raises LeakError, or UserError on a
     pool without pairs.
     """
     model, tokenizer = load_model(folder)
@@ -104,7 +105,7 @@ def embed(model: Blip, batches: Iterable[Batch]) -> Pool:
             part.append(value)
         ids += batch.pair_ids
     if not ids:
-        raise ValueError("there are no pairs to retrieve from")
+        raise UserError("there are no pairs to retrieve from")
     longest = max(tokens.shape[1] for tokens in parts["tokens"])
     for name in ("tokens", "mask"):
         parts[name] = [pad(value, (0, longest - value.shape[1])) for value in parts[name]]

@@ -81,7 +81,8 @@ class Blip(nn.Module):
 
     def match_scores(self, states: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
         """(N,) logits that text i belongs to image i. states: (N, P, image_width). tokens, mask: (N, T)."""
-        return self.match_head(self.text_encoder.fuse(tokens, mask, states)[:, 0])[:, 1].float()
+        fused = self.text_encoder.fuse(tokens, mask, states)
+        return self.match_head(self.pool(fused, mask))[:, 1].float()
 
     def _embed(self, head: nn.Linear, pooled: Tensor) -> Tensor:
         return normalize(head(pooled).float(), dim=-1)
@@ -95,7 +96,7 @@ class Blip(nn.Module):
         image = torch.cat([own, images, wrong_images])  # (3N,) where every pair has a negative
         text = torch.cat([own, wrong_texts, texts])
         fused = self.text_encoder.fuse(batch.tokens[text], batch.mask[text], states[image])
-        return matching_loss(self.match_head(fused[:, 0]), len(batch))
+        return matching_loss(self.match_head(self.pool(fused, batch.mask[text])), len(batch))
 
     def _masked(self, batch: Batch, states: Tensor) -> Tensor:
         hidden, chosen = mask_tokens(batch.tokens, self.masking)

@@ -2,7 +2,6 @@
 
 import math
 import os
-import socket
 from pathlib import Path
 
 import pytest
@@ -51,9 +50,9 @@ def test_pairs_with_equal_texts_do_not_repel() -> None:
     assert twin.grad is not None and twin.grad.abs().max() < 1e-6
 
 
-def _one_of_two(rank: int, port: int, folder: str) -> None:
-    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), GLOO_SOCKET_IFNAME="lo")
-    dist.init_process_group("gloo", rank=rank, world_size=2)
+def _one_of_two(rank: int, folder: str) -> None:
+    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     weight = torch.eye(8, requires_grad=True)
     image, text = embeddings(6)
     mine = slice(3 * rank, 3 * rank + 3)
@@ -69,10 +68,7 @@ def _one_of_two(rank: int, port: int, folder: str) -> None:
 
 
 def test_two_workers_have_the_loss_and_gradient_of_one(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    spawn(_one_of_two, args=(port, str(tmp_path)), nprocs=2)
+    spawn(_one_of_two, args=(str(tmp_path),), nprocs=2)
     weight = torch.eye(8, requires_grad=True)
     image, text = embeddings(6)
     loss = image_text_contrast(image @ weight, text, torch.tensor([0, 1, 2, 3, 1, 4]), torch.tensor(0.1))

@@ -35,13 +35,11 @@ Scheme = Annotated[str, typer.Argument(help="raw (whole figures and captions), p
 @cli.command()
 def demo(run: Run = "runs/demo", set_: Set = []) -> None:  # noqa: B006
     """The whole job on the embedded corpus: collect, pair, pre-train twice, evaluate, report."""
-    from app.config import load
+    with session(run, "demo", set_) as (config, place, bars):
+        from app.demo import run_demo  # here, so that a wrong setting is said before the seconds that it takes
 
-    load("demo", set_)  # a wrong setting is said before the seconds that the imports take
-    from app.demo import run_demo
-    from app.runs import Place
-
-    say(f"report: {run_demo(Place.at(run), set_)}")
+        page = run_demo(config, place, bars)
+    say(f"report: {page}")
 
 
 @cli.command()
@@ -76,9 +74,8 @@ def train(scheme: Scheme = "processed", run: Run = "runs/collected", set_: Set =
     """Pre-train on the pairs."""
     from app import steps
 
-    with session(run, None, set_) as (config, place, _):
-        for name in schemes(scheme):
-            steps.train(config, place, name)
+    with session(run, None, set_) as (config, place, bars):
+        steps.train(config, place, schemes(scheme), bars.step)
     say(f"models: {place.path}/models")
 
 

@@ -38,7 +38,7 @@ def demands(config: Config) -> list[Demand]:
         Demand(
             "train",
             "train.workers, train.cpus_per_worker",
-            train.workers * train.cpus_per_worker + tables.task_cpus,  # a task must be left to read the pairs
+            train.workers * train.cpus_per_worker + tables.task_cpus,  # a task must be left that reads the pairs
             float(train.workers) if train.gpu else 0.0,
         ),
     ]
@@ -82,9 +82,9 @@ def _join(address: str) -> None:
     ray.init(address=address, ignore_reinit_error=True)
 
 
-def _start_local(settings: ClusterSettings) -> None:
-    # All of it before ray is imported, which reads these once. The first makes every listener loopback only: on Linux
-    # Ray binds to the machine's outer address otherwise, whatever it is told.
+def local_environment() -> None:
+    """Set what local Ray reads from the environment; before ray is imported, which reads it once."""
+    # Every listener on loopback only: on Linux Ray binds to the machine's outer address, whatever it is told.
     os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     os.environ.setdefault("RAY_AUTH_TOKEN_PATH", str(_token_file()))
@@ -92,6 +92,11 @@ def _start_local(settings: ClusterSettings) -> None:
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")  # how soon a checkpoint counts as committed
     os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its C++ writes harmless errors to this terminal
+    os.environ.setdefault("RAY_worker_maximum_startup_concurrency", "16")  # fewer, and it warns of its own workers
+
+
+def _start_local(settings: ClusterSettings) -> None:
+    local_environment()
     import ray
 
     if ray.is_initialized():

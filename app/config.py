@@ -144,6 +144,9 @@ class ObjectiveSettings(Settings):
     itm: float = Field(1.0, ge=0)
     mlm: float = Field(1.0, ge=0)
     temperature: float = Field(0.07, gt=0)  # at the start; learnable, kept in [0.001, 0.5] (BLIP)
+    # Of a batch, the share that the fusion encoder sees for itm and mlm; hard negatives still come from all of it. Four
+    # fusion passes a pair cost more than everything else together, and ITC alone needs the whole batch.
+    fusion_share: Fraction = Field(1.0, gt=0, le=1)
     mlm_probability: Fraction = Field(0.15, gt=0, lt=1)  # BERT and ALBEF: 15 %, of them 80 masked, 10 random, 10 kept
 
 
@@ -164,7 +167,9 @@ class TrainSettings(Settings):
     batch_size: int = Field(80, ge=2)  # pairs over all workers; MedVL's logs, 10 on each of 8 GPUs
     workers: int = Field(1, ge=1)
     cpus_per_worker: float = Field(0.5, gt=0)  # logical; fewer than all, or Ray Data has none left to feed it
-    threads: int = Field(2, ge=1)  # of torch on a CPU worker
+    # Of torch in a worker on CPUs. On shared cores a second thread spins at every barrier: 296 pairs/s with one and 17
+    # with two were seen on the demo's model; two trainings side by side use two cores better.
+    threads: int = Field(1, ge=1)
     gpu: bool = False
     failures: int = Field(2, ge=0)  # restarts from the latest checkpoint before giving up
     checkpoint_minutes: float = Field(10.0, gt=0)

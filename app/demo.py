@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import get_args
 
 from app import steps
-from app.cluster import connect, disconnect
 from app.config import Config, override
 from app.progress import Bars
 from app.runs import Place
@@ -14,21 +13,15 @@ from pipelines.phantom.server import serve
 from pipelines.records import Pair, SeparatedFigure, Split, from_table
 
 
-def run_demo(run: Place, overrides: list[str]) -> str:
+def run_demo(config: Config, run: Place, bars: Bars) -> str:
     """Collect, pair, pre-train on raw and on processed pairs, evaluate both, report. Returns the path of the report."""
-    with steps.opened(run, "demo", overrides) as config:
-        connect(config)
-        try:
-            with Bars() as bars:
-                collect_drawn(config, run, bars)
-                steps.pair(config, run, bars)
-                for scheme in steps.SCHEMES:
-                    steps.train(config, run, scheme)
-                    steps.evaluate(config, run, scheme)
-        finally:
-            disconnect()
-        (run / "accuracy.json").write_json(accuracy_of(run))
-        return steps.report(config, run)
+    collect_drawn(config, run, bars)
+    steps.pair(config, run, bars)
+    (run / "accuracy.json").write_json(accuracy_of(run))
+    steps.train(config, run, list(steps.SCHEMES), bars.step)
+    for scheme in steps.SCHEMES:
+        steps.evaluate(config, run, scheme)
+    return steps.report(config, run)
 
 
 def collect_drawn(config: Config, run: Place, bars: Bars) -> None:

@@ -15,7 +15,7 @@ class Bars:
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True)
         columns = (
-            TextColumn("{task.description:<12}"),
+            TextColumn("{task.description:<16}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[said]}"),
@@ -44,9 +44,9 @@ class Bars:
         if seen[0] == total and not self.console.is_terminal:
             self.console.print(f"{station}: {said}", highlight=False)
 
-    def step(self, name: str, done: int, total: int, said: str) -> None:
-        """Show work that is counted in steps."""
-        self.bars.update(self.task(name, total), completed=done, total=total, said=said)
+    def step(self, name: str, done: int, total: int) -> None:
+        """Show training, which is counted in steps; a total of 0 is not known yet."""
+        self.bars.update(self.task(f"train {name}", total), completed=done, total=total or None, said="steps")
 
     def task(self, name: str, total: int) -> TaskID:
         """The bar of a station, made when it is first heard of."""

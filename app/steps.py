@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from time import monotonic
@@ -58,21 +58,27 @@ def pair(config: Config, run: Place, progress: Progress) -> None:
         build.pair(whole, separated, run / "whole", progress)
 
 
-def train(config: Config, run: Place, scheme: str) -> None:
-    """Pre-train on one scheme's pairs: `models/SCHEME/`."""
-    from trainers.fit import fit
+def train(config: Config, run: Place, schemes: Sequence[str], on_step: Callable[[str, int, int], None]) -> None:
+    """Pre-train on the pairs of each scheme: `models/SCHEME/`. on_step: scheme, step reached, steps in all."""
+    from trainers.fit import fit_all
 
-    pairs, model = table(run, SCHEMES[scheme], Pair), run / "models" / scheme
     shaping = settings_of(config, "model", "objective", "optim", "train.batch_size", "train.workers", "seed")
-    claim(model, {**shaping, "pairs": _digest(pairs)})
-    with timed(run, f"train {scheme}"):
-        fit(config, train_files=pairs.files("split=train"), out=model.path)
+    runs = {}
+    for scheme in schemes:
+        pairs, model = table(run, SCHEMES[scheme], Pair), run / "models" / scheme
+        claim(model, {**shaping, "pairs": _digest(pairs)})
+        runs[model.path] = pairs.files("split=train")
+    with timed(run, "train"):
+        fit_all(config, runs, on_step=lambda out, step, steps: on_step(out.rpartition("/")[2], step, steps))
 
 
 def evaluate(config: Config, run: Place, scheme: str) -> None:
     """Retrieval of one scheme's model on every pool: `models/SCHEME/retrieval.json`."""
+    import torch
+
     from trainers.evaluation.retrieval import evaluate as retrieve
 
+    torch.set_num_threads(config.train.threads)
     model, settings = run / "models" / scheme, config.evaluate
     pools = {pool: table(run, name, Pair) for pool, name in POOLS.items()}
     checkpoint, file = model / "checkpoint", model / "retrieval.json"

@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from app.cluster import local_environment
+
+local_environment()  # some tests import ray long before one starts it
+
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
@@ -16,8 +16,9 @@ import ray.data
 import ray.train
 import torch
 from pyarrow.dataset import dataset
-from ray.data import ExecutionOptions
+from ray.data import DataContext, ExecutionOptions
 from ray.data.collate_fn import ArrowBatchCollateFn
+from ray.exceptions import RayTaskError
 from ray.train.torch import TorchTrainer, prepare_model
 from transformers import PreTrainedTokenizerFast
 
@@ -63,6 +64,57 @@ class _TrainingSet:
     texts: list[str]
     articles: tuple[str, ...]
     digest: str
+
+
+def fit_all(
+    config: Config, runs: Mapping[str, Sequence[str]], *, on_step: Callable[[str, int, int], None]
+) -> list[FitResult]:
+    """fit() for several folders, each with its files: side by side where the CPUs allow it, else one after another.
+
+    on_step is told the folder, the step reached and the steps in all, every second. Each runs in a process of its own,
+    for Ray Train takes Ctrl-C for itself where it is called. Raises as fit() does.
+    """
+    task: Any = ray.remote(num_cpus=0, max_retries=0)(_fit_in_task)
+    waiting, running = list(runs), dict[Any, str]()
+    at_once = max(1, int(ray.cluster_resources().get("CPU", 0) // cpus_of(config)))
+    done = []
+    while waiting or running:
+        while waiting and len(running) < at_once:
+            out = waiting.pop(0)
+            running[task.remote(config, runs[out], out)] = out
+        ended, _ = ray.wait(list(running), timeout=1.0)
+        for out in running.values():
+            on_step(out, _step(Path(out) / "metrics.jsonl"), config.optim.steps or 0)
+        for reference in ended:
+            del running[reference]
+            done.append(_result(reference))
+    return done
+
+
+def cpus_of(config: Config) -> float:
+    """Logical CPUs that one training holds at once: its workers, and a task that reads pairs for them."""
+    return config.train.workers * config.train.cpus_per_worker + config.tables.task_cpus
+
+
+def _fit_in_task(config: Config, train_files: Sequence[str], out: str) -> FitResult:
+    DataContext.get_current().enable_progress_bars = False
+    DataContext.get_current().execution_no_progress_timeout_s = config.cluster.progress_timeout
+    return fit(config, train_files=train_files, out=out)
+
+
+def _result(reference: Any) -> FitResult:
+    try:
+        return ray.get(reference)
+    except RayTaskError as error:
+        if isinstance(error.cause, UserError):
+            raise error.cause from None
+        raise
+
+
+def _step(metrics: Path) -> int:
+    """The last step that a metrics file tells of."""
+    lines = metrics.read_text().splitlines() if metrics.exists() else []
+    return int(json.loads(lines[-1])["step"]) if lines else 0
 
 
 def fit(config: Config, *, train_files: Sequence[str], out: str) -> FitResult:

@@ -36,4 +36,6 @@ def gather(rows: Tensor) -> Tensor:
         every = [torch.empty_like(rows) for _ in range(dist.get_world_size())]
         dist.all_gather(every, rows.contiguous())
         return torch.cat(every)
-    return all_gather_single_autograd(rows.contiguous(), 0, list(range(dist.get_world_size())))
+    world = dist.group.WORLD
+    assert world is not None  # it is initialised
+    return all_gather_single_autograd(rows.contiguous(), 0, world)

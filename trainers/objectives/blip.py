@@ -24,6 +24,7 @@ class Blip(nn.Module):
         self.settings = model
         self.masking = masking
         self.pool = POOLS[model.pool]
+        self.fusion_share = objective.fusion_share
         self.weights = {"itc": objective.itc, "itm": objective.itm, "mlm": objective.mlm}
         self.image_encoder = image_encoder(
             size=model.image_size,
@@ -58,14 +59,15 @@ class Blip(nn.Module):
             self.log_temperature.clamp_(math.log(COLDEST), math.log(WARMEST))
         image, states = self.embed_images(batch.images)
         text = self.embed_texts(batch.tokens, batch.mask)
+        fused = max(1, round(self.fusion_share * len(batch)))  # batches are shuffled, so the first are any
         losses = {}
         if self.weights["itc"] > 0:
             with torch.autocast(image.device.type, enabled=False):
                 losses["itc"] = image_text_contrast(image, text, batch.text_group, self.temperature)
         if self.weights["itm"] > 0:
-            losses["itm"] = self._matching(batch, states, (image @ text.T).detach())
+            losses["itm"] = self._matching(batch, states, (image @ text.T).detach(), first=fused)
         if self.weights["mlm"] > 0:
-            losses["mlm"] = self._masked(batch, states)
+            losses["mlm"] = self._masked(batch.tokens[:fused], batch.mask[:fused], states[:fused])
         return losses
 
     def embed_images(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,19 +89,20 @@ class Blip(nn.Module):
     def _embed(self, head: nn.Linear, pooled: Tensor) -> Tensor:
         return normalize(head(pooled).float(), dim=-1)
 
-    def _matching(self, batch: Batch, states: Tensor, similarity: Tensor) -> Tensor:
+    def _matching(self, batch: Batch, states: Tensor, similarity: Tensor, *, first: int) -> Tensor:
+        """Of the first F pairs; their negatives are drawn from all N."""
         scores = similarity / self.temperature.detach()  # (N, N)
         allowed = may_be_negative(batch.text_group, batch.figure_group)
-        own = torch.arange(len(batch), device=states.device)
-        images, wrong_texts = hard_negatives(scores, allowed)
-        texts, wrong_images = hard_negatives(scores.T, allowed.T)
-        image = torch.cat([own, images, wrong_images])  # (3N,) where every pair has a negative
+        own = torch.arange(first, device=states.device)
+        images, wrong_texts = hard_negatives(scores[:first], allowed[:first])
+        texts, wrong_images = hard_negatives(scores.T[:first], allowed.T[:first])
+        image = torch.cat([own, images, wrong_images])  # (3F,) where every pair has a negative
         text = torch.cat([own, wrong_texts, texts])
         fused = self.text_encoder.fuse(batch.tokens[text], batch.mask[text], states[image])
-        return matching_loss(self.match_head(self.pool(fused, batch.mask[text])), len(batch))
+        return matching_loss(self.match_head(self.pool(fused, batch.mask[text])), first)
 
-    def _masked(self, batch: Batch, states: Tensor) -> Tensor:
-        hidden, chosen = mask_tokens(batch.tokens, self.masking)
-        fused = self.text_encoder.fuse(hidden, batch.mask, states)[chosen]  # (K, W)
+    def _masked(self, tokens: Tensor, mask: Tensor, states: Tensor) -> Tensor:
+        hidden, chosen = mask_tokens(tokens, self.masking)
+        fused = self.text_encoder.fuse(hidden, mask, states)[chosen]  # (K, W)
         words = self.text_encoder.bert.embeddings.word_embeddings.weight
-        return masked_loss(self.word_head(fused, words), batch.tokens[chosen])
+        return masked_loss(self.word_head(fused, words), tokens[chosen])

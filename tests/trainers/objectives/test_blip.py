@@ -33,6 +33,18 @@ def test_a_loss_without_weight_is_not_computed(
     assert set(model(shape_batch(4))) == {"itc"}
 
 
+def test_a_share_of_the_batch_is_fused_and_all_of_it_contrasted(
+    tokenizer: PreTrainedTokenizerFast, small_blip: Blip, shape_batch: Callable[[int], Batch]
+) -> None:
+    share = build_model(small_blip.settings, ObjectiveSettings(fusion_share=0.25), tokenizer)
+    share.load_state_dict(small_blip.state_dict())
+    rows: list[int] = []
+    share.text_encoder.from_image.register_forward_hook(lambda _, given, __: rows.append(len(given[0])))
+    losses = share(shape_batch(16))
+    assert rows == [12, 4]  # a pair and two negatives for each of four, then their masked texts
+    assert torch.equal(losses["itc"], small_blip(shape_batch(16))["itc"])
+
+
 def test_every_parameter_has_a_gradient_when_all_three_count(
     small_blip: Blip, shape_batch: Callable[[int], Batch]
 ) -> None:

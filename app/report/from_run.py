@@ -62,11 +62,11 @@ def funnel(run: Place) -> list[Stage]:
     articles, separation = _counts(figures), _counts(separated)
     whole = [reject for reject in figures.rejects().to_pylist() if reject["item_id"] == reject["article_id"]]
     single = [reject for reject in figures.rejects().to_pylist() if reject["item_id"] != reject["article_id"]]
+    emptied = articles["articles"] - articles["articles_kept"] - len(whole)
+    left_out = _codes(whole) | ({"no_figure_kept": emptied} if emptied else {})
     return [
         Stage(name="articles found", kept=articles["articles"], unit="articles"),
-        Stage(
-            name="articles with a figure kept", kept=articles["articles_kept"], unit="articles", left_out=_codes(whole)
-        ),
+        Stage(name="articles with a figure kept", kept=articles["articles_kept"], unit="articles", left_out=left_out),
         Stage(name="figures kept", kept=figures.rows, unit="figures", left_out=_codes(single)),
         Stage(name="figures separated", kept=separated.rows, unit="figures", left_out=separated.left_out),
         Stage(name="panels", kept=separation["subfigures"], unit="panels"),

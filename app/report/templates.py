@@ -19,6 +19,7 @@ REASONS = {
     "xml_syntax": "the article's XML is broken",
     "xml_bomb": "the article's XML would unfold without bound",
     "no_figures": "the article has no figures",
+    "no_figure_kept": "each of its figures was left out, see below",
     "no_caption": "the figure has no caption",
     "keyword": "the keyword is not in the caption",
     "no_graphic": "the figure names no image file",

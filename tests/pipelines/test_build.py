@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from ray.data import DataContext
 
 from app.config import Config, load, override
 from app.runs import Part, Place, RunConflict, Table, digest
@@ -110,3 +111,21 @@ def test_what_is_done_is_not_done_again(config: Config, corpus: Path, tmp_path: 
 
     build.make_missing("collect", table, work, lambda _, part, __: seen.append(part), never)
     assert [part.part for part in seen] == list(range(PARTS))
+
+
+@pytest.mark.ray
+def test_a_station_that_stands_still_is_named(local_ray: None, tmp_path: Path) -> None:
+    context = DataContext.get_current()
+    patience = context.execution_no_progress_timeout_s
+    context.execution_no_progress_timeout_s = 3
+    try:
+        with pytest.raises(build.StationStalled, match=r"(?s)station separate stands still.*Map"):
+            build.make_missing(
+                "separate",
+                Table(Place.at(tmp_path), Pair),
+                [build.Work(0, "", [])],
+                lambda *_: None,
+                lambda rows: rows.map(dict, num_cpus=64),  # more than there are
+            )
+    finally:
+        context.execution_no_progress_timeout_s = patience

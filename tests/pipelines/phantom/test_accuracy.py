@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines.phantom.accuracy import accuracy, word_f1, words
-from pipelines.phantom.truth import FigureTruth, PanelTruth
+from pipelines.phantom.truth import FigureTruth, LeftOut, PanelTruth
 from pipelines.records import Box, Pair, SeparatedFigure, SplitCaption, Subfigure
 
 LEFT: Box = (0, 0, 100, 100)
@@ -19,7 +19,7 @@ def panel(box: Box, label: str | None, text: str) -> PanelTruth:
 
 def truth(figure_id: str, *, kept: bool = True) -> FigureTruth:
     panels = [panel(LEFT, "A", "an axial view of the cyst"), panel(RIGHT, "B", "the cyst after surgery")]
-    because = None if kept else "keyword"
+    because: LeftOut | None = None if kept else "keyword"
     return FigureTruth(
         figure_id=figure_id, kept=kept, left_out_because=because, caption="c", caption_style="before", panels=panels
     )

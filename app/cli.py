@@ -3,6 +3,7 @@
 Everything that takes time to import is imported inside a command, so that `figray --help` answers at once.
 """
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,7 +88,7 @@ def evaluate(scheme: Scheme = "processed", run: Run = "runs/collected", set_: Se
     with session(run, None, set_) as (config, place, _):
         for name in schemes(scheme):
             steps.evaluate(config, place, name)
-    say(f"metrics: {place.path}/models/*/retrieval.json; `figray report` shows them")
+    say(f"metrics: {place.path}/models/*/retrieval-*.json; `figray report` shows them")
 
 
 @cli.command()
@@ -124,7 +125,7 @@ def main() -> None:
 
 @contextmanager
 def session(run: str, recipe: str | None, overrides: list[str]) -> "Iterator[tuple[Config, Place, Bars]]":
-    """Settings first, then Ray, and Ray stopped again, whatever happens. Ctrl-C ends with 130."""
+    """Settings first, then Ray, and Ray stopped again, whatever happens. Ctrl-C ends with 130, SIGTERM with 143."""
     from app.cluster import connect, disconnect
     from app.progress import Bars
     from app.runs import Place
@@ -132,13 +133,16 @@ def session(run: str, recipe: str | None, overrides: list[str]) -> "Iterator[tup
 
     place = Place.at(run)
     with opened(place, recipe, overrides) as config:
-        connect(config)
+        bars = Bars()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, bars.stop)
         try:
-            with Bars() as bars:
+            connect(config)
+            with bars:
                 yield config, place, bars
         except KeyboardInterrupt:
             say("stopped; what was committed stays, and the same command goes on from there")
-            raise typer.Exit(130) from None
+            raise typer.Exit(128 + (bars.stopped_by or signal.SIGINT)) from None
         finally:
             disconnect()
 

@@ -92,7 +92,6 @@ def local_environment() -> None:
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")  # how soon a checkpoint counts as committed
     os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its C++ writes harmless errors to this terminal
-    os.environ.setdefault("RAY_worker_maximum_startup_concurrency", "16")  # fewer, and it warns of its own workers
 
 
 def _start_local(settings: ClusterSettings) -> None:

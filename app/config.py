@@ -290,21 +290,15 @@ def override(config: Config, changes: Mapping[str, Any]) -> Config:
 
 def settings_of(config: Config, *chosen: str) -> dict[str, Any]:
     """Settings by dotted name as plain values, secrets hidden: all of them, or those of the chosen groups and names."""
-    tree = config.model_dump(mode="json")
-    wanted = [name for name in names() if not chosen or any(f"{name}.".startswith(f"{one}.") for one in chosen)]
-    return {name: _at(tree, name) for name in wanted}
+    every = _leaves(config.model_dump(mode="json"))
+    return {
+        name: value for name, value in every if not chosen or any(f"{name}.".startswith(f"{one}.") for one in chosen)
+    }
 
 
-def names(model: type[BaseModel] = Config, prefix: str = "") -> list[str]:
+def names() -> list[str]:
     """The dotted names of all settings."""
-    found = []
-    for name, field in model.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            found += names(kind, f"{prefix}{name}.")
-        else:
-            found.append(f"{prefix}{name}")
-    return found
+    return [name for name, _ in _leaves(Config().model_dump())]
 
 
 def _parse(overrides: Sequence[str]) -> dict[str, Any]:
@@ -353,9 +347,3 @@ def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield from _leaves(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
-
-
-def _at(tree: Mapping[str, Any], name: str) -> Any:
-    for part in name.split("."):
-        tree = tree[part]
-    return tree

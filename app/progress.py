@@ -1,6 +1,6 @@
 """Progress on the terminal: one bar a station, with the rows kept and left out so far."""
 
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Self
 
 from rich.console import Console
@@ -24,6 +24,7 @@ class Bars:
         self.bars = Progress(*columns, console=self.console, disable=not self.console.is_terminal)
         self.tasks: dict[str, TaskID] = {}
         self.seen: dict[str, list[int]] = {}  # station -> parts, rows, rows left out
+        self.stopped_by = 0  # the signal that asked to stop
 
     def __enter__(self) -> Self:
         self.bars.start()
@@ -34,7 +35,13 @@ class Bars:
     ) -> None:
         self.bars.stop()
 
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal. Where a library swallows the exception, the next sign of progress raises it again."""
+        self.stopped_by = number
+        raise KeyboardInterrupt
+
     def __call__(self, station: str, part: Part, total: int) -> None:
+        self._heed()
         task = self.task(station, total)
         seen = self.seen.setdefault(station, [0, 0, 0])
         for place, count in enumerate((1, part.rows, sum(part.left_out.values()))):
@@ -46,7 +53,12 @@ class Bars:
 
     def step(self, name: str, done: int, total: int) -> None:
         """Show training, which is counted in steps; a total of 0 is not known yet."""
+        self._heed()
         self.bars.update(self.task(f"train {name}", total), completed=done, total=total or None, said="steps")
+
+    def _heed(self) -> None:
+        if self.stopped_by:
+            raise KeyboardInterrupt
 
     def task(self, name: str, total: int) -> TaskID:
         """The bar of a station, made when it is first heard of."""

@@ -73,33 +73,26 @@ def train(config: Config, run: Place, schemes: Sequence[str], on_step: Callable[
 
 
 def evaluate(config: Config, run: Place, scheme: str) -> None:
-    """Retrieval of one scheme's model on every pool: `models/SCHEME/retrieval.json`."""
+    """Retrieval of one scheme's model on every pool; another split or depth of re-ranking makes another file."""
     import torch
 
+    from app.report.from_run import retrieval_file
     from trainers.evaluation.retrieval import evaluate as retrieve
 
     torch.set_num_threads(config.train.threads)
-    model, settings = run / "models" / scheme, config.evaluate
-    pools = {pool: table(run, name, Pair) for pool, name in POOLS.items()}
-    checkpoint, file = model / "checkpoint", model / "retrieval.json"
+    settings, file = config.evaluate, retrieval_file(run, scheme, config)
+    checkpoint = run / "models" / scheme / "checkpoint"
     if not checkpoint.exists():
-        raise RunConflict(f"{model.path} has no model yet; `figray train {scheme}` makes it")
-    asked = {**settings_of(config, "evaluate"), "pools": [_digest(pairs) for pairs in pools.values()]}
-    if file.exists() and file.read_json()["asked"] == asked:
+        raise RunConflict(f"{run.path} has no model {scheme} yet; `figray train {scheme}` makes it")
+    if file.exists():
         return
     with timed(run, f"evaluate {scheme}"):
-        found = {
-            pool: asdict(
-                retrieve(
-                    checkpoint.path,
-                    pairs.files(f"split={settings.split}"),
-                    batch_size=settings.batch_size,
-                    rerank=settings.rerank,
-                )
-            )
-            for pool, pairs in pools.items()
-        }
-    file.write_json({"asked": asked, "pools": found})
+        found = {}
+        for pool, name in POOLS.items():
+            files = table(run, name, Pair).files(f"split={settings.split}")
+            result = retrieve(checkpoint.path, files, batch_size=settings.batch_size, rerank=settings.rerank)
+            found[pool] = asdict(result)
+    file.write_json(found)
 
 
 def report(config: Config, run: Place) -> str:

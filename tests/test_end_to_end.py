@@ -81,24 +81,29 @@ def test_collecting_and_pairing_from_a_folder_on_few_logical_cpus(cpus: int, tmp
 
 
 @pytest.mark.ray
-def test_ctrl_c_stops_everything_it_started(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sign", ["figures", "models/raw/metrics.jsonl"])
+def test_ctrl_c_stops_everything_it_started(sign: str, tmp_path: Path) -> None:
     command = Path(sys.executable).with_name("figray")
-    run = tmp_path / "run"
+    settings = [*TINY, "phantom.articles=12", "optim.steps=100000", "train.batch_size=8", "train.log_seconds=0.2"]
     process = subprocess.Popen(
-        [str(command), "demo", "--run", str(run), "--set", "phantom.articles=24", "--set", "optim.steps=100000"],
+        [str(command), "demo", "--run", str(tmp_path), *(part for setting in settings for part in ("--set", setting))],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,  # Ctrl-C in a terminal goes to the whole group
     )
-    deadline = time.monotonic() + 200
-    while not (run / "figures").exists() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert (run / "figures").exists()
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert "Traceback" not in said
-    assert _session_is_empty(process.pid)
+    try:
+        deadline = time.monotonic() + 150
+        while not (tmp_path / sign).exists() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert (tmp_path / sign).exists()
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 130, said
+        assert "Traceback" not in said
+        assert _session_is_empty(process.pid)
+    finally:
+        for left in subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True, text=True).stdout.split():
+            os.kill(int(left), signal.SIGKILL)
 
 
 def _session_is_empty(session: int) -> bool:

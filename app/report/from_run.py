@@ -20,8 +20,7 @@ DRAWN = "The corpus is drawn: these numbers show that the line works and what it
 
 def read_report(run: Place, config: Config, *, schemes: Sequence[str]) -> Report:
     """Everything that the run has made so far; what it has not is empty."""
-    stored = {scheme: _json(run / "models" / scheme / "retrieval.json") for scheme in schemes}
-    found = {scheme: retrieval["pools"] for scheme, retrieval in stored.items() if retrieval}
+    found = {scheme: pools for scheme in schemes if (pools := _json(retrieval_file(run, scheme, config)))}
     return Report(
         title=f"figray: {run.name}",
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -45,6 +44,11 @@ def read_report(run: Place, config: Config, *, schemes: Sequence[str]) -> Report
         },
         examples=[example for scheme, pools in found.items() for example in _examples(run, scheme, pools["pairs"])],
     )
+
+
+def retrieval_file(run: Place, scheme: str, config: Config) -> Place:
+    """Where the retrieval of a scheme's model lies: another split or depth of re-ranking is another file."""
+    return run / "models" / scheme / f"retrieval-{config.evaluate.split}-rerank{config.evaluate.rerank}.json"
 
 
 def changed_settings(config: Config) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def demands(config: Config) -> list[Demand]:
         Demand(
             "train",
             "train.workers, train.cpus_per_worker",
-            train.workers * train.cpus_per_worker + tables.task_cpus,  # a task must be left that reads the pairs
+            config.training_cpus,
             float(train.workers) if train.gpu else 0.0,
         ),
     ]

@@ -222,6 +222,11 @@ class Config(Settings):
     cluster: ClusterSettings = ClusterSettings()
     phantom: PhantomSettings = PhantomSettings()
 
+    @property
+    def training_cpus(self) -> float:
+        """Logical CPUs that one training holds at once: its workers, and a task that reads pairs for them."""
+        return self.train.workers * self.train.cpus_per_worker + self.tables.task_cpus
+
 
 class UserError(Exception):
     """Something the user can mend: the command line prints the message alone, without a trace."""
@@ -237,10 +242,7 @@ def recipes() -> list[str]:
 
 
 def load(recipe: str | None = None, overrides: Sequence[str] = ()) -> Config:
-    """The settings of a recipe (a name or a YAML file; None: the defaults), changed by overrides "optim.lr=1e-4".
-
-    Raises SettingError before anything is started.
-    """
+    """The settings of a recipe (name or YAML file; None: the defaults), changed by "optim.lr=1e-4"; or SettingError."""
     text = _recipe_text(recipe) if recipe else ""
     return read(text, f"recipe {recipe}", overrides)
 
@@ -270,10 +272,7 @@ def _recipe_text(recipe: str) -> str:
 
 
 def override(config: Config, changes: Mapping[str, Any]) -> Config:
-    """The settings with some changed by dotted name: the one door for --set, recipes and sweeps.
-
-    Raises SettingError for a name that does not exist, or a value that does not fit.
-    """
+    """The settings with some changed by dotted name, or SettingError: the one door for --set, recipes and sweeps."""
     tree = config.model_dump()
     for name, value in changes.items():
         _check_name(name)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.label_boxes import label_boxes
+from pipelines.markers import ROMANS
 from pipelines.records import Box, Subfigure
 
 Kind = Literal["upper", "lower", "digit", "roman"]
@@ -22,7 +23,6 @@ MODEL = "PP-OCRv6_small_rec"
 HEIGHT, MARGIN = 48, 20  # px of an enlarged crop and of the background around it
 INPUT_WIDTH = 96  # px; the recogniser's own 320 are for lines of text
 SURE = 0.9  # a reading that ends the search on a panel
-ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
 MARKED = re.compile(r"[(\[]?\s*([A-Za-z]'{0,2}|[A-Za-z]\d{1,2}|\d{1,2}|[ivx]{1,5})\s*[)\]lJ|]?[.:,]?")
 # Letters of other alphabets that look like Latin ones, and signs that look like a prime.
 LOOKALIKES = str.maketrans("АВСЕНКМОРТХасеорхіΑΒΕΗΙΚΜΝΟΡΤΧ’′`‘", "ABCEHKMOPTXaceopxiABEHIKMNOPTX''''")
@@ -128,7 +128,7 @@ def as_label(text: str) -> str | None:
     if found is None:
         return None
     label = found[1]
-    return label if len(label) == 1 or not set(label) <= set("ivx") or label in ROMAN else None
+    return label if len(label) == 1 or not set(label) <= set("ivx") or label in ROMANS else None
 
 
 def read_labels(image: NDArray[np.uint8], subfigures: list[Subfigure], reader: LabelReader) -> list[Subfigure]:
@@ -218,7 +218,7 @@ def _forms(label: str) -> list[str]:
 
 def _place_of(label: str, kind: Kind) -> int | None:
     if kind == "roman":
-        return ROMAN.index(label) if label in ROMAN else None
+        return ROMANS.index(label) if label in ROMANS else None
     if kind == "digit":
         return int(label) - 1 if label.isdecimal() and int(label) > 0 else None
     right = len(label) == 1 and label.isascii() and (label.isupper() if kind == "upper" else label.islower())
@@ -227,7 +227,7 @@ def _place_of(label: str, kind: Kind) -> int | None:
 
 def _name(place: int, kind: Kind) -> str:
     if kind == "roman":
-        return ROMAN[place]
+        return ROMANS[place]
     if kind == "digit":
         return str(place + 1)
     return chr(ord("A" if kind == "upper" else "a") + place)

@@ -76,7 +76,7 @@ def fit_all(
     """
     task: Any = ray.remote(num_cpus=0, max_retries=0)(_fit_in_task)
     waiting, running = list(runs), dict[Any, str]()
-    at_once = max(1, int(ray.cluster_resources().get("CPU", 0) // cpus_of(config)))
+    at_once = max(1, int(ray.cluster_resources().get("CPU", 0) // config.training_cpus))
     done = []
     while waiting or running:
         while waiting and len(running) < at_once:
@@ -89,11 +89,6 @@ def fit_all(
             del running[reference]
             done.append(_result(reference))
     return done
-
-
-def cpus_of(config: Config) -> float:
-    """Logical CPUs that one training holds at once: its workers, and a task that reads pairs for them."""
-    return config.train.workers * config.train.cpus_per_worker + config.tables.task_cpus
 
 
 def _fit_in_task(config: Config, train_files: Sequence[str], out: str) -> FitResult:

@@ -134,10 +134,10 @@ def session(run: str, recipe: str | None, overrides: list[str]) -> "Iterator[tup
     place = Place.at(run)
     with opened(place, recipe, overrides) as config:
         bars = Bars()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, bars.stop)
         try:
             connect(config)
-            for number in (signal.SIGINT, signal.SIGTERM):  # after ray.init, which takes SIGTERM for itself
-                signal.signal(number, bars.stop)
             with bars:
                 yield config, place, bars
         except KeyboardInterrupt:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from app.config import Config
     from app.progress import Bars
     from app.runs import Place
+    from app.settings import Config
 
 cli = typer.Typer(
     name="figray",

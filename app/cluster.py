@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from app.config import ClusterSettings, Config, UserError
+from app.config import UserError
+from app.settings import ClusterSettings, Config
 
 
 class ClusterError(UserError):

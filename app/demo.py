@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import get_args
 
 from app import steps
-from app.config import Config, override
+from app.config import override
 from app.progress import Bars
 from app.runs import Place
+from app.settings import Config
 from pipelines.phantom.accuracy import accuracy
 from pipelines.phantom.corpus import read_truth, write_corpus
 from pipelines.phantom.server import serve

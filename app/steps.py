@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from time import monotonic
 
-from app.config import Config, load, read, settings_of, write
+from app.config import load, read, settings_of, write
 from app.runs import Part, Place, RunConflict, Table, claim, digest
+from app.settings import Config
 from pipelines.records import Figure, Pair
 
 # The two schemes of MedVL, Table 1, and the pools that both are judged on: each a table of pairs in the run folder.

@@ -16,8 +16,9 @@ import ray
 from ray.data import ActorPoolStrategy, TaskPoolStrategy
 from ray.data.exceptions import ExecutionTimeoutError
 
-from app.config import Config, SourceSettings, UserError, settings_of
+from app.config import UserError, settings_of
 from app.runs import Part, Place, RunConflict, Table, claim, digest, part_of
+from app.settings import Config, SourceSettings
 from pipelines.captions import split_caption
 from pipelines.images import ImageError, open_image
 from pipelines.match import make_pairs

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from app.config import SelectSettings, SourceSettings
+from app.settings import SelectSettings, SourceSettings
 
 Reason = tuple[str, str]
 

@@ -26,7 +26,7 @@ def shared() -> Path:
 def local_ray() -> Iterator[None]:
     """Local Ray as the commands start it."""
     from app.cluster import connect, disconnect
-    from app.config import Config
+    from app.settings import Config
 
     connect(Config())
     yield

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from app.config import Config, load
+from app.config import load
 from app.runs import Place, Table
+from app.settings import Config
 from pipelines import build
 from pipelines.records import Figure, Pair, SeparatedFigure, from_table
 

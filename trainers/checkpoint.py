@@ -10,7 +10,7 @@ from safetensors.torch import save_model as save_weights
 from torch import nn
 from transformers import PreTrainedTokenizerFast
 
-from app.config import ModelSettings, ObjectiveSettings
+from app.settings import ModelSettings, ObjectiveSettings
 from trainers.batch import load_tokenizer, save_tokenizer
 from trainers.losses.masked import Masking
 from trainers.objectives.blip import Blip

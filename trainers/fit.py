@@ -22,7 +22,8 @@ from ray.exceptions import RayTaskError
 from ray.train.torch import TorchTrainer, prepare_model
 from transformers import PreTrainedTokenizerFast
 
-from app.config import Config, ModelSettings, ObjectiveSettings, UserError
+from app.config import UserError
+from app.settings import Config, ModelSettings, ObjectiveSettings
 from trainers.batch import COLUMNS, Batch, Collate, augment_batch, prepare, train_tokenizer
 from trainers.checkpoint import build_model, load_model, load_weights, save_model
 from trainers.loop import Plan, Progress, Record, begin, train_steps

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from app.config import Config, settings_of
+from app.config import settings_of
 from app.report.contact_sheet import MatchedFigure
 from app.report.page import Example, Report, Result, Stage
 from app.report.retrieval_table import Pool
 from app.runs import Place, Table
+from app.settings import Config
 from pipelines.match import match_figure
 from pipelines.records import Figure, Pair, SeparatedFigure, from_row, from_table
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from app.config import SelectSettings, SourceSettings
+from app.settings import SelectSettings, SourceSettings
 from pipelines import selection
 from pipelines.images import OpenedImage, open_image
 from pipelines.jats import parse_article

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.cluster import ClusterError, demands, local_cpus, preflight
-from app.config import ClusterSettings, Config, load
+from app.config import load
+from app.settings import ClusterSettings, Config
 
 
 def test_local_ray_has_four_logical_cpus_however_few_cores_there_are() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from ray.data import DataContext
 
-from app.config import Config, load, override
+from app.config import load, override
 from app.runs import Part, Place, RunConflict, Table, digest
+from app.settings import Config
 from pipelines import build
 from pipelines.phantom.corpus import read_truth, write_corpus
 from pipelines.records import Figure, Pair, SeparatedFigure, from_table

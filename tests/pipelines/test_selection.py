@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.config import SelectSettings, SourceSettings
+from app.settings import SelectSettings, SourceSettings
 from pipelines.selection import (
     article_rejection,
     article_types,

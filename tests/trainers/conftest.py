@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageDraw
 from transformers import PreTrainedTokenizerFast
 
-from app.config import ModelSettings, ObjectiveSettings
+from app.settings import ModelSettings, ObjectiveSettings
 from trainers.batch import Batch, Collate, prepare, train_tokenizer
 from trainers.checkpoint import build_model
 from trainers.objectives.blip import Blip

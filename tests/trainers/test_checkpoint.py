@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from app.config import ObjectiveSettings
+from app.settings import ObjectiveSettings
 from trainers.batch import Batch
 from trainers.checkpoint import load_model, save_model, training_articles
 from trainers.objectives.blip import Blip

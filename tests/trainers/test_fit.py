@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from app.config import Config, OptimSettings, TrainSettings, UserError
+from app.config import UserError
+from app.settings import Config, OptimSettings, TrainSettings
 from trainers.checkpoint import training_articles
 from trainers.fit import fit, load_model
 from trainers.objectives.blip import Blip

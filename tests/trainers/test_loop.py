@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from app.config import ObjectiveSettings
+from app.settings import ObjectiveSettings
 from trainers.batch import Batch
 from trainers.checkpoint import build_model
 from trainers.evaluation.retrieval import embed, metrics

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from app.config import ModelSettings, ObjectiveSettings
+from app.settings import ModelSettings, ObjectiveSettings
 from trainers.batch import Batch
 from trainers.encoders import POOLS, FusionBert, WordHead, image_encoder, text_config
 from trainers.losses.contrastive import image_text_contrast

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from app.config import SourceSettings
+from app.settings import SourceSettings
 from pipelines.phantom.corpus import read_truth, write_corpus
 from pipelines.phantom.faults import Faults
 from pipelines.phantom.server import Served, serve

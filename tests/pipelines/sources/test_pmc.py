@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.config import SelectSettings, SourceSettings
+from app.settings import SelectSettings, SourceSettings
 from pipelines.phantom.faults import Faults
 from pipelines.phantom.server import serve
 from pipelines.records import Figure, Reject

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from app.config import ObjectiveSettings
+from app.settings import ObjectiveSettings
 from trainers.batch import Batch
 from trainers.checkpoint import save_model
 from trainers.evaluation.retrieval import LeakError, chance, embed, evaluate, lift, match_again, metrics, recall_at

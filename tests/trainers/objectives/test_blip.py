@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from app.config import ModelSettings, ObjectiveSettings
+from app.settings import ModelSettings, ObjectiveSettings
 from trainers.batch import Batch
 from trainers.checkpoint import build_model
 from trainers.objectives.blip import Blip

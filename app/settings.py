@@ -1,0 +1,223 @@
+"""Every setting of figray, with its unit, its default and the source of its number."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+Fraction = float
+
+
+class Settings(BaseModel):
+    """A group of settings: frozen, and no name is taken that is not declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class SourceSettings(Settings):
+    """Where articles come from, and how politely."""
+
+    # pmc: ESearch selects, the PMC Cloud delivers. bucket:PATH or URL: every article of a bucket laid out as PMC's.
+    origin: str = Field("pmc", pattern=r"^(pmc|bucket:.+)$")
+    query: str = (  # MedVL, section 2.1: case reports with "brain" in the caption; field names as ESearch spells them
+        '"case reports"[Filter] AND brain[Figure/Table Caption] AND open_access[Filter] '
+        "AND (cc0_license[Filter] OR cc_by_license[Filter] OR cc_by-sa_license[Filter])"
+    )
+    max_articles: int | None = Field(None, ge=1)  # None: all that the query finds
+    esearch_url: str = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/esearch.fcgi"
+    bucket_url: str = "https://pmc-oa-opendata.s3.amazonaws.com"
+    email: str | None = None  # NCBI asks callers to name themselves
+    api_key: SecretStr | None = None  # better in the environment, NCBI_API_KEY
+    esearch_per_second: float = Field(2.8, gt=0)  # NCBI allows 3 without a key, 10 with one; 2.8 holds 3 in any window
+    connections: int = Field(8, ge=1, le=64)  # open at once to the bucket, over the whole cluster
+    timeout: float = Field(60.0, gt=0)  # seconds for one whole download
+    attempts: int = Field(6, ge=1)  # of one request, with growing pauses
+    max_bytes: int = Field(64 * 2**20, ge=1)  # of one download
+
+
+class SelectSettings(Settings):
+    """What makes a figure worth keeping."""
+
+    keyword: str = "brain"  # in the caption; MedVL, section 2.1. "" keeps every caption
+    # None: case reports where a query selects; any type where the user names the articles (a bucket).
+    article_types: tuple[str, ...] | None = None
+    licences: tuple[str, ...] = ("CC0", "CC BY", "CC BY-SA")  # others are left out; crops of ND works are derivatives
+    min_side: int = Field(64, ge=1)  # pixels
+    max_aspect: float = Field(12.0, gt=1)  # longer side over shorter side
+
+
+class SeparateSettings(Settings):
+    """Figures into panels."""
+
+    min_panel: Fraction = Field(0.1, gt=0, lt=1)  # shortest side of a panel, of the figure's same side
+    max_panels: int = Field(40, ge=1)  # more than this is texture, not a layout
+
+
+class LabelSettings(Settings):
+    """Printed letters."""
+
+    weights: str | None = None  # a folder with inference.onnx and inference.yml; None: PP-OCRv6 from rapidocr's wheel
+    min_score: Fraction = Field(0.5, ge=0, le=1)  # below it a reading does not count
+
+
+class CaptionSettings(Settings):
+    """Captions into subcaptions."""
+
+    min_confidence: Fraction = Field(0.5, ge=0, le=1)  # below it the caption stays whole
+
+
+class MatchSettings(Settings):
+    """Panels to subcaptions."""
+
+    # paper: MedVL, section 2.1, a letter that matches none or several takes the whole caption. joint: letters, order
+    # and counts of a figure decided together. whole: the figure as published with its whole caption, the "raw data" of
+    # MedVL, Table 1.
+    rule: Literal["paper", "joint", "whole"] = "joint"
+
+
+class SplitSettings(Settings):
+    """Articles into train, val and test."""
+
+    val: Fraction = Field(0.125, ge=0, lt=1)  # 2,849 of 22,795: MedVL's code, run8.log
+    test: Fraction = Field(0.125, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _leaves_something_to_train_on(self) -> Self:
+        if self.val + self.test >= 1:
+            raise ValueError(f"val {self.val} and test {self.test} leave nothing to train on")
+        return self
+
+
+class TableSettings(Settings):
+    """Tables on disk, and the machines' share for each station."""
+
+    parts: int = Field(16, ge=1)  # each is committed whole; work lost by a kill is at most the parts in hand
+    collectors: int = Field(2, ge=1)  # parts fetched at once
+    readers: tuple[int, int] = (
+        1,
+        2,
+    )  # fewest and most actors that separate and read letters, weights loaded once in each
+    reader_cpus: float = Field(0.5, gt=0)  # logical CPUs of one such actor
+    task_cpus: float = Field(0.25, gt=0)  # logical CPUs of a collector or of a task that makes pairs
+
+
+class ModelSettings(Settings):
+    """The encoders."""
+
+    image_size: int = Field(224, ge=16)  # pixels; BLIP, configs/pretrain.yaml
+    patch: int = Field(16, ge=2)  # pixels
+    image_width: int = 768  # ViT-B/16
+    image_depth: int = 12
+    image_heads: int = 12
+    text_width: int = 768  # BERT-base
+    text_depth: int = 12
+    text_heads: int = 12
+    max_tokens: int = Field(200, ge=8)  # MedVL's code; BLIP has 30
+    embedding: int = 256  # width of the shared space; BLIP
+    # first: the state of the first token stands for an image or a text (BLIP). mean: the mean of its patches or word
+    # pieces, which learns from few pairs several times sooner.
+    pool: Literal["first", "mean"] = "first"
+    vocabulary: int = Field(30_522, ge=64)  # word pieces at most, trained on the corpus
+    dropout: Fraction = Field(0.1, ge=0, lt=1)  # BERT
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for size, by, what in (
+            (self.image_size, self.patch, "image_size by patch"),
+            (self.image_width, self.image_heads, "image_width by image_heads"),
+            (self.text_width, self.text_heads, "text_width by text_heads"),
+        ):
+            if size % by:
+                raise ValueError(f"{what}: {size} does not divide by {by}")
+        return self
+
+
+class ObjectiveSettings(Settings):
+    """What is minimised: a weighted sum of named losses."""
+
+    name: Literal["blip"] = "blip"
+    itc: float = Field(1.0, ge=0)  # BLIP sums the three with weight 1
+    itm: float = Field(1.0, ge=0)
+    mlm: float = Field(1.0, ge=0)
+    temperature: float = Field(0.07, gt=0)  # at the start; learnable, kept in [0.001, 0.5] (BLIP)
+    # Of a batch, the share that the fusion encoder sees for itm and mlm; hard negatives still come from all of it. Four
+    # fusion passes a pair cost more than everything else together, and ITC alone needs the whole batch.
+    fusion_share: Fraction = Field(1.0, gt=0, le=1)
+    mlm_probability: Fraction = Field(0.15, gt=0, lt=1)  # BERT and ALBEF: 15 %, of them 80 masked, 10 random, 10 kept
+
+
+class OptimSettings(Settings):
+    """The optimiser and its schedule."""
+
+    lr: float = Field(1e-5, gt=0)  # MedVL, section 3
+    weight_decay: float = Field(0.05, ge=0)  # BLIP, configs/pretrain.yaml
+    epochs: int = Field(60, ge=1)  # MedVL, section 3
+    steps: int | None = Field(None, ge=1)  # instead of epochs, so that two sets of pairs get the same budget
+    warmup_steps: int = Field(300, ge=0)  # MedVL's logs
+    clip: float = Field(1.0, gt=0)  # norm of the gradient
+
+
+class TrainSettings(Settings):
+    """The training job."""
+
+    batch_size: int = Field(80, ge=2)  # pairs over all workers; MedVL's logs, 10 on each of 8 GPUs
+    workers: int = Field(1, ge=1)
+    cpus_per_worker: float = Field(0.5, gt=0)  # logical; fewer than all, or Ray Data has none left to feed it
+    # Of torch in a worker on CPUs. On shared cores a second thread spins at every barrier: 296 pairs/s with one and 17
+    # with two were seen on the demo's model; two trainings side by side use two cores better.
+    threads: int = Field(1, ge=1)
+    gpu: bool = False
+    failures: int = Field(2, ge=0)  # restarts from the latest checkpoint before giving up
+    checkpoint_minutes: float = Field(10.0, gt=0)
+    log_seconds: float = Field(2.0, gt=0)
+
+
+class EvaluateSettings(Settings):
+    """Retrieval."""
+
+    split: Literal["val", "test"] = "test"
+    batch_size: int = Field(64, ge=1)
+    rerank: int = Field(
+        16, ge=0
+    )  # candidates of ITC that ITM scores again; BLIP has 256 (brain) and 0 leaves ITC alone
+
+
+class ClusterSettings(Settings):
+    """Where it runs. An address, or RAY_ADDRESS, means a cluster; otherwise Ray is started on this machine."""
+
+    address: str | None = None
+    cpus: int | None = Field(None, ge=1)  # logical CPUs of local Ray; None: at least 4, however few cores there are
+    object_store: int = Field(2 * 2**30, ge=80 * 2**20)  # bytes, local Ray
+    progress_timeout: int = Field(300, ge=1)  # seconds without progress before a station is named and the job stopped
+
+
+class PhantomSettings(Settings):
+    """The embedded corpus."""
+
+    articles: int = Field(240, ge=1)
+    seed: int = 0
+
+
+class Config(Settings):
+    """All settings of one run."""
+
+    seed: int = 0
+    source: SourceSettings = SourceSettings()
+    select: SelectSettings = SelectSettings()
+    separate: SeparateSettings = SeparateSettings()
+    labels: LabelSettings = LabelSettings()
+    captions: CaptionSettings = CaptionSettings()
+    match: MatchSettings = MatchSettings()
+    split: SplitSettings = SplitSettings()
+    tables: TableSettings = TableSettings()
+    model: ModelSettings = ModelSettings()
+    objective: ObjectiveSettings = ObjectiveSettings()
+    optim: OptimSettings = OptimSettings()
+    train: TrainSettings = TrainSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    cluster: ClusterSettings = ClusterSettings()
+    phantom: PhantomSettings = PhantomSettings()
+
+    @property
+    def training_cpus(self) -> float:
+        """Logical CPUs that one training holds at once: its workers, and a task that reads pairs for them."""
+        return self.train.workers * self.train.cpus_per_worker + self.tables.task_cpus

@@ -6,10 +6,13 @@ UV_VERSION = 0.13.9
 CODE = app pipelines trainers tuning tests
 READY = .venv/ready
 
-.PHONY: setup demo test check format lock
+.PHONY: setup demo bench test check format lock
 
 demo: $(READY)  ## the main job on the embedded corpus, from case reports to the report
 	.venv/bin/figray demo
+
+bench: $(READY)  ## the speed from figure to pairs, beside a plain loop of PaddleOCR
+	OMP_NUM_THREADS=1 .venv/bin/figray bench
 
 test: $(READY)
 	.venv/bin/python -m pytest

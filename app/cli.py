@@ -1,10 +1,12 @@
-"""The command line: `figray demo | collect | pair | train | evaluate | report | config`.
+"""The command line: figray demo, collect, pair, train, evaluate, report; separate, split-captions, pair-figures.
 
 Everything that takes time to import is imported inside a command, so that `figray --help` answers at once.
 """
 
+import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +32,14 @@ Recipe = Annotated[
     str | None, typer.Argument(help="A recipe's name or file; without one, what the run was begun with.")
 ]
 Set = Annotated[list[str], typer.Option("--set", help="Change a setting: name=value, as `figray config` lists them.")]
-Scheme = Annotated[str, typer.Argument(help="raw (whole figures and captions), processed (pairs), or both.")]
+Folder = Annotated[str, typer.Argument(metavar="DIR", help="A folder of images, or its URI.")]
+Captions = Annotated[Path, typer.Argument(metavar="CAPTIONS.json", help='{"image name": "caption", ...}')]
+CaptionList = Annotated[Path, typer.Argument(metavar="IN.json", help='[{"id": "...", "caption": "..."}, ...]')]
+Out = Annotated[Path, typer.Argument(metavar="OUT.json", help="What is found, put in place whole at the end.")]
+Evaluated = Annotated[str, typer.Argument(help="a scheme, raw, processed or both: its model; or pairs: themselves.")]
+Trained = Annotated[str, typer.Argument(help="a scheme, raw (whole figures), processed (pairs) or both; or separator.")]
+
+DRAWN_FOR_PAIRS = "phantom.articles=60"  # some two hundred figures, a minute on two cores
 
 
 @cli.command()
@@ -71,24 +80,116 @@ def pair(run: Run = "runs/collected", set_: Set = []) -> None:  # noqa: B006
 
 
 @cli.command()
-def train(scheme: Scheme = "processed", run: Run = "runs/collected", set_: Set = []) -> None:  # noqa: B006
-    """Pre-train on the pairs."""
+def train(
+    what: Trained = "processed",
+    run: Annotated[
+        str | None, typer.Option(help="The run folder; without one, runs/collected or runs/separator.")
+    ] = None,
+    set_: Set = [],  # noqa: B006
+) -> None:
+    """Pre-train on the pairs; or, of separator, the detector of panels and letters on figures drawn without end."""
     from app import steps
 
-    with session(run, None, set_) as (config, place, bars):
-        steps.train(config, place, schemes(scheme), bars.step)
+    if what == "separator":
+        train_separator(run or "runs/separator", set_)
+        return
+    with session(run or "runs/collected", None, set_) as (config, place, bars):
+        steps.train(config, place, schemes(what), bars.step)
     say(f"models: {place.path}/models")
 
 
+def train_separator(run: str, set_: list[str]) -> None:
+    """Weights, metrics, scores and card of a separator, in a run folder of its own."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported
+    from app import separator
+    from app.config import load
+    from app.progress import Bars
+    from app.runs import Place
+
+    config, place = load(None, set_), Place.at(run)
+    with Bars() as bars:
+        weights = separator.train_separator(
+            config.detector, place, seed=config.seed, on_step=lambda step, steps: bars.step("separator", step, steps)
+        )
+    say(f"weights: {weights}; card: {separator.write_card(place, config.detector, seed=config.seed)}")
+    say(f"to read figures by them: --set separate.weights={weights}")
+
+
 @cli.command()
-def evaluate(scheme: Scheme = "processed", run: Run = "runs/collected", set_: Set = []) -> None:  # noqa: B006
-    """Image-text retrieval on the held-out articles, on pairs and on whole figures."""
+def evaluate(
+    what: Evaluated = "processed",
+    run: Annotated[
+        str | None, typer.Option(help="The run folder; without one, runs/collected or runs/scorecard.")
+    ] = None,
+    images: Annotated[str | None, typer.Option(help="pairs: a folder of figures, with --truth.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="pairs: their panels, letters and subcaptions, JSON.")] = None,
+    captions: Annotated[Path | None, typer.Option(help="pairs: captions and their subcaptions, JSON.")] = None,
+    set_: Set = [],  # noqa: B006
+) -> None:
+    """Image-text retrieval on the held-out articles, on pairs and on whole figures; or, of pairs, how true they are."""
     from app import steps
 
-    with session(run, None, set_) as (config, place, _):
-        for name in schemes(scheme):
+    if what == "pairs":
+        evaluate_pairs(run or "runs/scorecard", images, truth, captions, set_)
+        return
+    with session(run or "runs/collected", None, set_) as (config, place, _):
+        for name in schemes(what):
             steps.evaluate(config, place, name)
     say(f"metrics: {place.path}/models/*/retrieval-*.json; `figray report` shows them")
+
+
+def evaluate_pairs(run: str, images: str | None, truth: Path | None, captions: Path | None, set_: list[str]) -> None:
+    """Separation, letters, subcaptions and pairs against a labelled set; without one, against drawn figures."""
+    from app.pair_evaluation import drawn_set, evaluate, labelled_set
+    from app.runs import Place
+
+    given = labelled_set(Place.at(images) if images else None, truth, captions)
+    with session(run, None, [DRAWN_FOR_PAIRS, *set_]) as (config, place, bars):
+        labelled = given if given.about else drawn_set(place, config.phantom)
+        found = evaluate(config, place, labelled, bars.rows)
+    for name, measure in found.items():
+        say(f"{name:28}{100 * measure.value:6.1f} %  ({100 * measure.low:.1f} to {100 * measure.high:.1f})")
+    say(f"scorecard: {place.path}/scorecard.html")
+
+
+@cli.command()
+def separate(folder: Folder, out: Out, set_: Set = []) -> None:  # noqa: B006
+    """Find the panels of every image of a folder, and the letters printed on them."""
+    from app import own_files
+    from app.config import load
+    from app.runs import Place
+
+    config, place, to = load(None, set_), Place.at(folder), own_files.writable(out)
+    works = own_files.figures_in(place)
+    with connected(config) as bars:
+        told = own_files.separate(config, place, works, out=to, progress=bars.rows)
+    tell(told, out)
+
+
+@cli.command()
+def split_captions(captions: CaptionList, out: Out, set_: Set = []) -> None:  # noqa: B006
+    """Split every caption of a file into the subcaptions of its panels."""
+    from app import own_files
+    from app.config import load
+
+    config, works, to = load(None, set_), own_files.captions_in(captions), own_files.writable(out)
+    with connected(config) as bars:
+        told = own_files.split_captions(config, works, out=to, progress=bars.rows)
+    tell(told, out)
+
+
+@cli.command()
+def pair_figures(folder: Folder, captions: Captions, out: Out, set_: Set = []) -> None:  # noqa: B006
+    """Separate every image of a folder, and give each panel its part of the image's caption."""
+    from app import own_files
+    from app.config import load
+    from app.runs import Place
+
+    config, place, to = load(None, set_), Place.at(folder), own_files.writable(out)
+    works = own_files.captioned_figures(place, captions)
+    with connected(config) as bars:
+        told = own_files.pair_figures(config, place, works, out=to, progress=bars.rows)
+    tell(told, out)
 
 
 @cli.command()
@@ -100,6 +201,28 @@ def report(run: Run = "runs/collected") -> None:
     place = Place.at(run)
     with steps.opened(place, None, []) as config:
         say(f"report: {steps.report(config, place)}")
+
+
+@cli.command()
+def bench(
+    out: Annotated[Path, typer.Argument(metavar="OUT.json", help="The numbers.")] = Path("runs/bench.json"),
+    images: Annotated[str | None, typer.Option(help="A folder of figures; without one, drawn figures.")] = None,
+    set_: Set = [],  # noqa: B006
+) -> None:
+    """Time the line from figure to pairs, and beside it a plain loop of PaddleOCR; exit 1 if a goal is missed."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # before numpy and torch are imported
+    from app.bench import missed, run_bench
+    from app.config import load
+    from app.own_files import writable
+    from app.runs import Place
+
+    told = run_bench(load(None, set_), Place.at(images) if images else None)
+    for name, value in told.items():
+        say(f"{name:48}{value:10.2f}")
+    Place.at(writable(out)).write_json(told)
+    for miss in missed(told):
+        say(f"missed: {miss}")
+    raise typer.Exit(1 if missed(told) else 0)
 
 
 @cli.command()
@@ -125,26 +248,41 @@ def main() -> None:
 
 @contextmanager
 def session(run: str, recipe: str | None, overrides: list[str]) -> "Iterator[tuple[Config, Place, Bars]]":
-    """Settings first, then Ray, and Ray stopped again, whatever happens. Ctrl-C ends with 130, SIGTERM with 143."""
-    from app.cluster import connect, disconnect
-    from app.progress import Bars
+    """A run folder with its settings, and Ray."""
     from app.runs import Place
     from app.steps import opened
 
     place = Place.at(run)
-    with opened(place, recipe, overrides) as config:
-        bars = Bars()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, bars.stop)
-        try:
-            connect(config)
-            with bars:
-                yield config, place, bars
-        except KeyboardInterrupt:
-            say("stopped; what was committed stays, and the same command goes on from there")
-            raise typer.Exit(128 + (bars.stopped_by or signal.SIGINT)) from None
-        finally:
-            disconnect()
+    goes_on = "what was committed stays, and the same command goes on from there"
+    with opened(place, recipe, overrides) as config, connected(config, stopped=goes_on) as bars:
+        yield config, place, bars
+
+
+@contextmanager
+def connected(config: "Config", *, stopped: str = "nothing was written") -> "Iterator[Bars]":
+    """Ray, stopped again whatever happens. Ctrl-C ends with 130, SIGTERM with 143; `stopped` says what then stands."""
+    from app.cluster import connect, disconnect
+    from app.progress import Bars
+
+    bars = Bars()
+    try:
+        take_signals(bars)
+        connect(config)
+        take_signals(bars)  # again: ray.init takes SIGTERM for itself
+        with bars:
+            yield bars
+    except (KeyboardInterrupt, SystemExit) as error:
+        say(f"stopped; {stopped}")
+        number = signal.SIGTERM if isinstance(error, SystemExit) else signal.SIGINT  # Ray answers SIGTERM by an exit
+        raise typer.Exit(128 + (bars.stopped_by or number)) from None
+    finally:
+        disconnect()
+
+
+def take_signals(bars: "Bars") -> None:
+    """Ctrl-C and SIGTERM stop a command where it next shows progress."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, bars.stop)
 
 
 def absolute(source: str) -> str:
@@ -161,6 +299,14 @@ def schemes(scheme: str) -> list[str]:
     if scheme not in (*SCHEMES, "both"):
         raise SettingError(f"no scheme '{scheme}'; there are {', '.join(SCHEMES)} and both")
     return list(SCHEMES) if scheme == "both" else [scheme]
+
+
+def tell(told: Counter[str], out: Path) -> None:
+    """Say what became of a user's files; exit 1 if none could be read."""
+    failed = ", ".join(f"{count} {code}" for code, count in sorted(told.items()) if code)
+    say(f"{out}: {told.total():,} rows" + (f"; {told.total() - told['']:,} failed: {failed}" if failed else ""))
+    if failed and not told[""]:
+        raise typer.Exit(1)
 
 
 def say(text: str) -> None:

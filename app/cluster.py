@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -143,10 +144,9 @@ def _watch(settings: ClusterSettings) -> None:
 
 
 def disconnect() -> None:
-    """Stop what connect() started."""
-    import ray
-
-    ray.shutdown()
+    """Stop what connect() started; nothing where a signal came while Ray was imported."""
+    if "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
 
 
 def _token_file() -> Path:

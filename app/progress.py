@@ -56,6 +56,12 @@ class Bars:
         self._heed()
         self.bars.update(self.task(f"train {name}", total), completed=done, total=total or None, said="steps")
 
+    def rows(self, station: str, done: int, failed: int, total: int) -> None:
+        """Show a job that is counted in rows."""
+        self._heed()
+        said = f"{failed:,} failed" if failed else ""
+        self.bars.update(self.task(station, total), completed=done, total=total, said=said)
+
     def _heed(self) -> None:
         if self.stopped_by:
             raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""The stations in order, on Ray Data, with what each asks of the machines: the only file of pipelines that knows Ray.
+"""The stations in order, on Ray Data, with what each asks of the machines.
 
 One row of Ray Data is one part: a fixed slice of the articles, which a task or an actor takes from table to table and
 commits. Images so never cross the object store, memory is bounded by a part, and a repeated or killed task writes the
@@ -8,23 +8,29 @@ same file again or nothing.
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.csv
 import ray
+from PIL import Image
 from ray.data import ActorPoolStrategy, TaskPoolStrategy
 from ray.data.exceptions import ExecutionTimeoutError
 
 from app.config import UserError, settings_of
 from app.runs import Part, Place, RunConflict, Table, claim, digest, part_of
-from app.settings import Config, SourceSettings
+from app.settings import Config, DedupeSettings, SourceSettings
+from pipelines import dedupe
 from pipelines.captions import split_caption
 from pipelines.images import ImageError, open_image
-from pipelines.match import make_pairs
+from pipelines.match import WHOLE, is_part, make_pairs
+from pipelines.picture_kind import picture_kind
 from pipelines.records import (
     Figure,
     Pair,
+    Picture,
     Reject,
     SeparatedFigure,
     Subfigure,
@@ -35,7 +41,7 @@ from pipelines.records import (
 from pipelines.selection import article_types
 from pipelines.sources import pmc
 from pipelines.sources.transport import FetchError
-from pipelines.split import split_of
+from pipelines.split import pmcid_of, split_of
 
 Progress = Callable[[str, Part, int], None]  # station, the part just done, parts in all
 Row = dict[str, Any]
@@ -52,6 +58,15 @@ class Work:
     part: int
     inputs: str
     articles: list[str]  # of `collect`; other stations read the part of the table before
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Images that several articles show."""
+
+    images: dict[str, str]  # pair_id -> the first pair_id of its group
+    articles: dict[str, str]  # PMC id -> the first PMC id of those that share images
+    copies: list[dedupe.Copy]
 
 
 def collect(config: Config, out: Place, progress: Progress) -> Table:
@@ -85,13 +100,59 @@ def separate(config: Config, figures: Table, out: Place, progress: Progress) -> 
 
 
 def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Table:
-    """Match panels and subcaptions and divide the articles: a table of pairs, by split, at `out`."""
+    """Match panels and subcaptions and divide the articles: a table of pairs, by split, at `out`.
+
+    Which images several articles show, and how that was seen, is written to its `duplicates.csv`.
+    """
     table = Table(out, Pair)
-    claim(table.place, _settings(config, "pairs", "match", "split", "seed"))
-    task = partial(pair_part, config=config, separated=separated, table=table)
+    claim(table.place, _settings(config, "pairs", "match", "split", "seed", "dedupe"))
+    duplicates = find_duplicates(separated, min_similarity=config.dedupe.min_similarity)
+    (table.place / "duplicates.csv").write_bytes(_as_csv(duplicates))
+    grouped = digest([f"{image} {first}" for image, first in sorted(duplicates.images.items())])
+    todo = [replace(work, inputs=digest([work.inputs, grouped])) for work in _after(separated)]
+    task = partial(pair_part, config=config, separated=separated, table=table, duplicates=duplicates)
     tasks = {"num_cpus": config.tables.task_cpus, "compute": TaskPoolStrategy(size=config.tables.readers[1])}
-    make_missing("pairs", table, _after(separated), progress, lambda rows: rows.map(task, **tasks))
+    make_missing("pairs", table, todo, progress, lambda rows: rows.map(task, **tasks))
     return table
+
+
+def find_duplicates(separated: Table, *, min_similarity: float) -> Duplicates:
+    """The images, whole figures and panels, that different articles of a table share."""
+    rows = separated.read(columns=["figure_id", "article_id", "pictures"]).to_pylist()
+    seen = [
+        dedupe.Seen(
+            item_id=_pair_id(row["figure_id"], picture["subfigure"]),
+            article_id=pmcid_of(row["article_id"]),
+            pixels_md5=picture["pixels_md5"],
+            thumbnail=picture["thumbnail"],
+        )
+        for row in rows
+        for picture in row["pictures"]
+    ]
+    copies = dedupe.find_copies(seen, min_similarity=min_similarity)
+    article = {image.item_id: image.article_id for image in seen}
+    return Duplicates(
+        images=dedupe.groups([(copy.first, copy.second) for copy in copies]),
+        articles=dedupe.groups([(article[copy.first], article[copy.second]) for copy in copies]),
+        copies=copies,
+    )
+
+
+def _pair_id(figure_id: str, subfigure: int) -> str:
+    return f"{figure_id}#{'whole' if subfigure == WHOLE else subfigure}"
+
+
+def _as_csv(duplicates: Duplicates) -> bytes:
+    columns = {
+        "image": [copy.first for copy in duplicates.copies],
+        "copy": [copy.second for copy in duplicates.copies],
+        "duplicate_group": [duplicates.images[copy.first] for copy in duplicates.copies],
+        "similarity": [copy.similarity for copy in duplicates.copies],
+        "reason": [copy.reason for copy in duplicates.copies],
+    }
+    sink = pa.BufferOutputStream()
+    pyarrow.csv.write_csv(pa.table(columns), sink)
+    return bytes(sink.getvalue())
 
 
 def collect_part(row: Row, *, config: Config, table: Table, connections: int) -> Row:
@@ -113,12 +174,10 @@ class SeparatePart:
     """An actor that has loaded the readers once, and takes part after part."""
 
     def __init__(self, config: Config, figures: Table, table: Table) -> None:
-        from pipelines.labels import LabelReader
-        from pipelines.separate import Separator
+        from pipelines.figure_reader import FigureReader
 
         self.config, self.figures, self.table = config, figures, table
-        self.separator = Separator(min_panel=config.separate.min_panel, max_panels=config.separate.max_panels)
-        self.reader = LabelReader(config.labels.weights, min_score=config.labels.min_score)
+        self.read = FigureReader(config.separate, config.labels)
 
     def __call__(self, row: Row) -> Row:
         work = Work(**row)
@@ -142,32 +201,64 @@ class SeparatePart:
 
     def separated(self, figure: Figure) -> SeparatedFigure:
         """One figure with its panels, letters and subcaptions."""
-        from pipelines.labels import read_labels
-
         split = split_caption(figure.caption, figure.emphasis, min_confidence=self.config.captions.min_confidence)
-        if figure.part_caption is not None:  # JATS has separated it already
+        image = open_image(figure.image).image
+        if is_part(figure):  # JATS has separated it already
             panels = [Subfigure(box=(0, 0, figure.width, figure.height), score=1.0, label=figure.part_label)]
         else:
             import numpy as np
 
-            image = np.asarray(open_image(figure.image).image)
-            (panels,) = self.separator([image])
-            panels = read_labels(image, panels, self.reader)
+            panels = self.read(np.asarray(image))
         fields = {name: getattr(figure, name) for name in arrow_schema(Figure).names}
-        return SeparatedFigure(**fields, subfigures=panels, split_caption=split)
+        pictures = [describe(WHOLE, image)]
+        pictures += [describe(index, image.crop(panel.box)) for index, panel in enumerate(panels)]
+        return SeparatedFigure(**fields, subfigures=panels, split_caption=split, pictures=pictures)
 
 
-def pair_part(row: Row, *, config: Config, separated: Table, table: Table) -> Row:
+def describe(index: int, image: Image.Image) -> Picture:
+    """What the pixels of a figure's panel show; index: of the panel, -1 for the whole figure."""
+    kind, score = picture_kind(image)
+    return Picture(
+        subfigure=index, kind=kind, kind_score=score,
+        pixels_md5=dedupe.pixels_md5(image), thumbnail=dedupe.thumbnail(image),
+    )  # fmt: skip
+
+
+def pair_part(row: Row, *, config: Config, separated: Table, table: Table, duplicates: Duplicates) -> Row:
     """Make one part's pairs and commit them, a file for each split."""
     work = Work(**row)
     pairs: dict[str, list[Pair]] = {"train": [], "val": [], "test": []}
+    rejects = []
+    shares = {"val": config.split.val, "test": config.split.test}
     for figure in from_table(separated.read_part(work.part), SeparatedFigure):
-        split = split_of(figure.article_id, seed=config.seed, val=config.split.val, test=config.split.test)
-        pairs[split] += make_pairs(figure, rule=config.match.rule, split=split)
-    counts = Counter(f"matched_by_{pair.matched_by}" for rows in pairs.values() for pair in rows)
+        split = split_of(figure.article_id, seed=config.seed, **shares, together=duplicates.articles)
+        kinds = {_pair_id(figure.figure_id, picture.subfigure): picture.kind for picture in figure.pictures}
+        for made in make_pairs(figure, rule=config.match.rule, split=split):
+            group = duplicates.images.get(made.pair_id)
+            pair = replace(made, kind=kinds.get(made.pair_id, made.kind), duplicate_group=group)
+            reject = _left_out(pair, config.dedupe)
+            if reject:
+                rejects.append(reject)
+            else:
+                pairs[split].append(pair)
+    made_pairs = [pair for rows in pairs.values() for pair in rows]
+    counts = Counter(f"matched_by_{pair.matched_by}" for pair in made_pairs)
     counts.update({f"pairs_{split}": len(rows) for split, rows in pairs.items()})
+    counts.update(f"kind_{pair.kind}" for pair in made_pairs)
+    counts["duplicates"] = sum(pair.duplicate_group is not None for pair in made_pairs)
     tables = {f"split={split}": to_table(rows, Pair) for split, rows in pairs.items()}
-    return _done(table.commit(work.part, tables=tables, rejects=[], inputs=work.inputs, counts=counts))
+    return _done(table.commit(work.part, tables=tables, rejects=rejects, inputs=work.inputs, counts=counts))
+
+
+def _left_out(pair: Pair, settings: DedupeSettings) -> Reject | None:
+    """Why a pair is not wanted, if it is not."""
+    if pair.kind not in settings.kinds:
+        code, message = f"kind_{pair.kind}", f"a {pair.kind}; dedupe.kinds keeps {', '.join(settings.kinds)}"
+    elif settings.keep == "first" and not (pair.duplicate_group or pair.pair_id).startswith(f"{pair.article_id}/"):
+        code, message = "duplicate", f"shows the same as {pair.duplicate_group}"
+    else:
+        return None
+    return Reject(item_id=pair.pair_id, article_id=pair.article_id, stage="pairs", code=code, message=message)
 
 
 def _articles(config: Config, table: Table) -> list[str]:

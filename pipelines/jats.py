@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lxml import etree
 
-from pipelines.jats_text import Text, as_text, local_name
+from pipelines.jats_text import Text, as_text, item_label, local_name
 from pipelines.records import Article, ArticleFigure, Graphic
 from pipelines.rejection import RejectionError
 
@@ -14,7 +15,9 @@ MAX_ELEMENTS = 500_000
 # libxml2's numbers for entities that loop, and for entities that multiply and its limits of depth and size.
 BOMBS = frozenset({89, 114})
 HREF = "{http://www.w3.org/1999/xlink}href"
-NOT_PICTURES = frozenset({"caption", "label", "disp-formula", "inline-formula", "supplementary-material", "fig"})
+NOT_PICTURES = frozenset(
+    {"caption", "label", "disp-formula", "inline-formula", "supplementary-material", "fig", "fig-group"}
+)
 NO_MENTIONS = frozenset({"fig", "fig-group", "caption", "table-wrap"})
 DATES = ("pub", "epub", "ppub", "collection")
 PERMISSION = re.compile(
@@ -138,29 +141,35 @@ def _licence_url(meta: etree._Element) -> str | None:
 
 
 def _figures(article: etree._Element) -> list[ArticleFigure]:
-    elements = list(article.iter("{*}fig"))
+    elements = [element for element in article.iter("{*}fig", "{*}fig-group") if _is_figure(element)]
     mentions = _mentions(article, elements)
     return [_figure(element, number, mentions[number]) for number, element in enumerate(elements)]
 
 
+def _is_figure(element: etree._Element) -> bool:
+    """Whether an element is a figure: every `fig`, and a `fig-group` that holds graphics itself."""
+    return local_name(element) == "fig" or element.find("{*}graphic") is not None
+
+
 def _figure(fig: etree._Element, number: int, mentions: list[str]) -> ArticleFigure:
-    group = next(fig.iterancestors("{*}fig-group"), None)
-    group_caption = group.find("{*}caption") if group is not None else None
+    groups = list(fig.iterancestors("{*}fig-group"))[::-1]  # the outermost first
+    group_captions = [group.find("{*}caption") for group in groups]
     own_caption = fig.find("{*}caption")
-    caption = as_text(group_caption, own_caption)
-    graphics = [_graphic(picture) for picture in _pictures(fig)]
-    if group_caption is not None and len(graphics) == 1:
+    caption = as_text(*group_captions, own_caption)
+    graphics = _with_listed_words([_graphic(picture) for picture in _pictures(fig)], _listed(own_caption))
+    if any(words is not None for words in group_captions) and len(graphics) == 1:
         part = graphics[0]
         label, text = part.label or _text(fig, "{*}label"), part.caption or _text(fig, "{*}caption")
         graphics = [Graphic(href=part.href, label=label, caption=text)]
+    labels = [_text(place, "{*}label") for place in (*groups, fig)]
     return ArticleFigure(
         xml_id=fig.get("id") or f"figure-{number + 1}",
-        label=(_text(group, "{*}label") if group is not None else None) or _text(fig, "{*}label"),
+        label=next((label for label in labels if label), None),
         caption=caption.text or _parts_in_one(graphics),
         emphasis=caption.emphasis,
         graphics=graphics,
         mentions=mentions,
-        permission=_permission(caption.text, fig, group),
+        permission=_permission(caption.text, [fig, *groups]),
     )
 
 
@@ -189,9 +198,28 @@ def _parts_in_one(graphics: list[Graphic]) -> str:
     )
 
 
-def _permission(caption: str, fig: etree._Element, group: etree._Element | None) -> str | None:
+def _listed(caption: etree._Element | None) -> list[tuple[str, str]]:
+    """The label and the words of every labelled item in a caption's lists."""
+    items = [] if caption is None else list(caption.iter("{*}list-item"))
+    words = [as_text(*(child for child in item if local_name(child) != "label")).text for item in items]
+    labels = [item_label(item) for item in items]
+    return [(label, text) for label, text in zip(labels, words, strict=True) if label and text]
+
+
+def _with_listed_words(graphics: list[Graphic], items: list[tuple[str, str]]) -> list[Graphic]:
+    """Graphics without a caption with the words of the list item of their label, or of their place in the list."""
+    if len(items) == len(graphics) > 1 and not any(graphic.label or graphic.caption for graphic in graphics):
+        return [Graphic(href=part.href, label=label, caption=text) for part, (label, text) in zip(graphics, items)]
+    words = {_letters(label): text for label, text in reversed(items)}
+    return [replace(part, caption=part.caption or words.get(_letters(part.label or ""))) for part in graphics]
+
+
+def _letters(label: str) -> str:
+    return re.sub(r"\W", "", label).lower()
+
+
+def _permission(caption: str, places: list[etree._Element]) -> str | None:
     """The first sentence that tells of a third party's permission, in the caption or beside it."""
-    places = [fig] if group is None else [fig, group]
     rights = [as_text(*place.findall(path)).text for place in places for path in ("{*}attrib", "{*}permissions")]
     sentences = (sentence for text in [caption, *rights] for sentence in SENTENCE_END.split(text))
     return next((sentence for sentence in sentences if PERMISSION.search(sentence)), None)

@@ -1,18 +1,29 @@
 """The text of JATS elements as a reader sees it, with the exact places of emphasis and of cross references."""
 
 import re
+import string
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from lxml import etree
 
+from pipelines.markers import LARGE_ROMANS, ROMANS
 from pipelines.records import Span
 
 EMPHASIS: dict[str, Literal["bold", "italic"]] = {"bold": "bold", "italic": "italic"}
 # Elements that stand apart from their neighbours; without a space between them words fuse.
 BLOCKS = frozenset({"title", "p", "list-item", "label", "term", "def", "disp-formula", "break", "td"})
 SILENT = frozenset({"object-id", "annotation", "annotation-xml", "graphic", "inline-graphic", "media"})
+# How a list counts items that have no label of their own, after its list-type.
+COUNTED: dict[str, Sequence[str]] = {
+    "alpha-upper": string.ascii_uppercase,
+    "alpha-lower": string.ascii_lowercase,
+    "roman-upper": LARGE_ROMANS,
+    "roman-lower": ROMANS,
+}
 WRITINGS = ("math", "tex-math", "textual-form")  # of one formula, the most readable first
 TEX_BODY = re.compile(r"\\begin\{document\}(.*?)\\end\{document\}", re.DOTALL)
 
@@ -48,6 +59,17 @@ def as_text(*elements: etree._Element | None) -> Text:
 def local_name(element: etree._Element) -> str:
     """The name of an element without its namespace: JATS comes with and without one."""
     return str(element.tag).rpartition("}")[2]
+
+
+def item_label(item: etree._Element) -> str | None:
+    """The label of a list item, its own or as its list counts; None where it has neither."""
+    own = item.find("{*}label")
+    listed = item.getparent()
+    if own is not None or listed is None:
+        return as_text(own).text or None
+    counted = COUNTED.get(listed.get("list-type", ""), ())
+    before = islice(item.itersiblings("{*}list-item", preceding=True), len(counted))
+    return next(islice(counted, sum(1 for _ in before), None), None)
 
 
 class _Writer:
@@ -105,15 +127,32 @@ def _walk(element: etree._Element, writer: _Writer) -> None:
     if name in BLOCKS:
         writer.space()
     start = writer.here()
+    if name == "list-item" and element.find("{*}label") is None:
+        writer.write(item_label(element))
+        _mark_label(start, writer)
     writer.write(element.text)
     for child in _one_writing(element) if name == "alternatives" else element:
         _walk(child, writer)
         writer.write(child.tail)
     if name in EMPHASIS:
         writer.mark(start, name)
+    if name == "label" and _of_item(element):
+        _mark_label(start, writer)
     if name == "xref":
         writer.mark(start, element.get("rid", ""))
     if name in BLOCKS:
+        writer.space()
+
+
+def _of_item(label: etree._Element) -> bool:
+    parent = label.getparent()
+    return parent is not None and local_name(parent) == "list-item"
+
+
+def _mark_label(start: int, writer: _Writer) -> None:
+    """A label of a list stands apart on the page, as bold ones do."""
+    if writer.here() > start:
+        writer.mark(start, "bold")
         writer.space()
 
 

@@ -1,47 +1,51 @@
 """Panels to the words that speak of them: MedVL's rule (section 2.1), and one decision for all panels of a figure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
 from PIL import Image
-from scipy.optimize import linear_sum_assignment
 
+from pipelines.alignment import alignment, decided
 from pipelines.images import encode_jpeg, open_image
+from pipelines.label_run import as_label
 from pipelines.markers import ROMANS
-from pipelines.reading_order import down_columns, reading_order
-from pipelines.records import Box, Match, Pair, SeparatedFigure, Split, SplitCaption, Subfigure
+from pipelines.match_positions import FAR, nearest_places
+from pipelines.records import Figure, Match, Pair, SeparatedFigure, Split, SplitCaption, Subfigure
 
 Rule = Literal["paper", "joint", "whole"]
 
+TWO_SIGNS = re.compile(r"[A-Za-z](?:\d{1,2}|'+|[’′]+)")  # "a1", "B'"
 WHOLE = -1  # the index of the whole figure among its panels
-FEW_WORDS = 3  # below it a subcaption takes the preamble along
-PLACE_WEIGHT = 0.25  # of reading order beside a letter read with certainty
-AGREEING = 0.5  # share of the letters read that must agree before the other panels go by order
-FAR = 0.35  # of the figure's extent; two panels of three are 0.5 apart
-AIMS = {"left": (0, 0.0), "right": (0, 1.0), "upper": (1, 0.0), "top": (1, 0.0), "lower": (1, 1.0), "bottom": (1, 1.0)}
-MIDDLE = ("middle", "center", "centre", "central")
+UNSPLIT = 0.8  # of captions without subcaptions are said of all panels, after 63 panels of phantom and real layouts
+LIKELY = 0.7  # from which a panel gets the text of a label
 
 
 def match(subfigures: Sequence[Subfigure], split: SplitCaption, caption: str, *, rule: Rule) -> list[Match]:
     """The text of every panel, in their order; under "whole" one match for the figure as it is."""
     if rule == "whole":
         return [_whole(WHOLE, caption, "the rule asks for whole figures")]
+    if rule == "paper":
+        return [_by_paper(index, panel, split, caption) for index, panel in enumerate(subfigures)]
     if len(subfigures) == 1:
         return [_alone(subfigures[0], caption)]
-    texts = _texts(split)
-    if rule == "paper":
-        return [_by_paper(index, subfigure, texts, caption) for index, subfigure in enumerate(subfigures)]
+    words = _of_whole_panels(_words(split), subfigures)
+    texts = {label: _in_full(own, split) for label, own in words.items()}
     if not texts or not subfigures:
-        return [_whole(index, caption, split.reason, panel.label) for index, panel in enumerate(subfigures)]
-    return _jointly(subfigures, texts, caption)
+        return [_unsplit(index, panel, split, caption) for index, panel in enumerate(subfigures)]
+    if all(re.fullmatch(r"[a-z]{3,}(?: [a-z]+)*", label) and label not in ROMANS for label in texts):
+        return _by_position(subfigures, texts, split.confidence, caption)
+    return _jointly(subfigures, texts, split.confidence, caption)
 
 
 def match_figure(figure: SeparatedFigure, *, rule: Rule) -> list[Match]:
-    """The texts of a figure; one that JATS already separates keeps its published caption."""
-    if figure.part_caption is None or rule == "whole":
+    """The texts of a figure; one that JATS already separates keeps its published caption, or that of its letter."""
+    if rule == "whole" or not is_part(figure):
         return match(figure.subfigures, figure.split_caption, figure.caption, rule=rule)
+    if figure.part_caption is None:
+        part = Subfigure(box=(0, 0, figure.width, figure.height), score=1.0, label=_part_letter(figure.part_label))
+        return [_by_paper(WHOLE, part, figure.split_caption, figure.caption)]
     published = Match(
         subfigure=WHOLE,
         label=figure.part_label,
@@ -51,6 +55,17 @@ def match_figure(figure: SeparatedFigure, *, rule: Rule) -> list[Match]:
         reason="separated by the publisher",
     )
     return [published]
+
+
+def is_part(figure: Figure) -> bool:
+    """Whether JATS has separated a figure already: its graphic has a caption of its own, or a letter."""
+    return figure.part_caption is not None or _part_letter(figure.part_label) is not None
+
+
+def _part_letter(label: str | None) -> str | None:
+    """The letter of a part as publishers write it: "(A)", "a.", "Figure 2B"; None where a whole figure is meant."""
+    numbered = re.fullmatch(r"\D*\d+\s?\(?([A-Za-z])\)?[.:]?", label or "")
+    return numbered[1] if numbered else as_label(label or "")
 
 
 def make_pairs(figure: SeparatedFigure, *, rule: Rule, split: Split) -> list[Pair]:
@@ -88,148 +103,119 @@ def _whole(index: int, caption: str, reason: str, label: str | None = None) -> M
     return Match(subfigure=index, label=label, text=caption, matched_by="whole", score=0.0, reason=reason)
 
 
+def _unsplit(index: int, panel: Subfigure, split: SplitCaption, caption: str) -> Match:
+    """The whole caption, where it speaks of no panel by itself."""
+    score = UNSPLIT * (1 - split.confidence) * panel.score
+    return Match(subfigure=index, label=panel.label, text=caption, matched_by="whole", score=score, reason=split.reason)
+
+
 def _alone(panel: Subfigure, caption: str) -> Match:
     reason = "the only panel"
     return Match(subfigure=0, label=panel.label, text=caption, matched_by="single", score=panel.score, reason=reason)
 
 
-def _texts(split: SplitCaption) -> dict[str, str]:
-    """The text of each label, in the order of the labels; labels said twice keep both texts."""
-    texts: dict[str, str] = {}
+def _words(split: SplitCaption) -> dict[str, str]:
+    """The own words of each label; of one said twice, both."""
+    own: dict[str, str] = {}
     for part in split.subcaptions:
-        text = part.text if len(part.text.split()) >= FEW_WORDS else f"{split.preamble} {part.text}".strip()
         for label in part.labels:
-            texts[label] = f"{texts[label]} {text}" if label in texts else text
-    return texts
+            own[label] = f"{own[label]} {part.text}" if label in own else part.text
+    return own
 
 
-def _by_paper(index: int, panel: Subfigure, texts: dict[str, str], caption: str) -> Match:
-    """The text whose label is the letter read, if there is exactly one."""
+def _of_whole_panels(words: dict[str, str], panels: Sequence[Subfigure]) -> dict[str, str]:
+    """The words of A1 and A2 as those of A, where panels are printed with A and are about as many as such letters."""
+    heads = {label: label[0] if TWO_SIGNS.fullmatch(label) else label for label in words}
+    printed = any(panel.label is not None and TWO_SIGNS.fullmatch(panel.label) for panel in panels)
+    if printed or abs(len(panels) - len(set(heads.values()))) >= abs(len(panels) - len(words)):
+        return words
+    joined: dict[str, list[str]] = {}
+    for label, own in words.items():
+        joined.setdefault(heads[label], []).append(own)
+    return {head: " ".join(own) for head, own in joined.items()}
+
+
+def _in_full(own: str, split: SplitCaption) -> str:
+    """All that a caption says of a panel: what it says of all at its beginning, the panel's own words, its end."""
+    return " ".join(filter(None, [split.preamble, own, split.tail]))
+
+
+def _by_paper(index: int, panel: Subfigure, split: SplitCaption, caption: str) -> Match:
+    """The subcaption whose label is the letter read; with no such subcaption, or more than one, the whole caption."""
     if panel.label is None:
         return _whole(index, caption, "no letter read")
-    same = [label for label in texts if label.lower() == panel.label.lower()]
-    if len(same) != 1:
-        return _whole(index, caption, f"letter {panel.label} names {len(same)} subcaptions", panel.label)
-    return _by_letter(index, panel, texts[same[0]])
-
-
-def _by_letter(index: int, panel: Subfigure, text: str) -> Match:
+    said = [label for part in split.subcaptions for label in part.labels if label.lower() == panel.label.lower()]
+    if len(said) != 1:
+        return _whole(index, caption, f"letter {panel.label} names {len(said)} subcaptions", panel.label)
     score = panel.score if panel.label_score is None else panel.label_score
-    reason = f"letter {panel.label}"
-    return Match(subfigure=index, label=panel.label, text=text, matched_by="letter", score=score, reason=reason)
+    return _by_letter(index, said[0], _in_full(_words(split)[said[0]], split), score)
 
 
-def _jointly(panels: Sequence[Subfigure], texts: dict[str, str], caption: str) -> list[Match]:
-    """One decision for all panels of a figure."""
-    if all(re.fullmatch(r"[a-z]{3,}(?: [a-z]+)*", label) and label not in ROMANS for label in texts):
-        return _by_position(panels, texts, caption)
-    labels = sorted(texts, key=_natural)
-    assigned = _assigned(panels, labels)
-    n_lettered = sum(_says(panels[index], label) for index, label in assigned.items())
-    doubtful = _doubt(panels, labels, n_lettered)
+def _jointly(panels: Sequence[Subfigure], texts: dict[str, str], confidence: float, caption: str) -> list[Match]:
+    """One decision for all panels of a figure; confidence: of the texts, 0 to 1."""
+    labels = _in_row(texts)
+    weights = alignment(panels, labels)  # (panels, labels)
+    alike = np.array([[texts[one] == texts[other] for other in labels] for one in labels])  # of a range, "(A-C)"
+    likelihoods = weights @ alike
+    n_lettered = sum(_says(panel, labels) for panel in panels)
     matches = []
-    for index, panel in enumerate(panels):
-        label = assigned.get(index) if not doubtful else None
-        said = next((label for label in labels if _says(panel, label)), None)
-        if said is not None and (label is None or label == said):
-            matches.append(_by_letter(index, panel, texts[said]))
-        elif label is not None:
-            score = panel.score * (1 + n_lettered / len(panels)) / 2
-            matches.append(_by_order(index, label, texts[label], score, n_lettered))
+    for index, (panel, choice) in enumerate(zip(panels, decided(weights), strict=True)):
+        label, likelihood = labels[choice], float(likelihoods[index, choice])
+        score = likelihood * panel.score * confidence
+        if likelihood < LIKELY:
+            matches.append(_whole(index, caption, _doubt(panels, labels, weights[index]), panel.label))
+        elif _says(panel, [label]):
+            matches.append(_by_letter(index, label, texts[label], score))
         else:
-            matches.append(_whole(index, caption, doubtful or "no label is left", panel.label))
+            reason = f"reading order, {n_lettered} letters agree"
+            matches.append(
+                Match(subfigure=index, label=label, text=texts[label], matched_by="order", score=score, reason=reason)
+            )
     return matches
 
 
-def _assigned(panels: Sequence[Subfigure], labels: Sequence[str]) -> dict[int, str]:
-    """The label of each panel, one to one, that agrees best with the letters read and the reading order."""
-    letters = np.array([[_letter_score(panel, label) for label in labels] for panel in panels])  # (panels, labels)
-    candidates = []
-    for order in (reading_order([panel.box for panel in panels]), down_columns([panel.box for panel in panels])):
-        places = np.argsort(order)[:, None] - np.arange(len(labels))[None]  # (panels, labels)
-        agreement = letters + PLACE_WEIGHT * (places == 0)
-        rows, columns = linear_sum_assignment(agreement, maximize=True)
-        candidates.append(
-            (float(agreement[rows, columns].sum()), dict(zip(rows.tolist(), columns.tolist(), strict=True)))
-        )
-    _, best = max(candidates, key=lambda candidate: candidate[0])
-    return {index: labels[column] for index, column in best.items()}
+def _by_letter(index: int, label: str, text: str, score: float) -> Match:
+    return Match(subfigure=index, label=label, text=text, matched_by="letter", score=score, reason=f"letter {label}")
 
 
-def _doubt(panels: Sequence[Subfigure], labels: Sequence[str], n_lettered: int) -> str:
-    """Why panels without a letter of their own cannot be told apart; empty where they can."""
-    if len(panels) != len(labels):
-        return f"{len(panels)} panels, {len(labels)} labels"
-    n_read = sum(panel.label is not None for panel in panels)
-    if n_read and n_lettered < n_read * AGREEING:
-        return f"{n_read - n_lettered} of {n_read} letters read disagree with the caption"
-    return ""
+def _says(panel: Subfigure, labels: Sequence[str]) -> bool:
+    return panel.label is not None and panel.label.lower() in [label.lower() for label in labels]
 
 
-def _by_order(index: int, label: str, text: str, score: float, n_lettered: int) -> Match:
-    reason = f"reading order, {n_lettered} letters agree"
-    return Match(subfigure=index, label=label, text=text, matched_by="order", score=score, reason=reason)
+def _doubt(panels: Sequence[Subfigure], labels: Sequence[str], likelihoods: np.ndarray) -> str:
+    """Why a panel keeps the whole caption; likelihoods: of each label for it, (labels,)."""
+    strange = [panel.label for panel in panels if panel.label is not None and not _says(panel, labels)]
+    if strange and likelihoods.sum() < LIKELY:
+        n_read = sum(panel.label is not None for panel in panels)
+        return f"{len(strange)} of {n_read} letters read disagree with the caption"
+    first, second = np.argsort(-likelihoods, kind="stable")[:2] if len(labels) > 1 else (0, 0)
+    return f"{len(panels)} panels, {len(labels)} labels: as well {labels[first]} as {labels[second]}"
 
 
-def _says(panel: Subfigure, label: str) -> bool:
-    return panel.label is not None and panel.label.lower() == label.lower()
-
-
-def _letter_score(panel: Subfigure, label: str) -> float:
-    """How much the letter read speaks for a label, 0 to 1."""
-    if not _says(panel, label):
-        return 0.0
-    return 1.0 if panel.label_score is None else panel.label_score
-
-
-def _natural(label: str) -> tuple[int, str, int]:
+def _in_row(labels: Iterable[str]) -> list[str]:
     """Labels in their row: i, ii, iv; a, b, b1, b2; 2, 10."""
-    if label.lower() in ROMANS and label.lower() != "c":
-        return ROMANS.index(label.lower()), "", 0
-    letters, digits = re.fullmatch(r"(\D*)(\d*).*", label, re.DOTALL).groups()  # type: ignore[union-attr]
-    return 0, letters.lower(), int(digits or 0)
+    listed = list(labels)
+    if any(len(label) > 1 and label.lower() in ROMANS for label in listed):
+        return sorted(listed, key=lambda label: (*ROMANS, label.lower()).index(label.lower()))
+    return sorted(listed, key=_natural)
 
 
-def _by_position(panels: Sequence[Subfigure], texts: dict[str, str], caption: str) -> list[Match]:
-    """Panels to words of place: one to one where they are equally many, else each to the nearest if it is near."""
+def _natural(label: str) -> tuple[str, int, str]:
+    letters, digits, rest = re.fullmatch(r"(\D*)(\d*)(.*)", label, re.DOTALL).groups()  # type: ignore[union-attr]
+    return letters.lower(), int(digits or 0), rest
+
+
+def _by_position(panels: Sequence[Subfigure], texts: dict[str, str], confidence: float, caption: str) -> list[Match]:
+    """Panels to words of place, where they are near enough."""
     labels = list(texts)
-    distances = _distances([panel.box for panel in panels], labels)  # (panels, labels)
-    nearest = distances.argmin(axis=1)
-    if len(panels) == len(labels):
-        _, nearest = linear_sum_assignment(distances)
     matches = []
-    for index, panel in enumerate(panels):
-        distance, label = float(distances[index, nearest[index]]), labels[nearest[index]]
+    for index, (place, distance) in enumerate(nearest_places([panel.box for panel in panels], labels)):
+        label, panel = labels[place], panels[index]
         if distance > FAR:
             matches.append(_whole(index, caption, "lies at none of the places named", panel.label))
             continue
-        score, reason = panel.score * (1 - distance), f"lies {label}"
-        text = texts[label]
+        score, reason = panel.score * (1 - distance) * confidence, f"lies {label}"
         matches.append(
-            Match(subfigure=index, label=label, text=text, matched_by="position", score=score, reason=reason)
+            Match(subfigure=index, label=label, text=texts[label], matched_by="position", score=score, reason=reason)
         )
     return matches
-
-
-def _distances(boxes: Sequence[Box], labels: Sequence[str]) -> np.ndarray:
-    """How far each box lies from each place, 0 to 1 along either axis of the figure, (boxes, labels)."""
-    corners = np.array(boxes, dtype=float).reshape(-1, 2, 2)  # (boxes, corner, axis)
-    centres = corners.mean(axis=1)
-    spread = np.ptp(centres, axis=0)
-    side = by_side if (by_side := np.median(corners[:, 1] - corners[:, 0], axis=0)).all() else np.ones(2)
-    # Panels of one row differ a little in height; that is no position.
-    flat = spread < side / 2
-    shares = np.where(flat, 0.5, (centres - centres.min(axis=0)) / np.where(flat, 1, spread))
-    return np.stack([_distance(shares, label, axis=int(spread.argmax())) for label in labels], axis=1)
-
-
-def _distance(shares: np.ndarray, label: str, *, axis: int) -> np.ndarray:
-    """How far centres, (boxes, 2) from 0 to 1, lie from a place; (boxes,). A mere "middle" is one along `axis`."""
-    words = label.split()
-    aims = [AIMS[word] for word in words if word in AIMS]
-    if any(word in MIDDLE for word in words):
-        taken = {aimed for aimed, _ in aims}
-        aims.append((axis if axis not in taken else 1 - axis, 0.5))
-    if not aims:
-        return np.ones(len(shares))
-    return np.max([np.abs(shares[:, aimed] - aim) for aimed, aim in aims], axis=0)

@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import lru_cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -11,6 +11,9 @@ from pydantic import TypeAdapter
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and bottom exclusive
 Split = Literal["train", "val", "test"]
+Kind = Literal[
+    "picture", "graphic"
+]  # picture: scan, photograph, micrograph, trace; graphic: plot, table, drawing, text
 Record = TypeVar("Record")
 
 
@@ -120,11 +123,23 @@ class SplitCaption:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """What the pixels of a figure or of one of its panels show."""
+
+    subfigure: int  # index into the figure's subfigures; -1 for the whole figure
+    kind: Kind
+    kind_score: float  # 0.5 to 1
+    pixels_md5: str  # of size and pixels, as opened
+    thumbnail: bytes  # 32 x 32 grey values, by which copies are recognised
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SeparatedFigure(Figure):
     """A figure with its panels, letters and subcaptions, one row of `separated/`."""
 
     subfigures: list[Subfigure]
     split_caption: SplitCaption
+    pictures: list[Picture] = field(default_factory=list)  # the whole figure, then its panels
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,6 +175,8 @@ class Pair:
     attribution: str
     media_url: str
     md5: str  # of the figure that the panel was cut from
+    kind: Kind = "picture"
+    duplicate_group: str | None = None  # the first pair_id of those that show the same in several articles
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -185,7 +202,7 @@ SCALARS: dict[Any, pa.DataType] = {
 def arrow_schema(record: type) -> pa.Schema:
     """The Arrow schema of a record class; a field is nullable exactly if its annotation admits None."""
     hints = get_type_hints(record)
-    return pa.schema([_arrow_field(field.name, hints[field.name]) for field in fields(record)])
+    return pa.schema([_arrow_field(each.name, hints[each.name]) for each in fields(record)])
 
 
 def _arrow_field(name: str, annotation: Any) -> pa.Field:

@@ -28,7 +28,8 @@ def test_the_rows_shown_are_the_rows_made(config: Config, tmp_path: Path) -> Non
     row = {"part": 0, "inputs": "", "articles": [ARTICLE]}
     build.collect_part(row, config=config, table=figures, connections=1)
     build.SeparatePart(config, figures, separated)(row)
-    build.pair_part(row, config=config, separated=separated, table=pairs)
+    duplicates = build.find_duplicates(separated, min_similarity=config.dedupe.min_similarity)
+    build.pair_part(row, config=config, separated=separated, table=pairs, duplicates=duplicates)
     text = " ".join(DATUM.read_text(encoding="utf-8").split())
     first, *_ = from_table(separated.read(), SeparatedFigure)
     shown = [first.figure_id, first.licence, first.attribution, first.media_url, first.md5, first.mentions[0]]

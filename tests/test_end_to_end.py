@@ -81,6 +81,30 @@ def test_collecting_and_pairing_from_a_folder_on_few_logical_cpus(cpus: int, tmp
 
 
 @pytest.mark.ray
+def test_own_figures_and_captions_become_pairs_and_what_fails_keeps_its_row(tmp_path: Path) -> None:
+    from pipelines.phantom.corpus import draw_article
+
+    article = draw_article(0, 1)
+    (figure,) = [truth for truth in article.truths if len(truth.panels) == 5]
+    (image,) = [content for key, content in article.files.items() if key.startswith(f"{figure.figure_id}.")]
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "good.jpg").write_bytes(image)
+    (tmp_path / "figures" / "cut.jpg").write_bytes(image[:2000])
+    captions = {"good.jpg": figure.caption, "cut.jpg": "A caption.", "gone.jpg": "Another."}
+    (tmp_path / "captions.json").write_text(json.dumps(captions))
+    out = tmp_path / "new" / "out.json"
+    files = (str(tmp_path / "figures"), str(tmp_path / "captions.json"), str(out))
+    said = figray("pair-figures", *files, "--set", "separate.method=classical")
+    assert said.returncode == 0, said.stderr
+    assert "3 rows; 2 failed: 1 no_image, 1 truncated" in said.stderr
+    cut, gone, good = json.loads(out.read_text())
+    assert (cut["image"], cut["error"]["code"], cut["pairs"]) == ("cut.jpg", "truncated", [])
+    assert (gone["image"], gone["error"]["code"], gone["pairs"]) == ("gone.jpg", "no_image", [])
+    assert [pair["label"] for pair in good["pairs"]] == ["A", "B", "C", "D", "E"]
+    assert all(panel.text in pair["text"] for pair, panel in zip(good["pairs"][:3], figure.panels))
+
+
+@pytest.mark.ray
 @pytest.mark.parametrize("sign", ["figures", "models/raw/metrics.jsonl"])
 def test_ctrl_c_stops_everything_it_started(sign: str, tmp_path: Path) -> None:
     command = Path(sys.executable).with_name("figray")
@@ -102,8 +126,43 @@ def test_ctrl_c_stops_everything_it_started(sign: str, tmp_path: Path) -> None:
         assert "Traceback" not in said
         assert _session_is_empty(process.pid)
     finally:
-        for left in subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True, text=True).stdout.split():
-            os.kill(int(left), signal.SIGKILL)
+        _kill_session(process.pid)
+
+
+@pytest.mark.ray
+def test_sigterm_stops_everything_and_leaves_no_half_file(tmp_path: Path) -> None:
+    folder, out = tmp_path / "figures", tmp_path / "out.json"
+    folder.mkdir()
+    for number in range(3000):
+        (folder / f"{number:04d}.png").write_bytes(b"no image")
+    command = Path(sys.executable).with_name("figray")
+    process = subprocess.Popen(
+        [str(command), "separate", str(folder), str(out), "--set", "separate.method=classical"],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 100
+        while not _is_begun(tmp_path / ".out.json.part") and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 143, said
+        assert "Traceback" not in said
+        assert [path.name for path in tmp_path.iterdir()] == ["figures"]
+        assert _session_is_empty(process.pid)
+    finally:
+        _kill_session(process.pid)
+
+
+def _is_begun(file: Path) -> bool:
+    return file.exists() and file.stat().st_size > 1000
+
+
+def _kill_session(session: int) -> None:
+    for left in subprocess.run(["pgrep", "-s", str(session)], capture_output=True, text=True).stdout.split():
+        os.kill(int(left), signal.SIGKILL)
 
 
 def _session_is_empty(session: int) -> bool:

@@ -13,7 +13,9 @@ ROOMS = ("app", "pipelines", "trainers", "tuning")
 CONTRACT = {"app.config", "app.settings", "app.runs", "pipelines.records", "pipelines.rejection", "pipelines.images"}
 MAY_IMPORT = {"pipelines": {"pipelines"}, "trainers": {"trainers"}, "tuning": {"tuning", "trainers"}, "app": set(ROOMS)}
 RUN_WHOLE = {"app/demo.py"}  # tested by test_end_to_end.py alone
-KNOW_RAY = {"pipelines/build.py", "trainers/fit.py", "tuning/sweep.py", "app/cluster.py", "app/runs.py"}
+KNOW_RAY = {
+    "pipelines/build.py", "pipelines/stream.py", "trainers/fit.py", "tuning/sweep.py", "app/cluster.py", "app/runs.py",
+}  # fmt: skip
 
 
 def modules() -> list[Path]:

@@ -1,10 +1,11 @@
-"""A trained model as a folder: model.safetensors, config.json, tokenizer/, and the articles it has seen."""
+"""A trained model as a folder: model.safetensors, config.json, tokenizer/, and the articles and images it has seen."""
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pyarrow.dataset import dataset
 from safetensors.torch import load_model as load_weights
 from safetensors.torch import save_model as save_weights
 from torch import nn
@@ -34,8 +35,9 @@ def save_model(
     settings: tuple[ModelSettings, ObjectiveSettings],
     tokenizer: PreTrainedTokenizerFast,
     articles: Iterable[str],
+    images: Iterable[str] = (),
 ) -> None:
-    """Write the folder, whole or not at all."""
+    """Write the folder, whole or not at all. articles, images: what it was trained on, by id and by `image_marks`."""
     folder = Path(folder)
     draft = folder.with_name(folder.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)
@@ -45,7 +47,8 @@ def save_model(
     config = {name: group.model_dump(mode="json") for name, group in zip(names, settings, strict=True)}
     (draft / "config.json").write_text(json.dumps(config, indent=1))
     save_tokenizer(tokenizer, draft / "tokenizer")
-    (draft / "training_articles.json").write_text(json.dumps(sorted(set(articles)), indent=0))
+    for name, seen in (("articles", articles), ("images", images)):
+        (draft / f"training_{name}.json").write_text(json.dumps(sorted(set(seen)), indent=0))
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
 
@@ -64,3 +67,20 @@ def load_model(folder: str | Path) -> tuple[Blip, PreTrainedTokenizerFast]:
 def training_articles(folder: str | Path) -> set[str]:
     """The ids of the articles that the model of a folder was trained on."""
     return set(json.loads((Path(folder) / "training_articles.json").read_text()))
+
+
+def training_images(folder: str | Path) -> set[str]:
+    """The marks of the images that the model of a folder was trained on; none if it was saved without them."""
+    file = Path(folder) / "training_images.json"
+    return set(json.loads(file.read_text())) if file.exists() else set()
+
+
+def image_marks(files: Sequence[str]) -> dict[str, str]:
+    """What images of pairs tables are known by wherever they stand, each with an article that shows it.
+
+    The MD5 of the published figure, and the group of duplicates that the image is of; files that lack them give none.
+    """
+    table = dataset(list(files), format="parquet")
+    marks = [name for name in ("md5", "duplicate_group") if name in table.schema.names]
+    rows = table.to_table(columns=["article_id", *marks]).to_pylist()
+    return {row[name]: row["article_id"] for row in rows for name in marks if row[name] is not None}

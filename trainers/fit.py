@@ -25,7 +25,7 @@ from transformers import PreTrainedTokenizerFast
 from app.config import UserError
 from app.settings import Config, ModelSettings, ObjectiveSettings
 from trainers.batch import COLUMNS, Batch, Collate, augment_batch, prepare, train_tokenizer
-from trainers.checkpoint import build_model, load_model, load_weights, save_model
+from trainers.checkpoint import build_model, image_marks, load_model, load_weights, save_model
 from trainers.loop import Plan, Progress, Record, begin, train_steps
 from trainers.objectives.blip import Blip
 
@@ -53,6 +53,7 @@ class Job:
     plan: Plan
     tokenizer: PreTrainedTokenizerFast
     articles: tuple[str, ...]
+    images: tuple[str, ...]  # marks, see checkpoint.image_marks
     batch_size: int  # of one worker
     steps_per_epoch: int
     threads: int
@@ -64,6 +65,7 @@ class _TrainingSet:
     rows: int
     texts: list[str]
     articles: tuple[str, ...]
+    images: tuple[str, ...]
     digest: str
 
 
@@ -188,6 +190,7 @@ def make_job(config: Config, training_set: _TrainingSet, *, metrics: str) -> Job
         plan=plan,
         tokenizer=train_tokenizer(training_set.texts, size=config.model.vocabulary),
         articles=training_set.articles,
+        images=training_set.images,
         batch_size=size // workers,
         steps_per_epoch=steps_per_epoch,
         threads=config.train.threads,
@@ -263,7 +266,8 @@ def _report(model: Blip, progress: Progress, job: Job, *, first: bool) -> None:
         return
     with TemporaryDirectory() as place:
         folder = Path(place) / "checkpoint"
-        save_model(folder, model, settings=(job.model, job.objective), tokenizer=job.tokenizer, articles=job.articles)
+        settings, seen = (job.model, job.objective), {"articles": job.articles, "images": job.images}
+        save_model(folder, model, settings=settings, tokenizer=job.tokenizer, **seen)
         torch.save({"optimizer": progress.optimizer.state_dict(), "step": progress.step}, folder / "progress.pt")
         ray.train.report(
             metrics,
@@ -297,7 +301,8 @@ def _read(files: Sequence[str]) -> _TrainingSet:
     for pair_id, text in zip(table["pair_id"].to_pylist(), texts, strict=True):
         seen.update(f"{pair_id}\0{text}\0".encode())
     articles = tuple(sorted(set(table["article_id"].to_pylist())))
-    return _TrainingSet(rows=len(texts), texts=texts, articles=articles, digest=seen.hexdigest())
+    images = tuple(sorted(image_marks(files)))
+    return _TrainingSet(rows=len(texts), texts=texts, articles=articles, images=images, digest=seen.hexdigest())
 
 
 def _fingerprint(config: Config, training_set: _TrainingSet) -> str:

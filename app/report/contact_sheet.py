@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from app.report.templates import in_words, templates, way
 from pipelines.images import ImageError, open_image
-from pipelines.records import Box, Match, SeparatedFigure
+from pipelines.records import Box, Match, SeparatedFigure, Subfigure
 
 FIGURE_SIDE = 480  # pixels, the longer side of a figure on the page
 LINE = 3  # pixels
@@ -93,19 +93,19 @@ def panel_colour(index: int) -> str:
     return WHOLE_COLOUR if index < 0 else PANEL_COLOURS[index % len(PANEL_COLOURS)]
 
 
-def outline(image: Image.Image, figure: SeparatedFigure) -> Image.Image:
+def outline(image: Image.Image, panels: Sequence[Subfigure]) -> Image.Image:
     """A copy of an RGB image, its longer side at most 480 px, with panels, label boxes and letters drawn in."""
     small = image.copy()
     small.thumbnail((FIGURE_SIDE, FIGURE_SIDE), Image.Resampling.LANCZOS)
     scale = small.width / image.width, small.height / image.height
     draw = ImageDraw.Draw(small)
-    for index, panel in enumerate(figure.subfigures):
+    for index, panel in enumerate(panels):
         colour = panel_colour(index)
         box = _scaled(panel.box, scale, small.size)
         draw.rectangle(box, outline=colour, width=LINE)
         if panel.label_box is not None:
             draw.rectangle(_scaled(panel.label_box, scale, small.size), outline=colour, width=1)
-        _draw_tag(draw, _panel_tag(figure, index), box, colour=colour)
+        _draw_tag(draw, _panel_tag(panels, index), box, colour=colour)
     return small
 
 
@@ -134,20 +134,20 @@ def _draw_tag(draw: ImageDraw.ImageDraw, text: str, box: Box, *, colour: str) ->
     draw.text((corner[0] + 4 - left, corner[1] + 4 - top), text, font=font, fill="black")
 
 
-def _panel_tag(figure: SeparatedFigure, index: int) -> str:
+def _panel_tag(panels: Sequence[Subfigure], index: int) -> str:
     # A box on the image is small; a reading is one or two characters.
-    return (figure.subfigures[index].label or f"#{index + 1}")[:4]
+    return (panels[index].label or f"#{index + 1}")[:4]
 
 
 def _outlined_uri(figure: SeparatedFigure) -> tuple[str | None, str]:
     try:
-        return data_uri(outline(open_image(figure.image).image, figure)), ""
+        return data_uri(outline(open_image(figure.image).image, figure.subfigures)), ""
     except ImageError as error:
         return None, error.message
 
 
 def _alt(figure: SeparatedFigure) -> str:
-    tags = ", ".join(_panel_tag(figure, index) for index in range(len(figure.subfigures)))
+    tags = ", ".join(_panel_tag(figure.subfigures, index) for index in range(len(figure.subfigures)))
     return f"{figure.label or figure.figure_id}: {len(figure.subfigures)} panels outlined in colour: {tags or 'none'}"
 
 
@@ -166,7 +166,7 @@ def _row(figure: SeparatedFigure, match: Match) -> PanelRow:
     repeats_caption = match.text == figure.caption and len(figure.subfigures) > 1
     return PanelRow(
         colour=panel_colour(match.subfigure),
-        name=_panel_tag(figure, match.subfigure) if is_panel else "whole figure",
+        name=_panel_tag(figure.subfigures, match.subfigure) if is_panel else "whole figure",
         reading=_reading(figure, match.subfigure) if is_panel else "",
         text=THE_CAPTION if is_panel and repeats_caption else match.text,
         how=f"{way(match.matched_by)}, score {match.score:.2f}: {in_words(match.reason)}",
@@ -176,7 +176,7 @@ def _row(figure: SeparatedFigure, match: Match) -> PanelRow:
 def _unmatched_row(figure: SeparatedFigure, index: int) -> PanelRow:
     return PanelRow(
         colour=panel_colour(index),
-        name=_panel_tag(figure, index),
+        name=_panel_tag(figure.subfigures, index),
         reading=_reading(figure, index),
         text=None,
         how="not used as a pair",

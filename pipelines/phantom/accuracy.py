@@ -1,22 +1,21 @@
 """How much of a drawn corpus the stations read right: figures kept, panels, letters, pairs."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import reduce
-from operator import and_
-
-import torch
-from scipy.optimize import linear_sum_assignment
-from torchvision.ops import box_iou
 
 from pipelines.phantom.truth import FigureTruth, PanelTruth
 from pipelines.records import Pair, SeparatedFigure, Subfigure
-
-Words = Counter[str]
-SAME_PANEL = 0.5  # intersection over union, the usual bound of detection
-SAME_WORDS = 0.7  # F1 of the words that tell a panel from the others of its figure: one may be lost or gained
-SAME_TEXT = 0.9  # F1 of all words
+from pipelines.scorecard import (
+    SAME_PANEL,
+    SAME_TEXT,
+    SAME_WORDS,
+    Words,
+    best,
+    in_all,
+    same_boxes,
+    word_f1,
+    words,
+)
 
 
 def accuracy(
@@ -46,21 +45,11 @@ def accuracy(
     }
 
 
-def word_f1(found: Words, truth: Words) -> float:
-    """F1 of two bags of words."""
-    return 2 * (found & truth).total() / max(1, found.total() + truth.total())
-
-
-def words(text: str) -> Words:
-    """The words of a text as a bag, in lower case."""
-    return Counter(re.findall(r"[a-z0-9]+", text.lower()))
-
-
 def _verdicts(figure: FigureTruth, pairs: Sequence[Pair]) -> list[tuple[bool, PanelTruth]]:
     """Whether each panel of a figure carries its text."""
     boxes = [pair.box for pair in pairs]
-    best = [_best(panel, boxes) for panel in figure.panels]
-    texts = [words(pairs[place].text) if place is not None else Counter() for place in best]
+    places = [best(panel.box, boxes) for panel in figure.panels]
+    texts = [words(pairs[place].text) if place is not None else Counter() for place in places]
     true = [words(panel.text) for panel in figure.panels]
     own, own_true = _own(texts), _own(true)
     return [
@@ -71,22 +60,13 @@ def _verdicts(figure: FigureTruth, pairs: Sequence[Pair]) -> list[tuple[bool, Pa
 
 def _own(texts: Sequence[Words]) -> list[Words]:
     """Each text without the words that all of them have."""
-    there = [text for text in texts if text]
-    shared = reduce(and_, there) if len(there) > 1 else Counter()
+    shared = in_all(text for text in texts if text)
     return [text - shared for text in texts]
 
 
 def _letter_is_right(panel: PanelTruth, subfigures: Sequence[Subfigure]) -> bool:
-    best = _best(panel, [subfigure.box for subfigure in subfigures])
-    return best is not None and subfigures[best].label == panel.label
-
-
-def _best(panel: PanelTruth, boxes: Sequence[tuple[int, int, int, int]]) -> int | None:
-    """The box that lies on the panel, None if none does."""
-    if not boxes:
-        return None
-    overlap, best = box_iou(_tensor([panel.box]), _tensor(boxes))[0].max(dim=0)
-    return int(best) if float(overlap) >= SAME_PANEL else None
+    place = best(panel.box, [subfigure.box for subfigure in subfigures])
+    return place is not None and subfigures[place].label == panel.label
 
 
 def _panels_f1(kept: Sequence[FigureTruth], found: dict[str, SeparatedFigure]) -> float:
@@ -94,15 +74,8 @@ def _panels_f1(kept: Sequence[FigureTruth], found: dict[str, SeparatedFigure]) -
     for figure in kept:
         boxes = [subfigure.box for subfigure in found[figure.figure_id].subfigures]
         total += len(boxes) + len(figure.panels)
-        if boxes and figure.panels:
-            overlap = box_iou(_tensor([panel.box for panel in figure.panels]), _tensor(boxes)).numpy()  # (true, found)
-            rows, columns = linear_sum_assignment(-overlap)
-            hits += int((overlap[rows, columns] >= SAME_PANEL).sum())
+        hits += same_boxes([panel.box for panel in figure.panels], boxes, SAME_PANEL)
     return 2 * hits / max(1, total)
-
-
-def _tensor(boxes: Sequence[tuple[int, int, int, int]]) -> torch.Tensor:
-    return torch.tensor(boxes, dtype=torch.float32)
 
 
 def _share(values: Iterable[bool]) -> float:

@@ -29,3 +29,11 @@ def test_on_a_terminal_there_is_a_bar_for_each_station() -> None:
         bars("separate", part(0, 2, {}), 4)
     assert "collect" in said.getvalue()
     assert "1/4" in said.getvalue()
+
+
+def test_rows_have_a_bar_and_failures_beside_it() -> None:
+    said = io.StringIO()
+    with Bars(Console(file=said, force_terminal=True, width=100)) as bars:
+        bars.rows("figures", 3, 1, 5)
+    assert "3/5" in said.getvalue()
+    assert "1 failed" in said.getvalue()

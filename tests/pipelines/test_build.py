@@ -4,15 +4,21 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from ray.data import DataContext
 
 from app.config import load, override
 from app.runs import Part, Place, RunConflict, Table, digest
 from app.settings import Config
 from pipelines import build
+from pipelines.images import encode_jpeg, encode_png, open_image
+from pipelines.match import WHOLE
+from pipelines.phantom.contents import draw_content
 from pipelines.phantom.corpus import read_truth, write_corpus
-from pipelines.records import Figure, Pair, SeparatedFigure, from_table
+from pipelines.records import Figure, Pair, SeparatedFigure, SplitCaption, Subfigure, from_table, to_table
+from pipelines.split import split_of
 
 PARTS = 2
 
@@ -40,6 +46,64 @@ def collected(config: Config, corpus: Path, out: Path) -> Table:
     return table
 
 
+def paired(config: Config, separated: Table, pairs: Table) -> build.Duplicates:
+    duplicates = build.find_duplicates(separated, min_similarity=config.dedupe.min_similarity)
+    for part in separated.parts():
+        row = {"part": part.part, "inputs": "x", "articles": []}
+        build.pair_part(row, config=config, separated=separated, table=pairs, duplicates=duplicates)
+    return duplicates
+
+
+def separated_by_hand(out: Path) -> Table:
+    """Twelve articles of one figure each; the last three show the first one's scan, recompressed, and one a plot."""
+    rng = np.random.default_rng(2)
+    scans = [Image.fromarray(draw_content("plot" if n == 8 else "ct", rng, height=200, width=220)) for n in range(9)]
+    images = [encode_png(scan) for scan in scans] + [encode_jpeg(scans[0].resize((180, 160)))] * 3
+    figures = []
+    for number, data in enumerate(images):
+        image = open_image(data).image
+        figures.append(SeparatedFigure(
+            figure_id=f"PMC{100 + number}.1/f", article_id=f"PMC{100 + number}.1", title="", article_type="case-report",
+            doi=None, year=2016, licence="CC BY", attribution="A", media_url="s3://x", md5=str(number), image=data,
+            image_format="PNG", width=image.width, height=image.height, n_frames=1, label=None, caption="CT.",
+            emphasis=[], mentions=[], notes=[],
+            subfigures=[Subfigure(box=(0, 0, image.width, image.height), score=1.0)],
+            split_caption=SplitCaption(preamble="", subcaptions=[], tail="", confidence=1.0, reason=""),
+            pictures=[build.describe(WHOLE, image), build.describe(0, image)],
+        ))  # fmt: skip
+    table = Table(Place.at(out) / "separated", SeparatedFigure)
+    table.commit(0, tables={"": to_table(figures, SeparatedFigure)}, rejects=[], inputs="", counts={})
+    return table
+
+
+def all_pairs(table: Table) -> list[Pair]:
+    return [pair for split in ("train", "val", "test") for pair in from_table(table.read(f"split={split}"), Pair)]
+
+
+def test_articles_that_share_a_scan_are_on_one_side_whatever_the_seed(tmp_path: Path) -> None:
+    separated = separated_by_hand(tmp_path)
+    for seed in range(6):
+        pairs = Table(Place.at(tmp_path) / f"pairs{seed}", Pair)
+        duplicates = paired(load(None, [f"seed={seed}", "split.val=0.3", "split.test=0.3"]), separated, pairs)
+        assert set(duplicates.articles) == {"PMC100", "PMC109", "PMC110", "PMC111"}
+        sides = {pair.article_id: pair.split for pair in all_pairs(pairs)}
+        assert len(sides) == 12
+        assert len({sides[f"{name}.1"] for name in duplicates.articles}) == 1
+        for name in ("PMC101.1", "PMC104.1", "PMC108.1"):
+            assert sides[name] == split_of(name, seed=seed, val=0.3, test=0.3)
+    groups = {pair.pair_id: pair.duplicate_group for pair in all_pairs(pairs)}
+    assert groups["PMC110.1/f#0"] == "PMC100.1/f#0" and groups["PMC104.1/f#0"] is None
+
+
+def test_copies_and_graphics_are_left_out_with_a_reason_where_that_is_asked(tmp_path: Path) -> None:
+    pairs = Table(Place.at(tmp_path) / "pairs", Pair)
+    paired(load(None, ["dedupe.keep=first", "dedupe.kinds=[picture]"]), separated_by_hand(tmp_path), pairs)
+    assert {pair.article_id for pair in all_pairs(pairs)} == {f"PMC{number}.1" for number in range(100, 108)}
+    assert pairs.left_out == {"duplicate": 3, "kind_graphic": 1}
+    (reason,) = {row["message"] for row in pairs.rejects().to_pylist() if row["code"] == "duplicate"}
+    assert reason == "shows the same as PMC100.1/f#0"
+
+
 def test_collecting_keeps_exactly_the_figures_that_should_be_kept(config: Config, corpus: Path, tmp_path: Path) -> None:
     table = collected(config, corpus, tmp_path)
     kept = {figure.figure_id for figure in read_truth(corpus) if figure.kept}
@@ -56,9 +120,7 @@ def test_every_figure_becomes_pairs_of_its_articles_split(config: Config, corpus
     separator = build.SeparatePart(config, figures, separated)
     for number in range(PARTS):
         separator({"part": number, "inputs": "x", "articles": []})
-        build.pair_part(
-            {"part": number, "inputs": "x", "articles": []}, config=config, separated=separated, table=pairs
-        )
+    paired(config, separated, pairs)
     made = [pair for split in ("train", "val", "test") for pair in from_table(pairs.read(f"split={split}"), Pair)]
     assert {pair.figure_id for pair in made} == set(figures.read(columns=["figure_id"])["figure_id"].to_pylist())
     assert len({pair.pair_id for pair in made}) == len(made)

@@ -54,24 +54,6 @@ def test_a_pointer_stays_while_its_letter_goes() -> None:
     }
 
 
-def test_crossed_lists_give_each_panel_both_of_its_words() -> None:
-    texts = texts_of("Diffusion images (A, C) and ADC maps (B, D) before (A, B) and after (C, D) treatment.")
-    assert texts["A"] == "Diffusion images before treatment."
-    assert texts["D"] == "ADC maps after treatment."
-
-
-def test_a_bracket_that_holds_texts_shares_its_sentence() -> None:
-    split = split_caption("Head. SPECT (A: rest, B: stress) shows low flow.", min_confidence=0.5)
-    assert [part.text for part in split.subcaptions] == ["SPECT rest shows low flow.", "SPECT stress shows low flow."]
-    assert split.preamble == "Head."
-
-
-def test_panels_that_wait_for_a_verb_share_it() -> None:
-    texts = texts_of("(A-C) Axial CT images and (D) an axial MR image show a haematoma.")
-    assert texts["A"] == "Axial CT images show a haematoma."
-    assert texts["D"] == "an axial MR image show a haematoma."
-
-
 def test_preamble_and_legend_belong_to_no_panel() -> None:
     caption = "Brain of a man. (A) Axial CT. (B) Axial MRI. Abbreviations: CT, computed tomography."
     split = split_caption(caption, min_confidence=0.5)
@@ -123,7 +105,7 @@ def test_what_only_looks_like_markers_stays_whole_with_a_reason(caption: str) ->
 def test_an_unsure_split_is_not_made() -> None:
     caption = "Brain. a Axial CT. b Sagittal MRI."
     assert split_caption(caption, min_confidence=0.5).subcaptions
-    unsure = split_caption(caption, min_confidence=0.99)
+    unsure = split_caption(caption, min_confidence=0.95)
     assert unsure.subcaptions == []
     assert unsure.preamble == caption
     assert "unsure" in unsure.reason
@@ -150,22 +132,61 @@ def test_no_caption_breaks_it_and_labels_are_never_repeated(caption: str, stretc
     assert 0 <= split.confidence <= 1
 
 
-@pytest.mark.parametrize("piece", ["a, ", "(a, ", "A) and ", "(", "(arrow ", "a-", "images in the ", "(the upper "])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(
+            "a, ",
+            "(a, ",
+            "A) and ",
+            "(",
+            "))",
+            "(arrow ",
+            "a-",
+            "images in the ",
+            "(the upper ",
+            "i, ",
+            "1, 2, ",
+            ". A ",
+        ),
+        *("(A, B and C) ", "(A) CT and (B) MRI show ", "; and B, ", "A: x; ", "CT (A, C) and (B, D) ", "in (A) "),
+    ],
+)
 def test_the_time_taken_does_not_explode_with_repetition(piece: str) -> None:
-    started = time.perf_counter()
-    split_caption(piece * (4000 // len(piece)), min_confidence=0.5)
-    # Some ten milliseconds; a pattern that backtracks over its whole input takes minutes.
-    assert time.perf_counter() - started < 5
+    started = time.process_time()
+    split_caption(piece * (10_000 // len(piece)), min_confidence=0.5)
+    # At most some 0.3 seconds; a pattern that backtracks over its whole input takes minutes.
+    assert time.process_time() - started < 5
 
 
-def judged(name: str, shared: Path) -> dict[str, float]:
-    """The scores of the shared judge for one of its caption sets."""
+def test_a_caption_of_ten_thousand_characters_takes_less_than_fifty_milliseconds() -> None:
+    panels = [f"({chr(97 + number)}) {'Axial view of a mass, with shift (arrow). ' * 9}" for number in range(26)]
+    caption = ("Images of a man. " + "".join(panels))[:10_000]
+    taken = []
+    for _ in range(5):
+        started = time.process_time()
+        split_caption(caption, min_confidence=0.5)
+        taken.append(time.process_time() - started)
+    assert len(caption) > 9_800
+    assert min(taken) < 0.05
+
+
+def shared_judge(shared: Path) -> Any:
     sys.path.insert(0, str(shared / "judge"))
     try:
         import score
     finally:
         sys.path.pop(0)
-    truth: Any = json.loads((shared / "captions" / f"{name}.json").read_text(encoding="utf-8"))
+    return score
+
+
+def read_set(name: str, shared: Path) -> Any:
+    return json.loads((shared / "captions" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def judged(name: str, shared: Path) -> dict[str, float]:
+    """The scores of the shared judge for one of its caption sets."""
+    score, truth = shared_judge(shared), read_set(name, shared)
     out = []
     for id_, caption, _, _ in score.truth_captions(truth):
         split = split_caption(caption, min_confidence=0.5)
@@ -179,15 +200,34 @@ def judged(name: str, shared: Path) -> dict[str, float]:
 def test_hard_real_captions_are_split_better_than_by_published_rules(shared: Path) -> None:
     # MultiCaRe's rules on the 60 captions of which these are half: label set exact 26 of 45, token F1 .683.
     scores = judged("openi_gold", shared)
-    assert scores["label_set_exact"] > 0.9
-    assert scores["token_f1"] > 0.9
+    assert scores["label_set_exact"] > 0.95
+    assert scores["token_f1"] > 0.95
     assert scores["false_splits"] == 0
 
 
 @pytest.mark.shared
 def test_captions_that_others_annotated_are_split_alike(shared: Path) -> None:
-    assert judged("prostate", shared)["label_set_exact"] > 0.9
-    assert judged("nlm", shared)["label_f1"] > 0.88
+    prostate, nlm = judged("prostate", shared), judged("nlm", shared)
+    assert (prostate["label_set_exact"], prostate["token_f1"]) > (0.98, 0.94)
+    # One in eleven of these captions names no letter at all, though its figure bears them.
+    assert nlm["label_set_exact"] > 0.88
+    assert nlm["label_f1"] > 0.93
+    assert nlm["token_f1"] > 0.74
+
+
+@pytest.mark.shared
+def test_a_confidence_is_about_the_share_of_right_label_sets(shared: Path) -> None:
+    score, right = shared_judge(shared), []
+    for name in ("openi_gold", "nlm", "prostate"):
+        for _, caption, compound, parts in score.truth_captions(read_set(name, shared)):
+            split = split_caption(caption, min_confidence=0.0)
+            labels = {score.key(label) for part in split.subcaptions for label in part.labels}
+            if labels:
+                right.append((split.confidence, compound and labels == set(parts)))
+    sure = [is_right for confidence, is_right in right if confidence >= 0.95]
+    unsure = [is_right for confidence, is_right in right if confidence < 0.7]
+    assert sum(sure) / len(sure) == pytest.approx(0.98, abs=0.02)
+    assert sum(unsure) / len(unsure) < 0.8
 
 
 def test_the_labels_of_a_caption_are_counted_once_for_each_panel() -> None:

@@ -140,6 +140,44 @@ def test_what_is_said_of_a_group_holds_for_its_figures() -> None:
     assert first.permission == second.permission == "Courtesy of Dr. Roe."
 
 
+def test_a_group_within_a_group_is_told_of_by_both() -> None:
+    body = """<fig-group><label>Figure 3</label><caption><p>Both visits.</p></caption>
+    <attrib>Courtesy of Dr. Roe.</attrib><fig-group><caption><p>First visit.</p></caption>
+    <fig id="a"><label>A</label><caption><p>CT</p></caption><graphic xlink:href="ga"/></fig></fig-group></fig-group>"""
+    (figure,) = parsed(body).figures
+    assert (figure.label, figure.caption) == ("Figure 3", "Both visits. First visit. CT")
+    assert (figure.graphics[0].label, figure.graphics[0].caption) == ("A", "CT")
+    assert figure.permission == "Courtesy of Dr. Roe."
+
+
+def test_the_graphics_that_a_group_holds_itself_are_not_lost() -> None:
+    body = """<p>In <xref rid="g">Fig. 4</xref>.</p><fig-group id="g"><label>Figure 4</label>
+    <caption><p>Brain.</p></caption><graphic xlink:href="ga"><label>A</label><caption><p>CT</p></caption></graphic>
+    <graphic xlink:href="gb"><label>B</label></graphic>
+    <fig id="c"><label>C</label><graphic xlink:href="gc"/></fig></fig-group>"""
+    group, child = parsed(body).figures
+    assert [(part.href, part.label, part.caption) for part in group.graphics] == [("ga", "A", "CT"), ("gb", "B", None)]
+    assert [(part.href, part.label) for part in child.graphics] == [("gc", "C")]
+    assert (group.caption, child.caption) == ("Brain.", "Brain.")
+    assert group.mentions == child.mentions == ["In Fig. 4."]
+
+
+def test_graphics_take_the_words_of_their_item_in_the_captions_list() -> None:
+    items = "".join(
+        f"<list-item><label>({label})</label><p>{words}</p></list-item>" for label, words in (("A", "CT"), ("B", "MRI"))
+    )
+    listed = f"<caption><p>Brain.</p><list>{items}</list></caption>"
+    lettered = only_figure(
+        f'{listed}<graphic xlink:href="b"><label>B.</label></graphic><graphic xlink:href="a"><label>a</label></graphic>'
+    )
+    assert [(part.href, part.caption) for part in lettered.graphics] == [("b", "MRI"), ("a", "CT")]
+    in_order = only_figure(f'{listed}<graphic xlink:href="one"/><graphic xlink:href="two"/>')
+    assert [(part.label, part.caption) for part in in_order.graphics] == [("(A)", "CT"), ("(B)", "MRI")]
+    compound = only_figure(f'{listed}<graphic xlink:href="one"/>')
+    assert [(part.label, part.caption) for part in compound.graphics] == [(None, None)]
+    assert compound.caption == "Brain. (A) CT (B) MRI"
+
+
 def test_mentions_are_the_sentences_that_refer_to_a_figure() -> None:
     body = """<sec><p>A girl came. Her MRI (<xref rid="f1" ref-type="fig">Fig. 1a</xref>) showed e.g. a cyst. It grew
     [<xref rid="B1">3</xref>]. Later scans (Figs. <xref rid="f1">1</xref>\u2013<xref rid="f3">3</xref>) were clear.</p>

@@ -1,5 +1,7 @@
 """Text of JATS elements: spaces, signs, formulas, and emphasis exactly on its words."""
 
+import pytest
+
 from pipelines.jats import read_xml
 from pipelines.jats_text import Text, as_text
 
@@ -63,3 +65,26 @@ def test_several_elements_are_joined_with_a_space_and_absent_ones_left_out() -> 
     assert joined.text == "one two"
     assert [(span.start, span.end) for span in joined.emphasis] == [(4, 7)]
     assert as_text(None).text == ""
+
+
+def test_the_labels_of_a_list_stand_out_as_bold_ones_do() -> None:
+    items = "<list-item><label>A</label><p>scan</p></list-item><list-item><label>B</label><p>film</p></list-item>"
+    assert caption(f"<p>MRI:</p><list>{items}</list>") == "MRI: A scan B film"
+    assert emphasis(f"<p>MRI:</p><list>{items}</list>") == [("A", "bold"), ("B", "bold")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels"),
+    [("alpha-upper", ["A", "B"]), ("alpha-lower", ["a", "b"]), ("roman-lower", ["i", "ii"]), ("bullet", [])],
+)
+def test_a_list_counts_its_items_as_its_kind_says(kind: str, labels: list[str]) -> None:
+    inner = f'<list list-type="{kind}"><list-item><p>scan</p></list-item><list-item><p>film</p></list-item></list>'
+    assert [words for words, _ in emphasis(inner)] == labels
+    assert caption(inner).split() == [
+        word for pair in zip([*labels, "", ""], ["scan", "film"]) for word in pair if word
+    ]
+
+
+def test_a_list_longer_than_the_alphabet_goes_on_without_labels() -> None:
+    items = "<list-item>x</list-item>" * 5000
+    assert len(emphasis(f'<list list-type="alpha-lower">{items}</list>')) == 26

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pipelines.images import ImageError
-from pipelines.match import make_pairs, match, match_figure
+from pipelines.match import is_part, make_pairs, match, match_figure
 from pipelines.records import Box, SeparatedFigure, SplitCaption, Subcaption, Subfigure
 
 CAPTION = "Brain of a man. (A) Axial CT of the head. (B) Sagittal MRI of the head. (C) Coronal MRI of the head."
@@ -35,8 +35,17 @@ def test_the_papers_rule_takes_the_text_of_the_letter_or_the_whole_caption() -> 
     panels = [panel(LEFT, "b"), panel(MIDDLE), panel(RIGHT, "D")]
     found = match(panels, THREE, CAPTION, rule="paper")
     assert [one.matched_by for one in found] == ["letter", "whole", "whole"]
-    assert [one.text for one in found] == ["Sagittal MRI of the head.", CAPTION, CAPTION]
+    assert [one.text for one in found] == ["Brain of a man. Sagittal MRI of the head.", CAPTION, CAPTION]
     assert found[2].reason == "letter D names 0 subcaptions"
+
+
+def test_the_papers_rule_holds_for_single_panels_and_for_labels_said_twice() -> None:
+    (lettered,) = match([panel(LEFT, "B")], THREE, CAPTION, rule="paper")
+    (bare,) = match([panel(LEFT)], THREE, CAPTION, rule="paper")
+    assert (lettered.matched_by, bare.matched_by, bare.text) == ("letter", "whole", CAPTION)
+    twice = replace(THREE, subcaptions=[*THREE.subcaptions, Subcaption(labels=["B"], text="Another text.")])
+    (doubled,) = match([panel(LEFT, "B")], twice, CAPTION, rule="paper")
+    assert (doubled.text, doubled.reason) == (CAPTION, "letter B names 2 subcaptions")
 
 
 def test_letters_outweigh_the_reading_order() -> None:
@@ -44,14 +53,14 @@ def test_letters_outweigh_the_reading_order() -> None:
     found = match(panels, THREE, CAPTION, rule="joint")
     assert [one.label for one in found] == ["C", "B", "A"]
     assert {one.matched_by for one in found} == {"letter"}
-    assert found[0].text == "Coronal MRI of the head."
+    assert found[0].text == "Brain of a man. Coronal MRI of the head."
 
 
 def test_a_panel_without_a_letter_gets_what_the_others_leave() -> None:
     panels = [panel(LEFT, "B"), panel(MIDDLE), panel(RIGHT, "C")]
     found = match(panels, THREE, CAPTION, rule="joint")
     assert [one.matched_by for one in found] == ["letter", "order", "letter"]
-    assert found[1].text == "Axial CT of the head."
+    assert found[1].text == "Brain of a man. Axial CT of the head."
 
 
 def test_equal_counts_without_letters_go_by_reading_order() -> None:
@@ -70,18 +79,50 @@ def test_two_letters_tell_that_a_figure_is_read_down_its_columns() -> None:
 def test_unequal_counts_without_letters_keep_the_whole_caption() -> None:
     found = match([panel(LEFT), panel(RIGHT)], THREE, CAPTION, rule="joint")
     assert [(one.matched_by, one.text) for one in found] == [("whole", CAPTION)] * 2
-    assert found[0].reason == "2 panels, 3 labels"
+    assert found[0].reason == "2 panels, 3 labels: as well A as B"
 
 
 def test_letters_hold_though_the_counts_disagree() -> None:
-    found = match([panel(LEFT, "A"), panel(MIDDLE), panel(RIGHT, "B"), panel(BELOW_LEFT)], THREE, CAPTION, rule="joint")
-    assert [one.matched_by for one in found] == ["letter", "whole", "letter", "whole"]
+    missing = match([panel(LEFT, "A"), panel(MIDDLE, "C")], THREE, CAPTION, rule="joint")
+    assert [(one.label, one.matched_by) for one in missing] == [("A", "letter"), ("C", "letter")]
+    boxes = [(110 * column, 0, 110 * column + 100, 100) for column in range(5)]
+    five = split_of_texts(A="a text of A", B="a text of B", C="a text of C", D="a text of D", E="a text of E", F="of F")
+    found = match([panel(boxes[0], "A"), panel(boxes[1]), panel(boxes[2], "F")], five, CAPTION, rule="joint")
+    assert [one.matched_by for one in found] == ["letter", "whole", "letter"]
+    assert found[1].score == 0
+
+
+def test_panels_without_a_letter_belong_to_the_letter_before_them() -> None:
+    boxes = [(110 * (k % 3), 110 * (k // 3), 110 * (k % 3) + 100, 110 * (k // 3) + 100) for k in range(6)]
+    letters = ["A", None, None, "B", None, None]
+    split = split_of_texts(A="a text of A", B="a text of B")
+    found = match([panel(box, letter) for box, letter in zip(boxes, letters)], split, CAPTION, rule="joint")
+    assert [one.label for one in found] == ["A", "A", "A", "B", "B", "B"]
+    assert [one.matched_by for one in found] == ["letter", "order", "order"] * 2
+
+
+def test_panels_of_one_letter_share_the_texts_of_its_parts() -> None:
+    split = split_of_texts(A1="first", A2="second", B1="third", B2="fourth")
+    found = match([panel(LEFT, "A"), panel(RIGHT, "B")], split, CAPTION, rule="joint")
+    assert [one.text for one in found] == ["Brain of a man. first second", "Brain of a man. third fourth"]
+    boxes = [LEFT, MIDDLE, BELOW_LEFT, BELOW_MIDDLE]
+    four = match([panel(box) for box in boxes], split, CAPTION, rule="joint")
+    assert [one.label for one in four] == ["A1", "A2", "B1", "B2"]
+
+
+def test_nine_letters_stand_in_their_row_though_some_are_numerals() -> None:
+    names = "abcdefghij"
+    split = split_of_texts(**{name: f"this is {name}" for name in names})
+    boxes = [(110 * column, 0, 110 * column + 100, 100) for column in range(10)]
+    found = match([panel(box) for box in boxes], split, CAPTION, rule="joint")
+    assert [one.label for one in found] == list(names)
 
 
 def test_panels_share_the_text_of_a_range() -> None:
     split = split_of_texts(A_B="Axial CT of the head.", C="Coronal MRI of the head.")
     found = match([panel(LEFT), panel(MIDDLE), panel(RIGHT)], split, CAPTION, rule="joint")
-    assert [one.text for one in found] == ["Axial CT of the head."] * 2 + ["Coronal MRI of the head."]
+    axial, coronal = "Brain of a man. Axial CT of the head.", "Brain of a man. Coronal MRI of the head."
+    assert [one.text for one in found] == [axial, axial, coronal]
 
 
 def test_letters_that_the_caption_does_not_know_forbid_going_by_order() -> None:
@@ -124,10 +165,20 @@ def test_a_caption_left_whole_is_said_of_every_panel_with_the_reason() -> None:
     assert [(one.text, one.reason) for one in found] == [(CAPTION, "no run of labels")] * 2
 
 
-def test_a_text_of_few_words_takes_the_preamble_along() -> None:
-    split = split_of_texts(A="Axial CT", B="Sagittal MRI after surgery")
-    found = match([panel(LEFT, "A"), panel(RIGHT, "B")], split, CAPTION, rule="paper")
-    assert [one.text for one in found] == ["Brain of a man. Axial CT", "Sagittal MRI after surgery"]
+def test_a_panel_gets_what_is_said_of_all_at_the_beginning_and_the_end() -> None:
+    split = replace(split_of_texts(A="Axial CT", B="Sagittal MRI"), tail="CT, computed tomography.")
+    found = match([panel(LEFT, "A"), panel(RIGHT, "B")], split, CAPTION, rule="joint")
+    assert found[0].text == "Brain of a man. Axial CT CT, computed tomography."
+
+
+def test_the_score_says_how_likely_a_text_is_the_panels_own() -> None:
+    sure = match([panel(LEFT, "A"), panel(MIDDLE, "B"), panel(RIGHT, "C")], THREE, CAPTION, rule="joint")
+    unlettered = match([panel(LEFT), panel(MIDDLE), panel(RIGHT)], THREE, CAPTION, rule="joint")
+    unsure = match([panel(LEFT, "A"), panel(RIGHT, "B")], replace(THREE, confidence=0.5), CAPTION, rule="joint")
+    assert sure[0].score == pytest.approx(0.8, abs=0.01)  # the box's own score
+    assert unlettered[0].score < sure[0].score
+    assert unsure[0].score < sure[0].score / 1.9
+    assert match([panel(LEFT), panel(RIGHT)], WHOLE, CAPTION, rule="joint")[0].score == pytest.approx(0.64)
 
 
 def figure(**changes: object) -> SeparatedFigure:
@@ -184,6 +235,19 @@ def test_a_published_part_keeps_its_own_caption() -> None:
     for (found,) in (match_figure(part, rule="paper"), match_figure(part, rule="joint")):
         assert (found.matched_by, found.text, found.label) == ("published", "Axial CT", "a.")
     assert match_figure(part, rule="whole")[0].text == CAPTION
+
+
+def test_a_part_with_a_letter_alone_gets_the_text_of_its_letter() -> None:
+    for label, text in (("(b)", "Sagittal MRI of the head."), ("Figure 2B", "Sagittal MRI of the head.")):
+        (found,) = match_figure(figure(part_label=label), rule="joint")
+        assert (found.subfigure, found.label, found.text) == (-1, "B", f"Brain of a man. {text}")
+    (unknown,) = match_figure(figure(part_label="F"), rule="joint")
+    assert (unknown.subfigure, unknown.text, unknown.matched_by) == (-1, CAPTION, "whole")
+
+
+def test_a_part_is_told_from_a_figure_that_is_still_to_be_separated() -> None:
+    assert is_part(figure(part_label="A")) and is_part(figure(part_caption="Axial CT"))
+    assert not is_part(figure()) and not is_part(figure(part_label="Figure 2"))
 
 
 def test_a_broken_image_is_refused_with_a_reason() -> None:

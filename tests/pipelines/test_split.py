@@ -34,3 +34,12 @@ def test_a_side_is_the_same_in_every_process_and_release() -> None:
     # printf 0:PMC1 | b2sum -l 64 begins with 31, 0x31 / 256 = 0.19; the others 04, 2d, d8, ab, 64, 3d, e2.
     sides = [split_of(f"PMC{number}.1", seed=0, val=0.25, test=0.25) for number in range(1, 9)]
     assert sides == ["test", "test", "test", "train", "train", "val", "test", "train"]
+
+
+def test_articles_that_share_an_image_take_the_side_of_the_first() -> None:
+    together = {f"PMC{number}": "PMC5" for number in range(5, 60)}
+    shares = {"seed": 0, "val": 0.3, "test": 0.3}
+    sides = {split_of(f"PMC{number}.1", **shares, together=together) for number in range(5, 60)}  # type: ignore[arg-type]
+    assert sides == {split_of("PMC5.1", seed=0, val=0.3, test=0.3)}
+    alone = split_of("PMC1.1", seed=0, val=0.3, test=0.3)
+    assert split_of("PMC1.1", seed=0, val=0.3, test=0.3, together=together) == alone

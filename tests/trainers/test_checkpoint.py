@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerFast
 
 from app.settings import ObjectiveSettings
 from trainers.batch import Batch
-from trainers.checkpoint import load_model, save_model, training_articles
+from trainers.checkpoint import load_model, save_model, training_articles, training_images
 from trainers.objectives.blip import Blip
 
 
@@ -18,7 +18,12 @@ def test_a_loaded_model_embeds_as_the_saved_one(
     settings = small_blip.settings, ObjectiveSettings()
     for _ in range(2):  # the second takes the place of the first
         save_model(
-            tmp_path / "m", small_blip, settings=settings, tokenizer=tokenizer, articles=["PMC2.1", "PMC1.1"] * 2
+            tmp_path / "m",
+            small_blip,
+            settings=settings,
+            tokenizer=tokenizer,
+            articles=["PMC2.1", "PMC1.1"] * 2,
+            images=["b", "a"],
         )
     model, again = load_model(tmp_path / "m")
     batch = shape_batch(4)
@@ -27,4 +32,5 @@ def test_a_loaded_model_embeds_as_the_saved_one(
     assert torch.equal(model.embed_texts(batch.tokens, batch.mask), small_blip.embed_texts(batch.tokens, batch.mask))
     assert again("A red disc")["input_ids"] == tokenizer("A red disc")["input_ids"]
     assert training_articles(tmp_path / "m") == {"PMC1.1", "PMC2.1"}
+    assert training_images(tmp_path / "m") == {"a", "b"}
     assert {path.name for path in tmp_path.iterdir()} == {"m"}

@@ -10,7 +10,7 @@ from torch.nn.functional import pad
 
 from app.config import UserError
 from trainers.batch import Batch, Collate, prepare, read_pairs
-from trainers.checkpoint import load_model, training_articles
+from trainers.checkpoint import image_marks, load_model, training_articles, training_images
 from trainers.objectives.blip import Blip
 
 BELOW = 100.0  # taken from the similarity of candidates that ITM did not score, so that they follow those it did
@@ -18,7 +18,7 @@ DEPTHS = (1, 10)  # MedVL reports recall at these
 
 
 class LeakError(UserError):
-    """The model was trained on articles of the pool it is to be evaluated on."""
+    """The model was trained on articles or images of the pool it is to be evaluated on."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ def evaluate(
     collate = Collate(tokenizer, size, model.settings.max_tokens)
     batches = [collate([prepare(row, size) for row in rows]) for rows in read_pairs(files, batch_size=batch_size)]
     refuse_leak(training_articles(folder), (article for batch in batches for article in batch.article_ids))
+    refuse_same_images(training_images(folder), image_marks(files))
     pool = embed(model, (batch.to(device) for batch in batches))
     similarity = pool.image @ pool.text.T  # (N, N)
     itc = metrics(similarity, similarity.T, text_group=pool.text_group)
@@ -88,6 +89,16 @@ def refuse_leak(trained_on: set[str], pool: Iterable[str]) -> None:
         raise LeakError(
             f"the model was trained on {len(seen)} articles of this pool, {', '.join(seen[:3])} among them; "
             "evaluate it on a split that shares no article with its training pairs"
+        )
+
+
+def refuse_same_images(trained_on: set[str], pool: Mapping[str, str]) -> None:
+    """Raise LeakError if the model has seen an image of the pool, in whichever article; pool: mark -> article."""
+    seen = sorted({article for mark, article in pool.items() if mark in trained_on})
+    if seen:
+        raise LeakError(
+            f"the model was trained on images that {len(seen)} articles of this pool show, {', '.join(seen[:3])} among "
+            "them; evaluate it on a split of the table that it was trained on"
         )
 
 

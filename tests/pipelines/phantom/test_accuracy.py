@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.phantom.accuracy import accuracy, word_f1, words
+from pipelines.phantom.accuracy import accuracy
 from pipelines.phantom.truth import FigureTruth, LeftOut, PanelTruth
 from pipelines.records import Box, Pair, SeparatedFigure, SplitCaption, Subfigure
 
@@ -68,8 +68,3 @@ def test_words_that_all_panels_share_may_stand_or_be_left_out() -> None:
     assert accuracy([truth("f")], found, whole)["pairs"] == 0.0
     swapped = [pair("f", LEFT, "after surgery"), pair("f", RIGHT, "axial view")]
     assert accuracy([truth("f")], found, swapped)["pairs"] == 0.0
-
-
-def test_word_f1_counts_words_as_often_as_they_stand() -> None:
-    assert word_f1(words("a a b"), words("A b.")) == pytest.approx(0.8)
-    assert word_f1(words(""), words("x")) == 0.0

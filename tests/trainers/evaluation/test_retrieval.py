@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from app.settings import ObjectiveSettings
 from trainers.batch import Batch
-from trainers.checkpoint import save_model
+from trainers.checkpoint import image_marks, save_model
 from trainers.evaluation.retrieval import LeakError, chance, embed, evaluate, lift, match_again, metrics, recall_at
 from trainers.objectives.blip import Blip
 
@@ -91,6 +91,25 @@ def test_a_pool_with_an_article_of_the_training_set_is_refused(
     pq.write_table(pa.Table.from_pylist(shape_rows(8)), tmp_path / "pool.parquet")
     with pytest.raises(LeakError, match=r"1 articles of this pool, A0\.1"):
         evaluate(saved, [str(tmp_path / "pool.parquet")], batch_size=3, rerank=2)
+
+
+def test_an_image_of_the_training_set_is_refused_in_another_article(
+    small_blip: Blip,
+    tokenizer: PreTrainedTokenizerFast,
+    shape_rows: Callable[[int], list[dict[str, Any]]],
+    tmp_path: Path,
+) -> None:
+    trained = [row | {"md5": row["figure_id"], "duplicate_group": None} for row in shape_rows(8)]
+    pq.write_table(pa.Table.from_pylist(trained), tmp_path / "train.parquet")
+    marks = image_marks([str(tmp_path / "train.parquet")])
+    settings = small_blip.settings, ObjectiveSettings()
+    save_model(tmp_path / "m", small_blip, settings=settings, tokenizer=tokenizer, articles=["A0.1"], images=marks)
+    for column in ("md5", "duplicate_group"):
+        rows = [row | {"article_id": f"B{n}.1", "md5": f"new {n}"} for n, row in enumerate(trained)]
+        rows[2][column] = trained[5]["md5"]
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / "pool.parquet")
+        with pytest.raises(LeakError, match=r"images that 1 articles of this pool show, B2\.1 among"):
+            evaluate(tmp_path / "m", [str(tmp_path / "pool.parquet")], batch_size=4, rerank=0)
 
 
 def test_a_saved_model_is_evaluated_on_all_pairs_of_the_files(

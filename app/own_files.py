@@ -1,0 +1,153 @@
+"""The commands on a user's own files: figures to panels, captions to subcaptions, both to pairs; JSON in, JSON out."""
+
+import codecs
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self, TextIO
+
+from pyarrow import fs
+from pydantic import BaseModel, TypeAdapter, ValidationError, model_validator
+
+from app.config import UserError
+from app.runs import Place
+from app.settings import Config
+from pipelines.loose_files import SUFFIXES, CaptionWork, FigureWork, images_in, with_captions
+from pipelines.records import Span
+
+Row = dict[str, Any]
+Progress = Callable[[str, int, int, int], None]  # station, rows done, failed, in all
+
+
+class FileError(UserError):
+    """A file or folder that was named cannot be used; the message says which and why."""
+
+
+class CaptionRow(BaseModel):
+    """A caption to split, as the user states it."""
+
+    id: str
+    caption: str
+    emphasis: list[Span] = []  # bold and italic stretches, where the source has them
+
+    @model_validator(mode="after")
+    def _spans_lie_in_the_caption(self) -> Self:
+        for span in self.emphasis:
+            if not 0 <= span.start <= span.end <= len(self.caption):
+                raise ValueError(f"emphasis {span.start} to {span.end} lies outside its {len(self.caption)} characters")
+        return self
+
+
+def figures_in(folder: Place) -> list[FigureWork]:
+    """Every image below a folder as work; raises FileError if there are none."""
+    return [FigureWork(image) for image in images_below(folder)]
+
+
+def captioned_figures(folder: Place, captions: Path) -> list[FigureWork]:
+    """The images below a folder with their captions in a JSON object, {image name: caption}; or FileError."""
+    return with_captions(images_below(folder), read_json(captions, dict[str, str | None]))
+
+
+def captions_in(file: Path) -> list[CaptionWork]:
+    """The captions of a JSON list, [{id, caption}], as work; or FileError."""
+    rows: list[CaptionRow] = read_json(file, list[CaptionRow])
+    return [CaptionWork(row.id, row.caption, row.emphasis) for row in rows]
+
+
+def separate(
+    config: Config, folder: Place, works: Sequence[FigureWork], *, out: Path, progress: Progress
+) -> Counter[str]:
+    """Panels and letters of figures, to a file; how many figures were read (""), and failed, by reason."""
+    from pipelines.stream import read_figures
+
+    rows = read_figures(config, folder, works)
+    panels = (_kept(row, "width", "height", found="subfigures") for row in rows)
+    return write_rows(out, panels, "figures", len(works), progress)
+
+
+def pair_figures(
+    config: Config, folder: Place, works: Sequence[FigureWork], *, out: Path, progress: Progress
+) -> Counter[str]:
+    """Pairs of figures that have captions, to a file; counts as of separate()."""
+    from pipelines.stream import read_figures
+
+    rows = read_figures(config, folder, works)
+    return write_rows(out, (_kept(row, found="pairs") for row in rows), "figures", len(works), progress)
+
+
+def split_captions(config: Config, works: Sequence[CaptionWork], *, out: Path, progress: Progress) -> Counter[str]:
+    """Subcaptions of captions, to a file; counts as of separate()."""
+    from pipelines import stream
+
+    return write_rows(out, stream.split_captions(config, works), "captions", len(works), progress)
+
+
+def images_below(folder: Place) -> list[str]:
+    """The paths of the images below a folder; raises FileError if there are none."""
+    if folder.filesystem.get_file_info(folder.path).type != fs.FileType.Directory:
+        raise FileError(f"{folder.path} is no folder")
+    images = images_in(folder)
+    if not images:
+        raise FileError(f"{folder.path} has no images: no file ends in {', '.join(SUFFIXES)}")
+    return images
+
+
+def read_json(file: Path, shape: Any) -> Any:
+    """A JSON file as a type that pydantic knows, or FileError, which says where it differs."""
+    try:
+        return TypeAdapter(shape).validate_json(file.read_bytes().removeprefix(codecs.BOM_UTF8))
+    except OSError as error:
+        raise FileError(f"{file}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ", ".join(str(part) for part in first["loc"])
+        raise FileError(f"{file}: {f'at {where}: ' if where else ''}{first['msg']}") from error
+
+
+def writable(out: Path) -> Path:
+    """A file's path, its folder made; raises FileError where nothing can be written there."""
+    if out.is_dir():
+        raise FileError(f"{out} is a folder; name a file to write")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"cannot make the folder of {out}: {error.strerror}") from error
+    if not os.access(out.parent, os.W_OK):
+        raise FileError(f"{out.parent} may not be written to")
+    return out
+
+
+def write_rows(out: Path, rows: Iterator[Row], station: str, total: int, progress: Progress) -> Counter[str]:
+    """Rows as a JSON list, put in place whole when the last has come; counts of those read and failed, by reason."""
+    told: Counter[str] = Counter()
+    with _replacing(out) as file:
+        file.write("[")
+        for done, row in enumerate(rows):
+            file.write((",\n" if done else "\n") + json.dumps(row, ensure_ascii=False))
+            told[row["error"]["code"] if "error" in row else ""] += 1
+            progress(station, done + 1, done + 1 - told[""], total)
+        file.write("\n]\n")
+    return told
+
+
+@contextmanager
+def _replacing(file: Path) -> Iterator[TextIO]:
+    """A stream that becomes the file when all is written; until then what stood there stands."""
+    unfinished = file.with_name(f".{file.name}.part")
+    try:
+        # What is not UTF-8 in the name of a file becomes the escape that JSON has for it.
+        with unfinished.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+            yield stream
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _kept(row: Row, *names: str, found: str) -> Row:
+    """The columns that a command promises; a figure that could not be read has found nothing, and says why."""
+    if "error" in row:
+        return {"image": row["image"], "error": row["error"], found: []}
+    return {name: row[name] for name in ("image", *names, found)}

@@ -1,0 +1,186 @@
+"""`figray evaluate pairs`: separation, letters, subcaptions and pairs against a labelled set, with its worst cases."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from app.own_files import FileError, Progress, Row, images_below, read_json
+from app.report.from_run import changed_settings
+from app.report.scorecard_page import BadCaption, BadFigure, render_scorecard
+from app.runs import Place
+from app.settings import Config, PhantomSettings
+from pipelines.images import ImageError, open_image
+from pipelines.labelled_sets import (
+    MarkedCaption,
+    MarkedCaptions,
+    MarkedFigure,
+    drawn_captions,
+    drawn_figure,
+    true_caption,
+    true_figures,
+)
+from pipelines.loose_files import CaptionWork, FigureWork, named
+from pipelines.records import SplitCaption, Subfigure, from_row
+from pipelines.scorecard import (
+    FoundPair,
+    Measure,
+    Tallies,
+    TrueCaption,
+    TrueFigure,
+    measures,
+    pairing,
+    pairs_right,
+    separation,
+    splitting,
+)
+
+WORST_FIGURES, WORST_CAPTIONS = 16, 8  # on the page
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """What the line is measured on."""
+
+    about: str
+    folder: Place | None  # of the figures
+    figures: dict[str, TrueFigure]  # by the image's path below the folder
+    captions: list[TrueCaption]
+
+
+@dataclass(frozen=True)
+class ReadFigure:
+    """A figure of the set, what was found on it, and what that is worth."""
+
+    truth: TrueFigure
+    row: Row
+    panels: list[Subfigure]
+    pairs: list[FoundPair]
+    tallies: Tallies
+
+
+@dataclass(frozen=True)
+class ReadCaption:
+    """A caption of the set, its subcaptions, and what they are worth."""
+
+    truth: TrueCaption
+    split: SplitCaption
+    tallies: Tallies
+
+
+Item = TypeVar("Item", ReadFigure, ReadCaption)
+
+
+def labelled_set(images: Place | None, truth: Path | None, captions: Path | None) -> LabelledSet:
+    """Figures and captions from files of the shapes of pipelines.labelled_sets; raises FileError."""
+    if (images is None) != (truth is None):
+        raise FileError("a folder of images needs its truth, and the truth its images: --images DIR --truth TRUTH.json")
+    marked: list[MarkedFigure] = read_json(truth, list[MarkedFigure]) if truth else []
+    stated = read_json(captions, MarkedCaptions | list[MarkedCaption]) if captions else []
+    rows: list[MarkedCaption] = stated.records if isinstance(stated, MarkedCaptions) else stated
+    paths = named(images_below(images), [row.image for row in marked]) if images else {}
+    figures = {paths.get(figure.image, figure.image): figure for figure in true_figures(marked)}
+    about = ", ".join(path.name for path in (truth, captions) if path)
+    return LabelledSet(about, images, figures, [true_caption(row) for row in rows])
+
+
+def drawn_set(run: Place, settings: PhantomSettings) -> LabelledSet:
+    """Figures and captions of a corpus that is drawn into the run folder."""
+    from pipelines.phantom.corpus import read_truth, write_corpus
+
+    corpus = Path(run.path) / "corpus"
+    write_corpus(corpus, articles=settings.articles, seed=settings.seed)
+    bucket = Place.at(corpus / "bucket")
+    images = {image.rpartition(".")[0]: image for image in images_below(bucket)}
+    truths = [truth for truth in read_truth(corpus) if truth.kept and truth.figure_id in images]
+    figures = {images[truth.figure_id]: drawn_figure(truth, images[truth.figure_id]) for truth in truths}
+    about = f"a drawn corpus of {settings.articles} articles, seed {settings.seed}"
+    return LabelledSet(about, bucket, figures, drawn_captions(truths))
+
+
+def evaluate(config: Config, run: Place, labelled: LabelledSet, progress: Progress) -> dict[str, Measure]:
+    """Read the set, and write `scorecard.json` and `scorecard.html`."""
+    from pipelines.stream import read_figures, split_captions
+
+    figures: list[ReadFigure] = []
+    failed = 0
+    if labelled.folder is not None:
+        works = [FigureWork(image, truth.caption) for image, truth in sorted(labelled.figures.items())]
+        for row in read_figures(config, labelled.folder, works):
+            figures.append(judged_figure(labelled.figures[row["image"]], row))
+            failed += "error" in row
+            progress("figures", len(figures), failed, len(works))
+    rows = split_captions(config, [CaptionWork(truth.id, truth.caption) for truth in labelled.captions])
+    captions = [judged_caption(truth, row) for truth, row in zip(labelled.captions, rows)]
+    return write_scorecard(config, run, labelled, figures=figures, captions=captions)
+
+
+def write_scorecard(
+    config: Config, run: Place, labelled: LabelledSet, *, figures: Sequence[ReadFigure], captions: Sequence[ReadCaption]
+) -> dict[str, Measure]:
+    """All measures of what was read, with the worst cases, as JSON and as a page."""
+    found = measures([item.tallies for item in figures] + [item.tallies for item in captions], seed=config.seed)
+    failed = Counter(figure.row["error"]["code"] for figure in figures if "error" in figure.row)
+    bad_figures, bad_captions = _worst(figures, WORST_FIGURES), _worst(captions, WORST_CAPTIONS)
+    about = f"On {labelled.about}: {len(figures):,} figures, {failed.total():,} unreadable; {len(captions):,} captions."
+    (run / "scorecard.json").write_json({
+        "about": about,
+        "measures": {name: asdict(measure) for name, measure in found.items()},
+        "failed": dict(failed),
+        "worst_figures": {item.truth.image: round(score(item.tallies), 4) for item in bad_figures},
+        "worst_captions": {item.truth.id: round(score(item.tallies), 4) for item in bad_captions},
+        "settings": changed_settings(config),
+    })  # fmt: skip
+    page = render_scorecard(
+        f"figray: {run.name}",
+        found,
+        figures=[_bad_figure(labelled.folder, item) for item in bad_figures if labelled.folder],
+        captions=[BadCaption(truth=item.truth, split=item.split, score=score(item.tallies)) for item in bad_captions],
+        about=about,
+    )
+    (run / "scorecard.html").write_bytes(page.encode())
+    return found
+
+
+def score(tallies: Tallies) -> float:
+    """How good one figure or caption is as a whole: the mean of what it has measures for, 0 to 1."""
+    shares = {name: tally.right / tally.of for name, tally in tallies.items() if tally.of}
+    if "false_splits" in shares:
+        return 1 - shares["false_splits"]
+    return sum(shares.values()) / max(1, len(shares))
+
+
+def judged_figure(truth: TrueFigure, row: Row) -> ReadFigure:
+    """A row of stream.read_figures against the truth; a figure that could not be read has found nothing."""
+    panels = [from_row(panel, Subfigure) for panel in row.get("subfigures", [])]
+    pairs = [FoundPair(pair["box"], pair["text"]) for pair in row.get("pairs", [])]
+    return ReadFigure(truth, row, panels, pairs, separation(truth, panels) | pairing(truth, pairs))
+
+
+def judged_caption(truth: TrueCaption, row: Row) -> ReadCaption:
+    """A row of stream.split_captions against the truth."""
+    split = from_row(row, SplitCaption)
+    return ReadCaption(truth, split, splitting(truth, split))
+
+
+def _worst(read: Sequence[Item], most: int) -> list[Item]:
+    flawed = [item for item in read if score(item.tallies) < 1]
+    return sorted(flawed, key=lambda item: score(item.tallies))[:most]
+
+
+def _bad_figure(folder: Place, figure: ReadFigure) -> BadFigure:
+    image, problem = None, ""
+    try:
+        image = open_image((folder / figure.row["image"]).read_bytes()).image
+    except (ImageError, OSError) as error:
+        problem = str(error)
+    return BadFigure(
+        truth=figure.truth,
+        image=image,
+        problem=problem,
+        panels=figure.panels,
+        texts=[pair.text for pair in figure.pairs],
+        verdicts=pairs_right(figure.truth, figure.pairs),
+        score=score(figure.tallies),
+    )

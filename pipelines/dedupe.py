@@ -1,0 +1,190 @@
+"""Copies of one image in several articles: same pixels, or the same picture resized, recompressed, greyed or trimmed.
+
+A perceptual hash (the signs of 63 low frequencies of the DCT about their median, as pHash of phash.org) proposes, and
+the correlation of the two thumbnails laid on each other (ECC, Evangelidis and Psarakis 2008) decides.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.fft import dct
+from scipy.ndimage import gaussian_filter
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+SIDE = 32  # pixels of a thumbnail
+FLAT = 4.0  # standard deviation of the grey values; below it an image shows nothing that could be recognised
+TRIMS = (0.0, 0.025, 0.05)  # of a side, at either end: a copy's edges lie within 1.3 % of one of these
+BANDS = 4  # of 16 bits; two hashes are compared where one band agrees
+MAX_BITS = 6  # of 63 that may differ: every trimmed copy of 300 X-rays, and 96 of 44,850 pairs of different ones
+TURN = 0.03  # shear or rotation that laying one thumbnail on another may show; a copy shows none
+SCALE = (0.87, 1.15)  # what trimming 5 % at either end makes of a side, or its inverse, and some slack
+FINE, COARSE = 0.8, 3.0  # thumbnail pixels: what is compared lies between these two blurs
+STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 80, 1e-5)
+
+Grey = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An image of an article, as others are compared with it."""
+
+    item_id: str
+    article_id: str
+    pixels_md5: str
+    thumbnail: bytes  # SIDE * SIDE grey values
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Two images of different articles that are one."""
+
+    first: str  # item ids, in their order
+    second: str
+    similarity: float
+    reason: str
+
+
+def pixels_md5(image: Image.Image) -> str:
+    """The MD5 of an RGB image's size and pixels: equal however the file was packed."""
+    return hashlib.md5(f"{image.width} {image.height} ".encode() + image.tobytes(), usedforsecurity=False).hexdigest()
+
+
+def thumbnail(image: Image.Image) -> bytes:
+    """SIDE * SIDE grey values of the whole image, its proportions given up."""
+    return image.convert("L").resize((SIDE, SIDE), Image.Resampling.BICUBIC).tobytes()
+
+
+def find_copies(images: Sequence[Seen], *, min_similarity: float) -> list[Copy]:
+    """Every two images of different articles that are one, in the order of their ids; flat images have no copies."""
+    images = sorted(images, key=lambda seen: seen.item_id)
+    grey = np.array([np.frombuffer(seen.thumbnail, np.uint8) for seen in images], np.float32).reshape(-1, SIDE, SIDE)
+    shown = np.flatnonzero(grey.std(axis=(1, 2)) >= FLAT)
+    copies = []
+    for one, other in _candidates(grey[shown]):
+        first, second = images[shown[one]], images[shown[other]]
+        if first.article_id == second.article_id:
+            continue
+        same = first.pixels_md5 == second.pixels_md5
+        likeness = 1.0 if same else similarity(grey[shown[one]], grey[shown[other]])
+        if likeness >= min_similarity:
+            reason = "the same pixels" if same else "the same picture"
+            copies.append(Copy(first.item_id, second.item_id, round(likeness, 4), reason))
+    return copies
+
+
+def groups(links: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The first name of the group that each linked name belongs to."""
+    names = sorted({name for link in links for name in link})
+    number = {name: index for index, name in enumerate(names)}
+    rows, columns = ([number[link[end]] for link in links] for end in (0, 1))
+    graph = coo_matrix((np.ones(len(links)), (rows, columns)), shape=(len(names), len(names)))
+    _, members = connected_components(graph, directed=False)
+    first: dict[int, str] = {}
+    return {name: first.setdefault(member, name) for name, member in zip(names, members.tolist(), strict=True)}
+
+
+def similarity(one: Grey, other: Grey) -> float:
+    """How alike two thumbnails (SIDE, SIDE) are where they overlap best, -1 to 1; turned ones do not count."""
+    # ECC wants the trimmed one to lie inside the other, and which is which is not known.
+    return max(_similarity(a, b, warp) for a, b in ((one, other), (other, one)) for warp in _maps(a, b))
+
+
+def _similarity(one: Grey, other: Grey, warp: Grey) -> float:
+    moved, inside = (
+        cv2.warpAffine(grey, warp, (SIDE, SIDE), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
+        for grey in (other, np.ones_like(other))
+    )
+    overlap = inside > 0.99
+    overlap[[0, -1]] = overlap[:, [0, -1]] = False
+    details = [gaussian_filter(grey, FINE) - gaussian_filter(grey, COARSE) for grey in (one, moved)]
+    a, b = (detail[overlap] - detail[overlap].mean() for detail in details)
+    return float(a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-6))
+
+
+def _maps(one: Grey, other: Grey) -> Iterator[Grey]:
+    """Affine maps (2, 3) that may lay the other thumbnail on the one, as far as trimming and resizing explain them."""
+    everywhere = np.ones((SIDE, SIDE), np.uint8)
+    yield np.eye(2, 3, dtype=np.float32)
+    for blur in (3, 7):  # pixels; the finer misses what lies far off
+        try:
+            found = cv2.findTransformECC(
+                one, other, np.eye(2, 3, dtype=np.float32), cv2.MOTION_AFFINE, STEPS, everywhere, blur
+            )
+        except cv2.error:  # it does not converge: they are not alike
+            continue
+        warp = np.asarray(found[1], np.float32)
+        turned, scales = max(abs(warp[0, 1]), abs(warp[1, 0])), (warp[0, 0], warp[1, 1])
+        if turned <= TURN and min(scales) >= SCALE[0] and max(scales) <= SCALE[1]:
+            yield warp
+
+
+def _candidates(grey: Grey) -> list[tuple[int, int]]:
+    """Pairs of thumbnails (N, SIDE, SIDE) whose hashes are near, one of them trimmed or not; each once, in order."""
+    if not len(grey):
+        return []
+    plain = np.concatenate([_hashes(part)[:, 0] for part in _parts(grey)])  # (N,)
+    found = set()
+    for band in range(BANDS):
+        shift = np.uint64(16 * band)
+        order = np.argsort((plain >> shift).astype(np.uint16), kind="stable")
+        keys = (plain[order] >> shift).astype(np.uint16)
+        start = 0
+        for part in _parts(grey):
+            trimmed = _hashes(part)  # (n, variants)
+            for one, other in _near(trimmed, (trimmed >> shift).astype(np.uint16), plain, order, keys):
+                if start + one != other:
+                    found.add((min(start + one, other), max(start + one, other)))
+            start += len(part)
+    return sorted(found)
+
+
+def _near(
+    asked: NDArray[np.uint64], wanted: NDArray[np.uint16], plain: NDArray[np.uint64], order: NDArray[np.int64],
+    keys: NDArray[np.uint16],
+) -> Iterator[tuple[int, int]]:  # fmt: skip
+    """Rows of `asked` (n, variants) and of `plain` (N,) whose band agrees and that differ in few bits."""
+    flat = wanted.ravel()
+    left, right = np.searchsorted(keys, flat, "left"), np.searchsorted(keys, flat, "right")
+    counts = right - left
+    query = np.repeat(np.arange(flat.size), counts)
+    place = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts) + np.repeat(left, counts)
+    other = order[place]
+    near = np.bitwise_count(asked.ravel()[query] ^ plain[other]) <= MAX_BITS
+    pairs = np.unique(np.stack([query[near] // asked.shape[1], other[near]]), axis=1)
+    yield from zip(*pairs.tolist(), strict=True)
+
+
+def _parts(grey: Grey) -> Iterator[Grey]:
+    """The thumbnails in pieces, so that memory is bounded."""
+    for start in range(0, len(grey), 256):
+        yield grey[start : start + 256]
+
+
+def _hashes(grey: Grey) -> NDArray[np.uint64]:
+    """The hashes of n thumbnails, each trimmed in every way of TRIMS, the first untrimmed: (n, variants)."""
+    bases = _bases()  # (trims of one axis, 8, SIDE)
+    waves = np.einsum("aky,nyx,blx->nabkl", bases, grey, bases, optimize=True)
+    waves = waves.reshape(len(grey), len(bases) ** 2, 64)[..., 1:]  # without the mean
+    bits = waves > np.median(waves, axis=-1, keepdims=True)
+    return (bits * (np.uint64(1) << np.arange(63, dtype=np.uint64))).sum(axis=-1, dtype=np.uint64)
+
+
+@lru_cache
+def _bases() -> Grey:
+    """The eight lowest waves of the DCT on an axis trimmed in every way, (trims, 8, SIDE)."""
+    waves = dct(np.eye(SIDE), axis=0, norm="ortho")[:8]
+    places = np.arange(SIDE)
+    bases = []
+    for before, after in product(TRIMS, TRIMS):
+        read = before * SIDE + (places + 0.5) * (1 - before - after) - 0.5  # where the trimmed axis is read
+        read = read.clip(0, SIDE - 1)
+        bases.append(waves @ np.maximum(0, 1 - np.abs(read[:, None] - places)))  # linear interpolation
+    return np.array(bases, np.float32)

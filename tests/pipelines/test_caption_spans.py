@@ -1,0 +1,61 @@
+"""What each panel of a caption gets, split by hand."""
+
+import pytest
+
+from pipelines.caption_spans import distributed
+from pipelines.marker_families import chosen_family
+from pipelines.markers import find_markers
+
+
+def given(caption: str) -> dict[str, str]:
+    parts = distributed(caption, chosen_family(caption, find_markers(caption)))
+    return {label: " ".join(" ".join(texts).split()) for label, texts in parts.texts.items()}
+
+
+@pytest.mark.parametrize(
+    ("caption", "texts"),
+    [
+        # A list whose beginning or end is said once.
+        (
+            "Views in (A) lateral and (B) dorsal aspect.",
+            {"A": "Views in lateral and aspect.", "B": "Views in dorsal aspect."},
+        ),
+        (
+            "A, left; B, right; and C, ventral views of it.",
+            {"A": "left; views of it.", "B": "right; and views of it.", "C": "ventral views of it."},
+        ),
+        (
+            "Loss in the liver (A), kidney (B) and spleen (C).",
+            {"A": "Loss in the liver .", "B": "Loss in kidney .", "C": "Loss in spleen ."},
+        ),
+        # Clauses with a verb of their own.
+        (
+            "Sonograms (A) show a cyst, and Doppler images (B) show flow.",
+            {"A": "Sonograms show a cyst", "B": "Doppler images show flow."},
+        ),
+        ("A knee (A) lacks it, a hip (B) bears it.", {"A": "A knee lacks it", "B": "a hip bears it."}),
+        # What follows a group speaks of all of it.
+        (
+            "(A, B) Genes of loss (A) and gain (B). Only some are shown.",
+            {"A": "Genes of loss Only some are shown.", "B": "Genes of gain Only some are shown."},
+        ),
+        # Sentences without markers belong to the label before them.
+        ("(A) CT. It shows a mass. (B) MRI.", {"A": "CT. It shows a mass.", "B": "MRI."}),
+    ],
+)
+def test_every_panel_gets_what_is_said_of_it(caption: str, texts: dict[str, str]) -> None:
+    assert {label: text.replace(" . ", " ") for label, text in given(caption).items()} == texts
+
+
+def test_a_legend_is_given_to_no_panel() -> None:
+    caption = "Brain. CT (A) and MRI (B). Scale bars: 1 mm."
+    parts = distributed(caption, chosen_family(caption, find_markers(caption)))
+    assert parts.preamble == "Brain. "
+    assert parts.tail == "Scale bars: 1 mm."
+
+
+def test_no_word_of_a_caption_is_lost() -> None:
+    caption = "Brain. CT (A), MRI (B) and PET (C) show it; (D) angiogram, with flow. As in (A), more. Bars: 5."
+    parts = distributed(caption, chosen_family(caption, find_markers(caption)))
+    said = " ".join([parts.preamble, parts.tail, *(text for texts in parts.texts.values() for text in texts)])
+    assert {word for word in caption.split() if word[0] != "(" and word != "and"} <= set(said.split())

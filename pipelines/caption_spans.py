@@ -19,6 +19,10 @@ _VERB = re.compile(
     r"|indicat(?:es?|ed|ing)|illustrat(?:es?|ed|ing)|suggest(?:s|ed|ing)?|with|is|are|was|were)\b",
     re.IGNORECASE,
 )
+_OPENING = re.compile(rf"(?:(?:\w+ly)\s)?(?P<preposition>{PREPOSITION})\b")
+_OPPOSITES = {"after": r"\b(?:before|during)\b", "before": r"\b(?:after|during)\b", "during": r"\b(?:before|after)\b"}
+_STEM = re.compile(r"^.*?\b(?:show(?:s|ed|ing)?|demonstrat\w+|reveal\w+|show[ns]? (?:by|in|on))\s", re.DOTALL)
+_SEEN = re.compile(r"\b(?:is|are|was|were)\s(?:\w+ly\s)?\w{2,}(?:n|ed)\s(?:by|on|in|with|using|via)\s$")
 _PREDICATE = re.compile(r"\b(?:show|demonstrate|reveal|depict|display|illustrate)(?:s|d|ed)?\s.*", re.DOTALL)
 _SHARED = re.compile(rf"^(?:[^.]*?:\s|.*?{_VERB.pattern}\s)", re.DOTALL)  # up to a colon or a verb
 _LIST_END = re.compile(rf"\s(?:{PREPOSITION}|views?|sections?|images?|aspects?|surfaces?|slices?)\b.*", re.DOTALL)
@@ -39,6 +43,7 @@ class Parts:
     tail: str = ""
     scope: tuple[str, ...] = ()
     closed: bool = False  # whether the last marker stood after its text
+    lead: str = ""  # what a sentence began with that a semicolon divides: "Stained for (A) CD3; (B) CD4"
 
     def give(self, labels: Sequence[str], text: str) -> None:
         """Add a stretch to the text of each label."""
@@ -86,7 +91,9 @@ def _unmarked(text: str, known: set[str], parts: Parts, *, is_last: bool) -> Non
 
 def _marked(sentence: Sentence, roles: Sequence[Role], parts: Parts) -> None:
     """A sentence with markers."""
-    row = _Row()
+    row = _Row(lead=parts.lead if sentence.opens and roles[0] == "before" else "")
+    if row.lead:
+        parts.give(sentence.marks[0].labels, row.lead)
     _begin(sentence, roles[0], row, parts)
     _keep(sentence.marks[0], parts)
     for index, (left, right) in enumerate(pairwise(sentence.marks)):
@@ -100,10 +107,11 @@ def _marked(sentence: Sentence, roles: Sequence[Role], parts: Parts) -> None:
         elif roles[index + 1] == "before":
             _share_rest(text, left, row, parts)
         else:
-            _close_then_close(text, right, row, parts)
+            _close_then_close(text, left, right, row, parts)
         _keep(right, parts)
     _finish(sentence, roles[-1], row, parts)
     _look_on(sentence, roles[-1], parts)
+    parts.lead = row.lead if sentence.text.rstrip().endswith(";") else ""
 
 
 def _look_on(sentence: Sentence, role: Role, parts: Parts) -> None:
@@ -163,8 +171,14 @@ def _open_then_close(text: str, left: Marker, right: Marker, row: _Row, parts: P
     _close(text[cut:], right, row, parts)
 
 
-def _close_then_close(text: str, right: Marker, row: _Row, parts: Parts) -> None:
+def _close_then_close(text: str, left: Marker, right: Marker, row: _Row, parts: Parts) -> None:
     """A stretch between two markers that stand after their texts: of the right one, or the end of the left one's."""
+    own, semicolon, rest = text.rpartition(";")
+    if semicolon and own.strip() and rest.strip() and not opens_bracket(own):
+        # Patient 1 (A), aged 16; patient 2 (B), aged 9.
+        parts.give(left.labels, own)
+        row.waiting, row.labels = [], []
+        text = rest
     cut = None if JOINT.match(text) or _repeats(row, right) else last_clause(text)
     if cut is not None:
         parts.give(list(dict.fromkeys(row.waiting)), text[:cut])
@@ -194,16 +208,27 @@ def _close(text: str, marker: Marker, row: _Row, parts: Parts) -> None:
 
 def _with_head(text: str, row: _Row) -> str:
     """A stretch with the beginning that it leaves out: "loss in the liver (A), kidney (B)"."""
-    preposition = re.match(rf"{PREPOSITION}\b", text)
-    if preposition:
-        same = list(re.finditer(rf"\b{preposition[0].removesuffix('out')}\b", row.first))
-        return f"{row.first[: same[-1].start()]}{text}" if same else text
+    opening = _OPENING.match(text)
+    if opening:
+        same = _places_of(opening["preposition"], row.first)
+        return f"{row.first[: same[-1]]}{text}" if same else text
+    stem = _STEM.match(row.first)
     if _HEAD.match(text):
-        row.first = text
-    elif len(text.split()) <= SHORT and not _IMAGING.search(text):
-        head = _HEAD.match(row.first)
-        return f"{head[0] if head else ''}{text}"
-    return text
+        subject = re.split(rf"\b{PREPOSITION}\b", text, maxsplit=1)[0]
+        if not stem or _VERB.search(text) or _IMAGING.search(subject):
+            row.first = text
+            return text
+        row.first = stem[0]  # of whole items only the verb before them is left out
+        return f"{stem[0]}{text}"
+    head = _HEAD.match(row.first)
+    is_left_out = not _IMAGING.search(text) or (head and _SEEN.search(head[0]))
+    return f"{head[0]}{text}" if head and is_left_out and len(text.split()) <= SHORT else text
+
+
+def _places_of(preposition: str, text: str) -> list[int]:
+    """Where a preposition stands in a text, or where it does not, its opposite: "before (A) and after (B)"."""
+    same = [match.start() for match in re.finditer(rf"\b{preposition.removesuffix('out')}\b", text)]
+    return same or [match.start() for match in re.finditer(_OPPOSITES.get(preposition, "$^"), text)]
 
 
 def _share_rest(text: str, left: Marker, row: _Row, parts: Parts) -> None:

@@ -11,6 +11,7 @@ from pipelines.paddle import text_recogniser
 
 Crop = NDArray[np.uint8]
 HEIGHT, MARGIN = 48, 20  # px of an enlarged crop and of the background around it: tiny letters are missed otherwise
+AT_ONCE = 8  # crops; a fifth faster than one by one
 INPUT_WIDTH = 96  # px; the recogniser's own 320 are for lines of text
 
 
@@ -38,7 +39,10 @@ class LabelReader:
         if not crops:
             return []
         enlarged = [np.ascontiguousarray(_enlarge(crop)[..., ::-1]) for crop in crops]
-        found = [(str(line["rec_text"]), float(line["rec_score"])) for line in self._model.predict(enlarged)]
+        found = [
+            (str(line["rec_text"]), float(line["rec_score"]))
+            for line in self._model.predict(enlarged, batch_size=AT_ONCE)
+        ]
         return [Reading(text, score) if score >= self.min_score else Reading("", score) for text, score in found]
 
 

@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.gaps import DENSE, white_share
+from pipelines.ink import ink_box
 from pipelines.label_boxes import label_boxes
 from pipelines.label_places import groups, owners, union
 from pipelines.label_run import SURE, Printed, as_label, settle_run, stands_at
@@ -18,7 +20,7 @@ from pipelines.seams import part_at_seams
 from pipelines.text_boxes import TextFinder
 
 Crop = NDArray[np.uint8]
-MOST_PER_PANEL = 6  # boxes of one panel that are read; more than one where panels that touch were seen as one
+MOST_READ = 40  # boxes of a figure
 PROBED = 2  # panels that are looked at before a figure counts as one without letters
 LEAST_PART = 16  # of the figure's shorter side, for a part of a panel
 
@@ -59,6 +61,12 @@ class Letterer:
             settled = settle_run(printed, boxes)
         return [_with_label(panel, found) for panel, found in zip(subfigures, settled, strict=True)]
 
+    def as_seen(self, image: NDArray[np.uint8], subfigures: list[Subfigure], letters: Sequence[Box]) -> list[Subfigure]:
+        """The panels with what stands in the boxes that a detector saw, and nothing searched for."""
+        printed = self._read_found(image, subfigures, letters)
+        settled = settle_run(printed, [panel.box for panel in subfigures])
+        return [_with_label(panel, found) for panel, found in zip(subfigures, settled, strict=True)]
+
     def _is_lettered(
         self, image: NDArray[np.uint8], subfigures: Sequence[Subfigure], printed: list[list[Printed]]
     ) -> bool:
@@ -80,15 +88,17 @@ class Letterer:
         self, image: NDArray[np.uint8], subfigures: Sequence[Subfigure], letters: Sequence[Box]
     ) -> list[list[Printed]]:
         """What the boxes that a detector saw say, by the panel that each belongs to."""
-        owned = owners([panel.box for panel in subfigures], letters)
-        asked = [(panel, letters[k]) for panel, own in enumerate(owned) for k in own[:MOST_PER_PANEL]]
-        printed: list[list[Printed]] = [[] for _ in subfigures]
-        readings = self.reader([crop_letter(image, box) for _, box in asked])
-        for (panel, box), reading in zip(asked, readings, strict=True):
-            label = as_label(reading.text)
-            if label is not None:
-                printed[panel].append(Printed(label, reading.score, box))
-        return printed
+        boxes = [ink_box(image, letter) for letter in letters[:MOST_READ]]
+        readings = self.reader([crop_letter(image, box) for box in boxes])
+        labels = [as_label(reading.text) for reading in readings]
+        read = [
+            Printed(label, reading.score, box)
+            for label, reading, box in zip(labels, readings, boxes, strict=True)
+            if label is not None
+        ]
+        named = letters_of(read)
+        owned = owners([panel.box for panel in subfigures], [one.box for one in named])
+        return [[named[k] for k in own] for own in owned]
 
     def _read_more(
         self, image: NDArray[np.uint8], printed: list[list[Printed]], boxes: Sequence[Sequence[Box]]
@@ -103,6 +113,12 @@ class Letterer:
                     printed[k].append(Printed(label, reading.score, boxes[k][turn]))
 
 
+def letters_of(read: Sequence[Printed]) -> list[Printed]:
+    """What may name panels: letters alone where any is sure, for the numbers beside them are those of axes."""
+    sure = [one for one in read if one.score >= SURE and one.label[0].isalpha()]
+    return [one for one in read if one.label[0].isalpha()] if len(sure) > 1 else list(read)
+
+
 def parted(
     image: NDArray[np.uint8], subfigures: list[Subfigure], printed: list[list[Printed]]
 ) -> tuple[list[Subfigure], list[list[Printed]]]:
@@ -112,7 +128,7 @@ def parted(
     for panel, found in zip(subfigures, printed, strict=True):
         sure = [one for one in found if one.score >= SURE]
         boxes = [panel.box]
-        if len({one.label for one in sure}) > 1:
+        if len({one.label for one in sure}) > 1 and white_share(grey, panel.box) <= DENSE:  # axes look like seams
             boxes = part_at_seams(grey, panel.box, [one.box for one in sure], min(image.shape[:2]) // LEAST_PART)
         owned = owners(boxes, [one.box for one in found]) if len(boxes) > 1 else [list(range(len(found)))]
         parts += [(replace(panel, box=box), [found[k] for k in own]) for box, own in zip(boxes, owned, strict=True)]

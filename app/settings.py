@@ -75,6 +75,9 @@ class MatchSettings(Settings):
     # and counts of a figure decided together. whole: the figure as published with its whole caption, the "raw data" of
     # MedVL, Table 1.
     rule: Literal["paper", "joint", "whole"] = "joint"
+    # full: what the caption says of all panels at its beginning and end stands around a panel's own words. own: its own
+    # words alone (MedVL's subcaptions), after the beginning where they are too few.
+    text: Literal["full", "own"] = "full"
 
 
 class DetectorSettings(Settings):

@@ -22,10 +22,12 @@ _ADVERB = r"(?:Later|However|Finally|Thus|Then|Here|Also|Again|Overall|Next|Henc
 _TAIL = re.compile(
     r"\W{0,2}(?:(?i:abbreviations?|notes?(?=\s?:)|(?:all |the )?scale\s?bars?|(?:error )?bars?\b|scale (?:is|equals)"
     r"|(?:original |all )?magnifications?|adapted|reproduced|reprinted|courtesy|used with|copyright|see (?:also )?\w+"
+    r"|(?:\w+ ){0,2}cells (?:are|were) stained|lanes?\s\d"
     r"|(?:written )?informed consent|consent|arrows|(?:the )?patients? (?:gave|consented)|colou?r figure|statistical"
     r"|(?:the )?(?:data|values|results|numbers|p[ -]values?) (?:are|were|is|represent|in|shown|at)|different letters"
     r"|(?:dashed|dotted|solid|thick|thin)\s[a-z ]{0,20}lines?|hatching|anterior is|dorsal is"
-    r"|(?:all|these)(?: of)?(?: the)? (?:images|graphs|sections|panels|photos|data|results|figures)|each (?:bar|point|dot|value)|p\s?[<=]|n\s?=)\b"
+    r"|(?:all|these)(?: of)?(?: the)? (?:images|graphs|sections|panels|photos|data|results|figures)"
+    r"|each (?:bar|point|dot|value)|p\s?[<=]|n\s?=)\b"
     r"|[*#†‡§]+\s?(?i:p\b|indicat|denot|stat|signif)"
     rf"|(?!{_ADVERB},)[A-Za-z][A-Za-z0-9]{{0,9}}(?:\s?[:=—]\s?|,\s)[a-z]"  # "CT, computed tomography", "r: right"
     r"|[A-Z][A-Za-z0-9-]{1,9}\s?[:=—]\s?\w"

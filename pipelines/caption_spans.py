@@ -13,15 +13,18 @@ from pipelines.markers import Marker, opens_bracket
 SHORT = 6  # words; a shorter stretch lends the beginning of the one before it
 LISTED = 3  # words; of so short stretches the last one's end is said of all
 
-_HEAD = re.compile(rf"^.*\b(?:{PREPOSITION}|showing|shows?|showed|demonstrat\w+|reveal\w+)\s", re.DOTALL)
+_HEAD = re.compile(
+    rf"^(?:.*[a-z)]:\s|.*\b(?:{PREPOSITION}|showing|shows?|showed|demonstrat\w+|reveal\w+)\s)", re.DOTALL
+)
 _VERB = re.compile(
     r"\b(?:show(?:s|ed|ing|n)?|demonstrat(?:es?|ed|ing)|reveal(?:s|ed|ing)?|depict(?:s|ed|ing)?|display(?:s|ed|ing)?"
     r"|indicat(?:es?|ed|ing)|illustrat(?:es?|ed|ing)|suggest(?:s|ed|ing)?|with|is|are|was|were)\b",
     re.IGNORECASE,
 )
-_OPENING = re.compile(rf"(?:(?:\w+ly)\s)?(?P<preposition>{PREPOSITION})\b")
-_OPPOSITES = {"after": r"\b(?:before|during)\b", "before": r"\b(?:after|during)\b", "during": r"\b(?:before|after)\b"}
-_STEM = re.compile(r"^.*?\b(?:show(?:s|ed|ing)?|demonstrat\w+|reveal\w+|show[ns]? (?:by|in|on))\s", re.DOTALL)
+_OPENING = re.compile(rf"(?:\w+ly\s)?(?P<preposition>{PREPOSITION})\b")
+_TIMES = re.compile(r"\b(?:before|during|after)\b")
+_STEM = re.compile(r"^.*?\b(?:show(?:s|ed|ing)?|demonstrat\w+|reveal\w+)\s", re.DOTALL)
+# What a thing "is shown by": the pictures that follow are whole, and lack this all the same.
 _SEEN = re.compile(r"\b(?:is|are|was|were)\s(?:\w+ly\s)?\w{2,}(?:n|ed)\s(?:by|on|in|with|using|via)\s$")
 _PREDICATE = re.compile(r"\b(?:show|demonstrate|reveal|depict|display|illustrate)(?:s|d|ed)?\s.*", re.DOTALL)
 _SHARED = re.compile(rf"^(?:[^.]*?:\s|.*?{_VERB.pattern}\s)", re.DOTALL)  # up to a colon or a verb
@@ -121,7 +124,8 @@ def _look_on(sentence: Sentence, role: Role, parts: Parts) -> None:
         return
     is_group = sentence.opens and set(sentence.labels) == set(first)
     parts.closed = role == "after" and not is_group
-    parts.scope = first if is_group else sentence.labels if role == "after" else last
+    is_list = not sentence.opens and ";" not in sentence.text
+    parts.scope = first if is_group else sentence.labels if role == "after" or is_list else last
 
 
 def _keep(marker: Marker, parts: Parts) -> None:
@@ -210,25 +214,26 @@ def _with_head(text: str, row: _Row) -> str:
     """A stretch with the beginning that it leaves out: "loss in the liver (A), kidney (B)"."""
     opening = _OPENING.match(text)
     if opening:
-        same = _places_of(opening["preposition"], row.first)
-        return f"{row.first[: same[-1]]}{text}" if same else text
-    stem = _STEM.match(row.first)
+        place = _place_of(opening["preposition"], row.first)
+        return text if place is None else f"{row.first[:place]}{text}"
     if _HEAD.match(text):
+        stem = _STEM.match(row.first)
         subject = re.split(rf"\b{PREPOSITION}\b", text, maxsplit=1)[0]
         if not stem or _VERB.search(text) or _IMAGING.search(subject):
             row.first = text
             return text
-        row.first = stem[0]  # of whole items only the verb before them is left out
+        row.first = stem[0]  # items with prepositions of their own leave out only the verb before them
         return f"{stem[0]}{text}"
     head = _HEAD.match(row.first)
-    is_left_out = not _IMAGING.search(text) or (head and _SEEN.search(head[0]))
+    is_left_out = head and (_SEEN.search(head[0]) or not _IMAGING.search(text))
     return f"{head[0]}{text}" if head and is_left_out and len(text.split()) <= SHORT else text
 
 
-def _places_of(preposition: str, text: str) -> list[int]:
-    """Where a preposition stands in a text, or where it does not, its opposite: "before (A) and after (B)"."""
-    same = [match.start() for match in re.finditer(rf"\b{preposition.removesuffix('out')}\b", text)]
-    return same or [match.start() for match in re.finditer(_OPPOSITES.get(preposition, "$^"), text)]
+def _place_of(preposition: str, text: str) -> int | None:
+    """Where a preposition, or else its opposite, stands last in a text: "before (A) and immediately after (B)"."""
+    same = list(re.finditer(rf"\b{preposition.removesuffix('out')}(?:out)?\b", text))
+    found = same or [match for match in _TIMES.finditer(text) if _TIMES.fullmatch(preposition)]
+    return found[-1].start() if found else None
 
 
 def _share_rest(text: str, left: Marker, row: _Row, parts: Parts) -> None:

@@ -71,7 +71,7 @@ def _confidence(markers: Sequence[Marker], subcaptions: Sequence[Subcaption]) ->
 
     Measured on 346 captions that name letters: of those with an unbroken run of plain letters 0.98, of those with a
     letter missing or with numbered letters 0.6. All 39 of weak marks were right; they lose a tenth for the captions
-    without panels, of which the measured ones were few. No run began late.
+    without panels, of which the measured ones were few. Hardly a run began late.
     """
     is_position = markers[0].style == "position"
     labels = labels_of(markers)

@@ -8,6 +8,7 @@ from pipelines.records import Box
 INSIDE = 0.6  # share of a letter's box that lies on its panel
 FAR = 0.3  # of the panel's shorter side, that a letter outside may be away
 CENTRED = 0.1  # of a group's width, that a letter beneath may be off its middle
+CLOSE = 1.0  # letter heights from a panel, for a letter that stands on none of the sides
 PLACES = ("below", "above", "left")
 
 
@@ -28,6 +29,11 @@ def owners(panels: Sequence[Box], letters: Sequence[Box]) -> list[list[int]]:
             if letter not in taken and (place == best or not beside[panel]):
                 beside[panel].append(letter)
                 taken.add(letter)
+    for letter in outside:
+        away = {n: _apart(letters[letter], panel) for n, panel in enumerate(panels)}
+        near = min(away, key=lambda n: away[n])
+        if letter not in taken and away[near] <= CLOSE * (letters[letter][3] - letters[letter][1]):
+            beside[near].append(letter)
     mostly_beside = sum(map(bool, beside)) > sum(map(bool, inside))
     return [out + own if mostly_beside else own + out for own, out in zip(inside, beside, strict=True)]
 
@@ -65,6 +71,11 @@ def _centred(letter: Box, panels: Sequence[Box]) -> bool:
     whole = union(panels)
     beneath = letter[1] >= max(panel[3] for panel in panels) - (letter[3] - letter[1]) // 2
     return beneath and abs(_middle(letter) - _middle(whole)) <= CENTRED * (whole[2] - whole[0])
+
+
+def _apart(one: Box, other: Box) -> int:
+    """Pixels between two boxes along the axis on which they are farther apart; 0 where they meet."""
+    return max(one[0] - other[2], other[0] - one[2], one[1] - other[3], other[1] - one[3], 0)
 
 
 def _middle(box: Box) -> float:

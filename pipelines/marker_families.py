@@ -1,5 +1,6 @@
 """Which of the marks in a caption name its panels: the style and case whose letters form the best run."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
@@ -37,6 +38,7 @@ def chosen_family(caption: str, markers: Sequence[Marker]) -> list[Marker]:
         or _mixed(caption, markers)
         or _of_both_cases(markers)
         or _of_one_style(caption, markers, NUMBERS)
+        or _counted(caption)
     )
 
 
@@ -229,6 +231,22 @@ def _mixed(caption: str, markers: Sequence[Marker]) -> list[Marker]:
         is_sure = len(ranks) >= MIN_LATE_RUN or all(opens_sentence(caption, marker) for marker in members[1:])
         if len(members) > 1 and is_sure:
             return members
+    return []
+
+
+def _counted(caption: str) -> list[Marker]:
+    """Items that only their numbers set off, counted on: "1 Dorsal view 2 Ventral view", "4. Leg 5. Wing"."""
+    signs: dict[Style, str] = {"dot": r"\.\s(?=[A-Z])", "bare": r"\s(?=[A-Z][a-z])"}
+    for style, sign in signs.items():
+        for first in re.finditer(rf"(?:^|(?<=[.!?]\s))(?!0)(\d{{1,2}}){sign}", caption):
+            markers: list[Marker] = []
+            match: re.Match[str] | None = first
+            while match is not None:
+                number = int(first[1]) + len(markers)
+                markers.append(Marker(labels=(str(number),), start=match.start(), end=match.end(), style=style))
+                match = re.compile(rf"(?<=\s){number + 1}{sign}").search(caption, match.end())
+            if len(markers) >= MIN_LATE_RUN:
+                return markers
     return []
 
 

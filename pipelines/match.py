@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from pipelines.records import Figure, Match, Pair, SeparatedFigure, Split, Split
 Rule = Literal["paper", "joint", "whole"]
 
 TWO_SIGNS = re.compile(r"[A-Za-z](?:\d{1,2}|'+|[’′]+)")  # "a1", "B'"
+FEW_WORDS = 3  # below it a panel's own words say little
 WHOLE = -1  # the index of the whole figure among its panels
 UNSPLIT = 0.8  # of captions without subcaptions are said of all panels, after 63 panels of phantom and real layouts
 LIKELY = 0.7  # from which a panel gets the text of a label
@@ -37,6 +39,17 @@ def match(subfigures: Sequence[Subfigure], split: SplitCaption, caption: str, *,
     if all(re.fullmatch(r"[a-z]{3,}(?: [a-z]+)*", label) and label not in ROMANS for label in texts):
         return _by_position(subfigures, texts, split.confidence, caption)
     return _jointly(subfigures, texts, split.confidence, caption)
+
+
+def own_words(split: SplitCaption) -> SplitCaption:
+    """The subcaptions alone; one of fewer than three words takes the caption's beginning along."""
+    parts = [
+        part
+        if len(part.text.split()) >= FEW_WORDS
+        else replace(part, text=" ".join(filter(None, [split.preamble, part.text])))
+        for part in split.subcaptions
+    ]
+    return replace(split, preamble="", subcaptions=parts, tail="") if parts else split
 
 
 def match_figure(figure: SeparatedFigure, *, rule: Rule) -> list[Match]:

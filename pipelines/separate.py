@@ -1,12 +1,14 @@
 """Figures into panels and printed letters by a trained detector, its boxes brought to the panels' true edges."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from torchvision.models.detection import FCOS
 
+from pipelines.dark_margins import line_up, share_margins
 from pipelines.detector import Found, detect, load_detector
 from pipelines.gaps import part_at_gaps, with_picture
 from pipelines.layout import Layout, common, in_order
@@ -50,7 +52,8 @@ class Separator:
         least = self._least(width, height)
         found = [Subfigure(box=part, score=score) for box, score in filled for part in part_at_gaps(grey, box, least)]
         if 1 < len(found) <= self.max_panels:
-            return found
+            boxes = line_up(grey, share_margins(grey, [panel.box for panel in found]))
+            return [replace(panel, box=box) for panel, box in zip(found, boxes, strict=True)]
         return [Subfigure(box=(0, 0, width, height), score=max((one.score for one in sure), default=0.5))]
 
     def _least(self, width: int, height: int) -> int:

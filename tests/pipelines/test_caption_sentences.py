@@ -53,6 +53,9 @@ def test_a_sentence_knows_its_markers_and_what_stands_between_them() -> None:
         "Original magnification ×400.",
         "*P < 0.05.",
         "Data are means of three experiments.",
+        "All of the graphs show means.",
+        "Lane 1, marker; lane 2, wild type.",
+        "Positive cells were stained brown.",
     ],
 )
 def test_a_legend_is_told_by_its_beginning(sentence: str) -> None:
@@ -60,7 +63,14 @@ def test_a_legend_is_told_by_its_beginning(sentence: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sentence", ["There is marked shift.", "Note the mass.", "The scale of loss is large.", "MRI shows it."]
+    "sentence",
+    [
+        "There is marked shift.",
+        "Note the mass.",
+        "The scale of loss is large.",
+        "MRI shows it.",
+        "Later, the mass grew.",
+    ],
 )
 def test_words_on_the_picture_are_no_legend(sentence: str) -> None:
     assert not is_tail(sentence)

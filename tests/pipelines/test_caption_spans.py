@@ -28,6 +28,35 @@ def given(caption: str) -> dict[str, str]:
             "Loss in the liver (A), kidney (B) and spleen (C).",
             {"A": "Loss in the liver .", "B": "Loss in kidney .", "C": "Loss in spleen ."},
         ),
+        (
+            "Scans before (A) and immediately after (B) the stroke.",
+            {"A": "Scans before the stroke.", "B": "Scans immediately after the stroke."},
+        ),
+        (
+            "MRI without contrast (A) and with contrast (B).",
+            {"A": "MRI without contrast .", "B": "MRI with contrast ."},
+        ),
+        (
+            "A cyst is shown by CT (A) and MRI (B).",
+            {"A": "A cyst is shown by CT .", "B": "A cyst is shown by MRI ."},
+        ),
+        (
+            "It shows loss on day 1 (a), gain on day 2 (b), and no change (c).",
+            {"a": "It shows loss on day 1 .", "b": "It shows gain on day 2 .", "c": "It shows no change ."},
+        ),
+        (
+            "Cells at rest: muscle (A), fat (B).",
+            {"A": "Cells at rest: muscle .", "B": "Cells at rest: fat ."},
+        ),
+        # Items that semicolons divide.
+        (
+            "Cells. Stains of (A) liver; (B) gut. Blots of (C) bone; (D) skin.",
+            {"A": "Stains of liver;", "B": "Stains of gut.", "C": "Blots of bone;", "D": "Blots of skin."},
+        ),
+        (
+            "Patient 1 (A), 16 years old; patient 2 (B), 9 years old.",
+            {"A": "Patient 1 , 16 years old", "B": "patient 2 , 9 years old."},
+        ),
         # Clauses with a verb of their own.
         (
             "Sonograms (A) show a cyst, and Doppler images (B) show flow.",
@@ -38,6 +67,11 @@ def given(caption: str) -> dict[str, str]:
         (
             "(A, B) Genes of loss (A) and gain (B). Only some are shown.",
             {"A": "Genes of loss Only some are shown.", "B": "Genes of gain Only some are shown."},
+        ),
+        # What follows a list within a sentence speaks of all of it.
+        (
+            "It was tested by (A) blots and (B) counts. Both agree.",
+            {"A": "It was tested by blots and Both agree.", "B": "It was tested by counts. Both agree."},
         ),
         # Sentences without markers belong to the label before them.
         ("(A) CT. It shows a mass. (B) MRI.", {"A": "CT. It shows a mass.", "B": "MRI."}),

@@ -210,9 +210,9 @@ def test_captions_that_others_annotated_are_split_alike(shared: Path) -> None:
     prostate, nlm = judged("prostate", shared), judged("nlm", shared)
     assert (prostate["label_set_exact"], prostate["token_f1"]) > (0.98, 0.94)
     # One in eleven of these captions names no letter at all, though its figure bears them.
-    assert nlm["label_set_exact"] > 0.88
-    assert nlm["label_f1"] > 0.93
-    assert nlm["token_f1"] > 0.74
+    assert nlm["label_set_exact"] > 0.9
+    assert nlm["label_f1"] > 0.95
+    assert nlm["token_f1"] > 0.77
 
 
 @pytest.mark.shared

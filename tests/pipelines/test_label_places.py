@@ -36,3 +36,7 @@ def test_letters_for_all_panels_join_nothing() -> None:
 
 def test_the_union_holds_all_boxes() -> None:
     assert union(TWO_ROWS) == (0, 0, 210, 220)
+
+
+def test_a_letter_just_off_a_corner_belongs_to_the_panel_that_is_nearest() -> None:
+    assert owners(TWO_ROWS[:2], [(212, 60, 219, 72)]) == [[], [0]]

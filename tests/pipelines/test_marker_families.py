@@ -66,6 +66,17 @@ def test_capitals_around_small_letters_that_start_anew_are_the_panels() -> None:
     assert family("A. Cells at rest (a) and dividing (b, c). B. Blots. C. Counts (a) and sizes (b).") == ["A", "B", "C"]
 
 
+def test_items_that_only_their_numbers_set_off_are_counted_on() -> None:
+    assert family("Beetles. 1 Dorsal view 2 Ventral view 3 Head in front.") == ["1", "2", "3"]
+    assert family("Legs of a beetle. 4. Coxa 5. Femur 6. Tibia, with hairs.") == ["4", "5", "6"]
+
+
+def test_numbers_that_count_other_things_are_no_items() -> None:
+    assert family("Heart: 1 Aorta 2 Vena cava 3 Trachea.") == []
+    assert family("Mice of group 1 Fed, of group 2 Fasted, of group 3 Treated.") == []
+    assert family("Beetles. 1 Dorsal view 2 Ventral view.") == []
+
+
 def test_a_grid_goes_by_its_letters_where_they_are_labels_too() -> None:
     assert family("(A) Resting and (B) dividing cells. Nuclei (A1, B1). Walls (A2, B2).") == ["A", "B"]
     assert family("(A1-B1) Nuclei. (A2-B2) Walls.") == ["A1", "B1", "A2", "B2"]

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pipelines.images import ImageError
-from pipelines.match import is_part, make_pairs, match, match_figure
+from pipelines.match import is_part, make_pairs, match, match_figure, own_words
 from pipelines.records import Box, SeparatedFigure, SplitCaption, Subcaption, Subfigure
 
 CAPTION = "Brain of a man. (A) Axial CT of the head. (B) Sagittal MRI of the head. (C) Coronal MRI of the head."
@@ -253,3 +253,13 @@ def test_a_part_is_told_from_a_figure_that_is_still_to_be_separated() -> None:
 def test_a_broken_image_is_refused_with_a_reason() -> None:
     with pytest.raises(ImageError):
         make_pairs(figure(image=b"not an image"), rule="joint", split="train")
+
+
+def test_own_words_leave_out_what_is_said_of_all_panels_but_not_where_they_are_too_few() -> None:
+    parts = [Subcaption(labels=["a"], text="axial"), Subcaption(labels=["b"], text="a large mass is seen")]
+    split = SplitCaption(preamble="MRI of the brain.", subcaptions=parts, tail="Bar 1 cm.", confidence=0.9, reason="")
+    own = own_words(split)
+    assert [part.text for part in own.subcaptions] == ["MRI of the brain. axial", "a large mass is seen"]
+    assert (own.preamble, own.tail) == ("", "")
+    whole = SplitCaption(preamble="MRI.", subcaptions=[], tail="", confidence=0.9, reason="one panel")
+    assert own_words(whole) == whole

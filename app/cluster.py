@@ -60,6 +60,17 @@ def preflight(asked: Sequence[Demand], cpus: float, gpus: float) -> None:
             )
 
 
+def refuse_missing_weights(config: Config) -> None:
+    """Say before anything starts that weights named in the settings are not there."""
+    named = {
+        "separate.weights": config.separate.weights,
+        "labels.weights": config.labels.weights and f"{config.labels.weights}/inference.onnx",
+    }
+    for setting, path in named.items():
+        if path and not Path(path).is_file():
+            raise ClusterError(f"{setting}: there is no {path}")
+
+
 def local_cpus(settings: ClusterSettings) -> int:
     """Logical CPUs of local Ray: with only 2, ordinary jobs of Ray Data and Train wait for each other for ever."""
     return settings.cpus or max(4, os.cpu_count() or 1)
@@ -71,6 +82,7 @@ def connect(config: Config) -> None:
     if address:
         _join(address)
     else:
+        refuse_missing_weights(config)
         preflight(demands(config), local_cpus(config.cluster), _local_gpus() if config.train.gpu else 0)
         _start_local(config.cluster)
     _watch(config.cluster)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cluster import ClusterError, demands, local_cpus, preflight
+from app.cluster import ClusterError, demands, local_cpus, preflight, refuse_missing_weights
 from app.config import load
 from app.settings import ClusterSettings, Config
 
@@ -73,3 +73,10 @@ def test_local_ray_listens_on_loopback_only_and_asks_for_its_own_token(tmp_path:
     token = tmp_path / "figray" / "ray_token"
     assert stat.S_IMODE(token.stat().st_mode) == 0o600
     assert not (tmp_path / ".ray").exists()
+
+
+@pytest.mark.parametrize("setting", ["separate.weights", "labels.weights"])
+def test_weights_that_are_not_there_are_said_before_ray_starts(setting: str) -> None:
+    with pytest.raises(ClusterError, match=f"{setting}: there is no /nowhere"):
+        refuse_missing_weights(load(None, [f"{setting}=/nowhere"]))
+    refuse_missing_weights(load())

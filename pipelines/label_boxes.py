@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.layout import common
 from pipelines.records import Box, Subfigure
 
 Grey = NDArray[np.uint8]
@@ -57,7 +58,7 @@ def _likeliest(own: list[Candidate], others: list[list[Candidate]]) -> list[Box]
     order = sorted(range(len(own)), key=lambda k: (-votes[k], sum(map(abs, own[k].offset))))
     chosen: list[Box] = []
     for k in order:
-        repeated = any(_overlap(own[k].box, box) > 0.5 for box in chosen)
+        repeated = any(common(own[k].box, box) > 0.5 for box in chosen)
         lone = not votes[k] and _is_far(own[k])
         if not repeated and not lone:
             chosen.append(own[k].box)
@@ -73,14 +74,6 @@ def _alike(one: Candidate, other: Candidate) -> bool:
     ratio = one.height / other.height
     distance = max(abs(a - b) for a, b in zip(one.offset, other.offset))
     return one.place == other.place and distance <= near and 0.6 <= ratio <= 1.67
-
-
-def _overlap(one: Box, other: Box) -> float:
-    """Shared area over the smaller one's."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
-    return max(0, width) * max(0, height) / smaller
 
 
 def _candidates(grey: Grey, panel: Box, panels: list[Box]) -> list[Candidate]:

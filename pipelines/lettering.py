@@ -22,7 +22,7 @@ from pipelines.text_boxes import TextFinder
 Crop = NDArray[np.uint8]
 MOST_READ = 40  # boxes of a figure
 PROBED = 2  # panels that are looked at before a figure counts as one without letters
-LEAST_PART = 16  # of the figure's shorter side, for a part of a panel
+LEAST_PART = 1 / 16  # of the figure's shorter side, for a part of a panel
 
 
 class Letterer:
@@ -129,7 +129,7 @@ def parted(
         sure = [one for one in found if one.score >= SURE]
         boxes = [panel.box]
         if len({one.label for one in sure}) > 1 and white_share(grey, panel.box) <= DENSE:  # axes look like seams
-            boxes = part_at_seams(grey, panel.box, [one.box for one in sure], min(image.shape[:2]) // LEAST_PART)
+            boxes = part_at_seams(grey, panel.box, [one.box for one in sure], round(LEAST_PART * min(image.shape[:2])))
         owned = owners(boxes, [one.box for one in found]) if len(boxes) > 1 else [list(range(len(found)))]
         parts += [(replace(panel, box=box), [found[k] for k in own]) for box, own in zip(boxes, owned, strict=True)]
     order = reading_order([panel.box for panel, _ in parts])

@@ -22,7 +22,7 @@ from pipelines.captions import split_caption
 from pipelines.figure_reader import FigureReader
 from pipelines.images import encode_jpeg, open_image
 from pipelines.loose_files import images_in
-from pipelines.match import match
+from pipelines.match import match, told
 from pipelines.paddle import page_reader
 from pipelines.phantom.corpus import read_truth, write_corpus
 from pipelines.records import Box
@@ -58,7 +58,8 @@ class Line:
         image = open_image(figure.image).image
         panels = self.read(np.asarray(image))
         split = split_caption(figure.caption, min_confidence=self.config.captions.min_confidence)
-        for found in match(panels, split, figure.caption, rule=self.config.match.rule):
+        settings = self.config.match
+        for found in match(panels, told(split, settings.text), figure.caption, rule=settings.rule):
             encode_jpeg(image.crop(panels[found.subfigure].box))
         return [panel.box for panel in panels]
 

@@ -111,7 +111,7 @@ def train_separator(run: str, set_: list[str]) -> None:
         weights = separator.train_separator(
             config.detector, place, seed=config.seed, on_step=lambda step, steps: bars.step("separator", step, steps)
         )
-    say(f"weights: {weights}; card: {separator.write_card(place, config.detector, seed=config.seed)}")
+    say(f"weights: {weights}; card: {separator.write_card(place, config.detector, config.separate, seed=config.seed)}")
     say(f"to read figures by them: --set separate.weights={weights}")
 
 

@@ -1,31 +1,27 @@
 """Trains the separator that figray ships on figures drawn without end, scores it on others, and writes its card."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from time import monotonic
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from app.runs import Place
-from app.settings import DetectorSettings
-from pipelines.detector import LABEL, PANEL, build_detector, shrink, to_tensor
+from app.settings import DetectorSettings, SeparateSettings
+from pipelines.detector import LABEL, PANEL, SHIPPED, build_detector, shrink, to_tensor
 from pipelines.phantom.compound import BATCH, Compound, draw_compounds
-from pipelines.records import Subfigure
 from pipelines.scorecard import Measure, TrueFigure, TruePanel, measures, separation
 from pipelines.separate import Separator
 from pipelines.xy_cuts import XYCuts
 from trainers.detection import Batch, DetectionPlan, train_detector
 
 OnStep = Callable[[int, int], None]
-WEIGHTS = "separator.safetensors"
 SCORED = 400  # drawn figures
-LEAST_PANEL, MOST_PANELS = 0.1, 40  # as app.settings.SeparateSettings has them
 CARD = """# separator.safetensors
 
 Finds the panels and the printed letters of a figure: torchvision's FCOS on timm's lcnet_050 with a feature pyramid,
@@ -93,7 +89,7 @@ def train_separator(settings: DetectorSettings, run: Place, *, seed: int, on_ste
     )  # fmt: skip
     lines: list[str] = []
     recent: list[dict[str, float]] = []
-    weights = run / WEIGHTS
+    weights = run / SHIPPED
     begun = monotonic()
 
     def log(step: int, losses: dict[str, float], mean: nn.Module) -> None:
@@ -117,11 +113,10 @@ def halved(model: nn.Module) -> dict[str, Tensor]:
     return {name: (x.half() if x.is_floating_point() else x).contiguous() for name, x in state.items()}
 
 
-def score(found: Callable[[NDArray[np.uint8]], list[Subfigure]], *, seed: int, figures: int) -> dict[str, Measure]:
-    """A separator's panels against those of figures drawn from another seed than it learnt from."""
-    batches = draw_compounds(seed)
-    drawn = [figure for batch in islice(batches, figures // BATCH) for figure in batch]
-    return measures([separation(as_truth(figure), found(figure.image)) for figure in drawn], seed=seed)
+def score(separator: Separator | XYCuts, figures: Sequence[Compound], *, seed: int) -> dict[str, Measure]:
+    """A separator's panels against those of drawn figures."""
+    found = [separation(as_truth(figure), separator(figure.image).subfigures) for figure in figures]
+    return measures(found, seed=seed)
 
 
 def as_truth(figure: Compound) -> TrueFigure:
@@ -130,15 +125,18 @@ def as_truth(figure: Compound) -> TrueFigure:
     return TrueFigure(image="", kind="single" if len(panels) == 1 else "compound", caption="", panels=panels)
 
 
-def write_card(run: Place, settings: DetectorSettings, *, seed: int) -> str:
-    """Score the run's weights and the classical separator side by side; `scores.json` and `separator.md` in the run."""
-    learned = Separator((run / WEIGHTS).path, min_panel=LEAST_PANEL, max_panels=MOST_PANELS)
-    classical = XYCuts(min_panel=LEAST_PANEL, max_panels=MOST_PANELS)
-    seen = {"figures": SCORED, "seed": seed + 1}
-    scores = {
-        "learned": score(lambda image: learned(image).subfigures, **seen),
-        "classical": score(lambda image: classical(image).subfigures, **seen),
+def write_card(run: Place, settings: DetectorSettings, separate: SeparateSettings, *, seed: int) -> str:
+    """Score the run's weights and the classical separator side by side; `scores.json` and `separator.md` in the run.
+
+    Both see figures drawn from another seed than the weights learnt from.
+    """
+    least, most = separate.min_panel, separate.max_panels
+    separators: dict[str, Separator | XYCuts] = {
+        "learned": Separator((run / SHIPPED).path, min_panel=least, max_panels=most),
+        "classical": XYCuts(min_panel=least, max_panels=most),
     }
+    drawn = [figure for batch in islice(draw_compounds(seed + 1), SCORED // BATCH) for figure in batch]
+    scores = {name: score(separator, drawn, seed=seed + 1) for name, separator in separators.items()}
     (run / "scores.json").write_json({name: {k: m.value for k, m in found.items()} for name, found in scores.items()})
     rows = "\n".join(
         f"| {name.replace('_', ' ')} | {scores['learned'][name].value:.3f} | {scores['classical'][name].value:.3f} |"

@@ -25,7 +25,7 @@ from app.settings import Config, DedupeSettings, SourceSettings
 from pipelines import dedupe
 from pipelines.captions import split_caption
 from pipelines.images import ImageError, open_image
-from pipelines.match import WHOLE, is_part, make_pairs, own_words
+from pipelines.match import WHOLE, is_part, make_pairs, told
 from pipelines.picture_kind import picture_kind
 from pipelines.records import (
     Figure,
@@ -233,8 +233,7 @@ def pair_part(row: Row, *, config: Config, separated: Table, table: Table, dupli
     for figure in from_table(separated.read_part(work.part), SeparatedFigure):
         split = split_of(figure.article_id, seed=config.seed, **shares, together=duplicates.articles)
         kinds = {_pair_id(figure.figure_id, picture.subfigure): picture.kind for picture in figure.pictures}
-        if config.match.text == "own":
-            figure = replace(figure, split_caption=own_words(figure.split_caption))
+        figure = replace(figure, split_caption=told(figure.split_caption, config.match.text))
         for made in make_pairs(figure, rule=config.match.rule, split=split):
             group = duplicates.images.get(made.pair_id)
             pair = replace(made, kind=kinds.get(made.pair_id, made.kind), duplicate_group=group)

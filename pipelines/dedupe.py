@@ -22,6 +22,7 @@ from scipy.sparse.csgraph import connected_components
 SIDE = 32  # pixels of a thumbnail
 FLAT = 4.0  # standard deviation of the grey values; below it an image shows nothing that could be recognised
 TRIMS = (0.0, 0.025, 0.05)  # of a side, at either end: a copy's edges lie within 1.3 % of one of these
+AT_ONCE = 256  # thumbnails that are hashed and compared at once
 BANDS = 4  # of 16 bits; two hashes are compared where one band agrees
 MAX_BITS = 6  # of 63 that may differ: every trimmed copy of 300 X-rays, and 96 of 44,850 pairs of different ones
 TURN = 0.03  # shear or rotation that laying one thumbnail on another may show; a copy shows none
@@ -130,19 +131,18 @@ def _candidates(grey: Grey) -> list[tuple[int, int]]:
     """Pairs of thumbnails (N, SIDE, SIDE) whose hashes are near, one of them trimmed or not; each once, in order."""
     if not len(grey):
         return []
-    plain = np.concatenate([_hashes(part)[:, 0] for part in _parts(grey)])  # (N,)
+    hashes = np.concatenate([_hashes(part) for part in _parts(grey)])  # (N, variants)
+    plain = hashes[:, 0]
     found = set()
     for band in range(BANDS):
         shift = np.uint64(16 * band)
         order = np.argsort((plain >> shift).astype(np.uint16), kind="stable")
         keys = (plain[order] >> shift).astype(np.uint16)
-        start = 0
-        for part in _parts(grey):
-            trimmed = _hashes(part)  # (n, variants)
+        for start in range(0, len(hashes), AT_ONCE):
+            trimmed = hashes[start : start + AT_ONCE]
             for one, other in _near(trimmed, (trimmed >> shift).astype(np.uint16), plain, order, keys):
                 if start + one != other:
                     found.add((min(start + one, other), max(start + one, other)))
-            start += len(part)
     return sorted(found)
 
 
@@ -164,8 +164,8 @@ def _near(
 
 def _parts(grey: Grey) -> Iterator[Grey]:
     """The thumbnails in pieces, so that memory is bounded."""
-    for start in range(0, len(grey), 256):
-        yield grey[start : start + 256]
+    for start in range(0, len(grey), AT_ONCE):
+        yield grey[start : start + AT_ONCE]
 
 
 def _hashes(grey: Grey) -> NDArray[np.uint64]:

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.settings import LabelSettings, SeparateSettings
-from pipelines.label_places import union
 from pipelines.label_run import stands_at
 from pipelines.labels import LabelReader
+from pipelines.layout import union
 from pipelines.lettering import Letterer
 from pipelines.records import Subfigure
 from pipelines.separate import Separator

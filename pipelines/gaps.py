@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.layout import lines_across, slab
 from pipelines.records import Box
 
 Grey = NDArray[np.uint8]
@@ -39,16 +40,16 @@ def with_picture(grey: Grey, boxes: Sequence[Box]) -> list[bool]:
     return [white_share(grey, box) < EMPTY for box in boxes]
 
 
+def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Stretches of true values as (start, stop)."""
+    changes = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
+    return list(zip(changes[::2].tolist(), changes[1::2].tolist(), strict=True))
+
+
 def _parts(grey: Grey, box: Box, axis: int, least: int) -> list[Box]:
     """What lies between the white lines across an axis."""
-    region = grey[box[1] : box[3], box[0] : box[2]]
-    lines = region.T if axis == 0 else region
-    white = (lines >= PAPER).mean(axis=1) >= CLEAN
-    changes = np.flatnonzero(np.diff(np.concatenate(([True], white, [True])).astype(np.int8)))
-    runs = list(zip(changes[::2].tolist(), changes[1::2].tolist(), strict=True))
-    if any(stop - start < least for start, stop in runs):
+    white = (lines_across(grey, box, axis) >= PAPER).mean(axis=1) >= CLEAN
+    found = runs(~white)
+    if any(stop - start < least for start, stop in found):
         return [box]
-    start = box[axis]
-    return [
-        (start + a, box[1], start + b, box[3]) if axis == 0 else (box[0], start + a, box[2], start + b) for a, b in runs
-    ]
+    return [slab(box, axis, box[axis] + start, box[axis] + stop) for start, stop in found]

@@ -1,8 +1,8 @@
 """Which panel a printed letter stands on or beside, and panels that share one letter beneath them."""
 
 from collections.abc import Sequence
-from functools import reduce
 
+from pipelines.layout import area, intersection, union
 from pipelines.records import Box
 
 INSIDE = 0.6  # share of a letter's box that lies on its panel
@@ -18,7 +18,7 @@ def owners(panels: Sequence[Box], letters: Sequence[Box]) -> list[list[int]]:
     Letters stand on one side of all panels of a figure: between two rows that side decides whose a letter is, and where
     more panels have a letter beside them than on them, those beside come first.
     """
-    inside = [[k for k, letter in enumerate(letters) if _share(letter, panel) >= INSIDE] for panel in panels]
+    inside = [[k for k, letter in enumerate(letters) if _is_on(letter, panel)] for panel in panels]
     taken = {k for own in inside for k in own}
     outside = [k for k in range(len(letters)) if k not in taken]
     sides = {place: _beside(panels, letters, outside, place) for place in PLACES}
@@ -62,11 +62,6 @@ def groups(panels: Sequence[Box], letters: Sequence[Box]) -> list[list[int]]:
     return [own for _, own in sorted(together.items(), key=lambda item: item[1][0])]
 
 
-def union(boxes: Sequence[Box]) -> Box:
-    """The smallest box around all of them."""
-    return reduce(lambda a, b: (min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])), boxes)
-
-
 def _centred(letter: Box, panels: Sequence[Box]) -> bool:
     whole = union(panels)
     beneath = letter[1] >= max(panel[3] for panel in panels) - (letter[3] - letter[1]) // 2
@@ -82,11 +77,8 @@ def _middle(box: Box) -> float:
     return (box[0] + box[2]) / 2
 
 
-def _share(letter: Box, panel: Box) -> float:
-    """The share of a letter's box that lies on a panel."""
-    width = min(letter[2], panel[2]) - max(letter[0], panel[0])
-    height = min(letter[3], panel[3]) - max(letter[1], panel[1])
-    return max(0, width) * max(0, height) / max(1, (letter[2] - letter[0]) * (letter[3] - letter[1]))
+def _is_on(letter: Box, panel: Box) -> bool:
+    return intersection(letter, panel) >= INSIDE * max(1, area(letter))
 
 
 def _beside(panels: Sequence[Box], letters: Sequence[Box], asked: Sequence[int], place: str) -> dict[int, int]:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from pipelines.gaps import DENSE, white_share
 from pipelines.ink import ink_box
 from pipelines.label_boxes import label_boxes
-from pipelines.label_places import groups, owners, union
+from pipelines.label_places import groups, owners
 from pipelines.label_run import SURE, Printed, as_label, settle_run, stands_at
 from pipelines.labels import LabelReader
-from pipelines.layout import intersection
+from pipelines.layout import intersection, union
 from pipelines.reading_order import reading_order
 from pipelines.records import Box, Subfigure
 from pipelines.seams import part_at_seams
@@ -46,10 +46,13 @@ class Letterer:
             return subfigures
         printed = self._read_found(image, subfigures, letters)
         subfigures, printed = parted(image, subfigures, printed)
-        if len(subfigures) == 1 or not (any(printed) or self._is_lettered(image, subfigures, printed)):
+        if len(subfigures) == 1:
             return subfigures
         if not all(_is_sure(found, place) for place, found in enumerate(printed)):
-            self._read_more(image, printed, label_boxes(image, subfigures))
+            glyphs = label_boxes(image, subfigures)
+            if not (any(printed) or self._is_lettered(image, subfigures, printed, glyphs)):
+                return subfigures
+            self._read_more(image, printed, glyphs)
         subfigures, printed = joined(subfigures, printed)
         boxes = [panel.box for panel in subfigures]
         settled = settle_run(printed, boxes)
@@ -68,11 +71,14 @@ class Letterer:
         return [_with_label(panel, found) for panel, found in zip(subfigures, settled, strict=True)]
 
     def _is_lettered(
-        self, image: NDArray[np.uint8], subfigures: Sequence[Subfigure], printed: list[list[Printed]]
+        self,
+        image: NDArray[np.uint8],
+        subfigures: Sequence[Subfigure],
+        printed: list[list[Printed]],
+        glyphs: Sequence[Sequence[Box]],
     ) -> bool:
         """Whether the first panels have letters though no detector saw any: the others are searched only then."""
-        first = [own if k < PROBED else [] for k, own in enumerate(label_boxes(image, list(subfigures)))]
-        self._read_more(image, printed, first)
+        self._read_more(image, printed, [own if k < PROBED else [] for k, own in enumerate(glyphs)])
         if not any(printed):
             self._search(image, printed, [panel.box for panel in subfigures], range(min(PROBED, len(subfigures))))
         return any(printed)

@@ -16,6 +16,7 @@ from pipelines.match_positions import FAR, nearest_places
 from pipelines.records import Figure, Match, Pair, SeparatedFigure, Split, SplitCaption, Subfigure
 
 Rule = Literal["paper", "joint", "whole"]
+Text = Literal["full", "own"]
 
 TWO_SIGNS = re.compile(r"[A-Za-z](?:\d{1,2}|'+|[’′]+)")  # "a1", "B'"
 FEW_WORDS = 3  # below it a panel's own words say little
@@ -39,6 +40,11 @@ def match(subfigures: Sequence[Subfigure], split: SplitCaption, caption: str, *,
     if all(re.fullmatch(r"[a-z]{3,}(?: [a-z]+)*", label) and label not in ROMANS for label in texts):
         return _by_position(subfigures, texts, split.confidence, caption)
     return _jointly(subfigures, texts, split.confidence, caption)
+
+
+def told(split: SplitCaption, text: Text) -> SplitCaption:
+    """What of a split caption goes to its panels: "full" all of it, "own" each panel's own words."""
+    return own_words(split) if text == "own" else split
 
 
 def own_words(split: SplitCaption) -> SplitCaption:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.layout import intersection
+from pipelines.layout import area, intersection, lines_across, slab
 from pipelines.records import Box
 
 Grey = NDArray[np.uint8]
@@ -22,8 +22,7 @@ def part_at_seams(grey: Grey, box: Box, letters: Sequence[Box], least: int) -> l
     own = [letter for letter in letters if intersection(letter, box) > 0]
     for axis in (1, 0) if len(own) > 1 else ():
         for at in _seams(grey, box, axis, least):
-            first = (box[0], box[1], at, box[3]) if axis == 0 else (box[0], box[1], box[2], at)
-            second = (at, box[1], box[2], box[3]) if axis == 0 else (box[0], at, box[2], box[3])
+            first, second = slab(box, axis, box[axis], at), slab(box, axis, at, box[2 + axis])
             if _lettered_alike(first, second, own):
                 return [part for half in (first, second) for part in part_at_seams(grey, half, own, least)]
     return [box]
@@ -31,8 +30,7 @@ def part_at_seams(grey: Grey, box: Box, letters: Sequence[Box], least: int) -> l
 
 def _seams(grey: Grey, box: Box, axis: int, least: int) -> list[int]:
     """The clearest seams across an axis, in pixels of the figure."""
-    region = grey[box[1] : box[3], box[0] : box[2]]
-    lines = (region.T if axis == 0 else region).astype(np.int16)
+    lines = lines_across(grey, box, axis).astype(np.int16)
     if len(lines) < 2 * least:
         return []
     steps = np.zeros(len(lines))
@@ -59,4 +57,4 @@ def _lettered_alike(first: Box, second: Box, letters: Sequence[Box]) -> bool:
 
 
 def _on(letter: Box, panel: Box) -> bool:
-    return 2 * intersection(letter, panel) > intersection(letter, letter)
+    return 2 * intersection(letter, panel) > area(letter)

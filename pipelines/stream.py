@@ -22,7 +22,7 @@ from pipelines.build import StationStalled
 from pipelines.captions import split_caption
 from pipelines.images import ImageError, open_image
 from pipelines.loose_files import CaptionWork, FigureWork
-from pipelines.match import WHOLE, match, own_words
+from pipelines.match import WHOLE, match, told
 from pipelines.records import Span, SplitCaption, Subfigure
 from pipelines.rejection import RejectionError
 
@@ -81,14 +81,12 @@ class ReadFigure:
     def pairs(self, panels: list[Subfigure], caption: str, size: tuple[int, int]) -> list[Row]:
         """The text of each panel, with its box."""
         split = split_caption(caption, min_confidence=self.config.captions.min_confidence)
-        if self.config.match.text == "own":
-            split = own_words(split)
         rows = []
-        for found in match(panels, split, caption, rule=self.config.match.rule):
+        for found in match(panels, told(split, self.config.match.text), caption, rule=self.config.match.rule):
             box = (0, 0, *size) if found.subfigure == WHOLE else panels[found.subfigure].box
-            told = asdict(found)
-            told.pop("subfigure")
-            rows.append({"box": box, **told})
+            row = asdict(found)
+            row.pop("subfigure")
+            rows.append({"box": box, **row})
         return rows
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from pipelines.layout import Layout, in_order
+from pipelines.gaps import runs
+from pipelines.layout import Layout, in_order, lines_across, slab
 from pipelines.records import Box, Subfigure
 
 Grey = NDArray[np.uint8]
@@ -167,21 +168,15 @@ def _longer_first(box: Box) -> tuple[int, int]:
     return (0, 1) if box[2] - box[0] >= box[3] - box[1] else (1, 0)
 
 
-def _lines(grey: Grey, box: Box, axis: int) -> Grey:
-    """The box's pixels with the lines across the axis as rows."""
-    region = grey[box[1] : box[3], box[0] : box[2]]
-    return region.T if axis == 0 else region
-
-
 def _gutters(grey: Grey, box: Box, axis: int) -> list[Cut]:
     """White gaps right across the box."""
-    lines = _lines(grey, box, axis)
-    return [Cut(start, stop, GUTTER) for start, stop in _runs((lines >= WHITE).mean(axis=1) >= CLEAN)]
+    lines = lines_across(grey, box, axis)
+    return [Cut(start, stop, GUTTER) for start, stop in runs((lines >= WHITE).mean(axis=1) >= CLEAN)]
 
 
 def _edges(grey: Grey, box: Box, axis: int) -> list[Cut]:
     """Lines that are black, or a step in grey, nearly everywhere along them."""
-    lines = _lines(grey, box, axis).astype(np.int16)
+    lines = lines_across(grey, box, axis).astype(np.int16)
     if len(lines) < 5:
         return []
     dark = lines <= BLACK
@@ -194,7 +189,7 @@ def _edges(grey: Grey, box: Box, axis: int) -> list[Cut]:
     level = _low_values(lines, covered >= COVERED)
     rise = np.zeros(len(lines))
     rise[2:-2] = np.abs(level[3:-1] + level[4:] - level[:-4] - level[1:-3]) / 2
-    return [_place(start, stop, step.mean(axis=1), rise, covered) for start, stop in _runs(covered >= COVERED)]
+    return [_place(start, stop, step.mean(axis=1), rise, covered) for start, stop in runs(covered >= COVERED)]
 
 
 def _low_values(lines: NDArray[np.int16], asked: NDArray[np.bool_]) -> Profile:
@@ -210,12 +205,6 @@ def _place(start: int, stop: int, step: Profile, rise: Profile, covered: Profile
     """The band of a run, with its sharpest lines."""
     lines = [at for at in range(start, stop) if step[at] >= SHARP or rise[at] >= RISE]
     return Cut(start, stop - 1, 0.9 * float(covered[start:stop].max()), tuple(lines))
-
-
-def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Stretches of true values as (start, stop)."""
-    changes = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
-    return list(zip(changes[::2].tolist(), changes[1::2].tolist()))
 
 
 def _even(cuts: list[Cut], length: int, least: float) -> list[Cut]:
@@ -250,7 +239,7 @@ def _parts(grey: Grey, box: Box, axis: int, cuts: list[Cut], least: Sides) -> li
     ends = [start, *(start + edge for cut in cuts for edge in (cut.start, cut.stop)), stop]
     parts = []
     for low, high in zip(ends[::2], ends[1::2]):
-        part = (low, box[1], high, box[3]) if axis == 0 else (box[0], low, box[2], high)
+        part = slab(box, axis, low, high)
         if high > low and _holds_panel(grey, _trim(grey, part), least):
             parts.append(part)
     return parts

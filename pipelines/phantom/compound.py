@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
+from pipelines.layout import union
 from pipelines.phantom.arrangement import FONTS, Font, load_font
 from pipelines.phantom.cells import Cell, Size, along, draw_cells
 from pipelines.phantom.contents import KINDS, draw_content
@@ -102,11 +102,11 @@ def draw_compound(contents: Contents, size: Size, rng: np.random.Generator) -> C
     for cell, kind, name in zip(cells, kinds, style.names):
         room, strip = _strip(cell, style)
         boxes = [_paste(figure, contents, part, kind, rng) for part in _pictures(room, style, rng)]
-        box = reduce(_union, boxes)
+        box = union(boxes)
         label = _print_label(figure, style, name, box=box, strip=strip, rng=rng) if name else None
         if label is not None:
             labels.append(label)
-            box = _union(box, label) if kind in ON_PAPER and style.place in ("above", "beside", "inside") else box
+            box = union([box, label]) if kind in ON_PAPER and style.place in ("above", "beside", "inside") else box
         panels.append(box)
     _draw_rules(figure, cells, rng)
     _write_titles(figure, panels, labels, rng)
@@ -268,10 +268,6 @@ def _letter_place(
     if style.place == "below":
         return (box[0] + box[2] - size[0]) // 2, top
     return strip[0] + 1, top
-
-
-def _union(one: Box, other: Box) -> Box:
-    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
 
 
 def _draw_rules(figure: Image.Image, cells: Sequence[Cell], rng: np.random.Generator) -> None:

@@ -8,7 +8,7 @@ import torch
 
 from app import separator
 from app.runs import Place
-from app.settings import DetectorSettings
+from app.settings import DetectorSettings, SeparateSettings
 from pipelines.detector import LABEL, PANEL, load_detector
 from pipelines.phantom.compound import Compound, draw_compounds
 
@@ -38,7 +38,7 @@ def test_one_command_leaves_weights_metrics_scores_and_a_card(tmp_path: Path, mo
     assert seen == [1, 2]
     load_detector(weights)
     assert Path(weights).stat().st_size < 10_000_000
-    card = Path(separator.write_card(run, settings, seed=3)).read_text()
+    card = Path(separator.write_card(run, settings, SeparateSettings(), seed=3)).read_text()
     assert "seed=3" in card
     scores = json.loads((tmp_path / "scores.json").read_text())
     assert set(scores) == {"learned", "classical"}

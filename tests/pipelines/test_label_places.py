@@ -1,6 +1,7 @@
 """Letters and the panels they belong to."""
 
-from pipelines.label_places import groups, owners, union
+from pipelines.label_places import groups, owners
+from pipelines.layout import union
 
 TWO_ROWS = [(0, 0, 100, 100), (110, 0, 210, 100), (0, 120, 100, 220), (110, 120, 210, 220)]
 

@@ -6,6 +6,7 @@ Everything that takes time to import is imported inside a command, so that `figr
 import os
 import signal
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -264,7 +265,7 @@ def connected(config: "Config", *, stopped: str = "nothing was written") -> "Ite
     from app.cluster import connect, disconnect
     from app.progress import Bars
 
-    bars = Bars()
+    bars, number = Bars(), 0
     try:
         take_signals(bars)
         connect(config)
@@ -273,10 +274,13 @@ def connected(config: "Config", *, stopped: str = "nothing was written") -> "Ite
             yield bars
     except (KeyboardInterrupt, SystemExit) as error:
         say(f"stopped; {stopped}")
-        number = signal.SIGTERM if isinstance(error, SystemExit) else signal.SIGINT  # Ray answers SIGTERM by an exit
-        raise typer.Exit(128 + (bars.stopped_by or number)) from None
+        # What streams in the frames of the error ends here: ended after Ray, it would start Ray again to say so.
+        traceback.clear_frames(error.__traceback__)
+        number = bars.stopped_by or (signal.SIGTERM if isinstance(error, SystemExit) else signal.SIGINT)
     finally:
         disconnect()
+    if number:
+        raise typer.Exit(128 + number)
 
 
 def take_signals(bars: "Bars") -> None:

@@ -130,11 +130,16 @@ class TableSettings(Settings):
 class ModelSettings(Settings):
     """The encoders."""
 
+    # Weights to begin with: hf:ORGANISATION/NAME or a folder, of BLIP as transformers keeps it or of a model of figray;
+    # run:NAME, a model of the same run. Shape and tokenizer are then the weights' own; image_size, max_tokens and
+    # dropout stay as they stand here.
+    init: str | None = None
     image_size: int = Field(224, ge=16)  # pixels; BLIP, configs/pretrain.yaml
     patch: int = Field(16, ge=2)  # pixels
     image_width: int = 768  # ViT-B/16
     image_depth: int = 12
     image_heads: int = 12
+    image_eps: float = Field(1e-6, gt=0)  # of the image encoder's norms; BLIP, models/vit.py
     text_width: int = 768  # BERT-base
     text_depth: int = 12
     text_heads: int = 12
@@ -143,7 +148,7 @@ class ModelSettings(Settings):
     # first: the state of the first token stands for an image or a text (BLIP). mean: the mean of its patches or word
     # pieces, which learns from few pairs several times sooner.
     pool: Literal["first", "mean"] = "first"
-    vocabulary: int = Field(30_522, ge=64)  # word pieces at most, trained on the corpus
+    vocabulary: int = Field(30_522, ge=64)  # word pieces, BERT's number; trained on the corpus, which may have fewer
     dropout: Fraction = Field(0.1, ge=0, lt=1)  # BERT
 
     @model_validator(mode="after")
@@ -159,43 +164,70 @@ class ModelSettings(Settings):
 
 
 class ObjectiveSettings(Settings):
-    """What is minimised: a weighted sum of named losses."""
+    """What is minimised: a weighted sum of named losses; a loss with weight 0 is not computed."""
 
     name: Literal["blip"] = "blip"
     itc: float = Field(1.0, ge=0)  # BLIP sums the three with weight 1
     itm: float = Field(1.0, ge=0)
-    mlm: float = Field(1.0, ge=0)
+    text: float = Field(1.0, ge=0)  # of the text objective
+    text_objective: Literal["mlm", "lm"] = "mlm"  # mlm: MedVL, section 3, says so. lm: what its code trained
     temperature: float = Field(0.07, gt=0)  # at the start; learnable, kept in [0.001, 0.5] (BLIP)
-    # Of a batch, the share that the fusion encoder sees for itm and mlm; hard negatives still come from all of it. Four
-    # fusion passes a pair cost more than everything else together, and ITC alone needs the whole batch.
+    # The share of the momentum encoders' opinion in the targets of itc. With alpha 0 and queue 0 there are none, and
+    # the batch is contrasted with itself.
+    alpha: Fraction = Field(0.4, ge=0, le=1)  # BLIP, configs/pretrain.yaml; MedVL's logs
+    alpha_epochs: float = Field(2.0, ge=0)  # over which it rises from 0; BLIP
+    momentum: Fraction = Field(0.995, ge=0, le=1)  # of the momentum encoders, each step; BLIP
+    # Keys of earlier batches. None: a quarter of the training pairs, less the batch. BLIP's 57,600 is more than all the
+    # pairs of MedVL, so that every pair meets its own older key there; here such keys are masked.
+    queue: int | None = Field(None, ge=0)
+    # How strongly itm's negatives are drawn by similarity: 1 as BLIP draws them, 0 at random. Against hard ones a small
+    # model from scratch never learns to match; it does where they become hard slowly.
+    hardness: Fraction = Field(1.0, ge=0, le=1)
+    hardness_epochs: float = Field(0.0, ge=0)  # over which it rises from 0
+    # Of a batch, the share that the fusion encoder sees for itm and text; hard negatives still come from all of it.
+    # Four fusion passes a pair cost more than everything else together, and ITC alone needs the whole batch.
     fusion_share: Fraction = Field(1.0, gt=0, le=1)
     mlm_probability: Fraction = Field(0.15, gt=0, lt=1)  # BERT and ALBEF: 15 %, of them 80 masked, 10 random, 10 kept
+    label_smoothing: Fraction = Field(0.1, ge=0, lt=1)  # of lm; BLIP, models/med.py
 
 
 class OptimSettings(Settings):
-    """The optimiser and its schedule."""
+    """The optimiser, AdamW, and its schedule, a function of the step alone."""
 
     lr: float = Field(1e-5, gt=0)  # MedVL, section 3
-    weight_decay: float = Field(0.05, ge=0)  # BLIP, configs/pretrain.yaml
+    weight_decay: float = Field(0.05, ge=0)  # BLIP, configs/pretrain.yaml; none on norms, biases and the temperature
     epochs: int = Field(60, ge=1)  # MedVL, section 3
     steps: int | None = Field(None, ge=1)  # instead of epochs, so that two sets of pairs get the same budget
     warmup_steps: int = Field(300, ge=0)  # MedVL's logs
+    schedule: Literal["cosine", "epochs"] = "cosine"  # epochs: times `decay` after each epoch (BLIP, pretrain.yaml)
+    decay: Fraction = Field(0.9, gt=0, le=1)  # BLIP, configs/pretrain.yaml; MedVL's logs
+    min_lr: float = Field(0.0, ge=0)  # 1e-6 in BLIP
     clip: float = Field(1.0, gt=0)  # norm of the gradient
 
 
 class TrainSettings(Settings):
     """The training job."""
 
+    scheme: Literal["raw", "processed"] = "processed"  # raw: whole figures with whole captions; MedVL, Table 1
+    fraction: Fraction = Field(1.0, gt=0, le=1)  # of the training articles; MedVL, Figure 3
     batch_size: int = Field(80, ge=2)  # pairs over all workers; MedVL's logs, 10 on each of 8 GPUs
+    accumulate: int = Field(
+        1, ge=1
+    )  # parts in which a worker's batch passes the encoders; contrasted whole all the same
     workers: int = Field(1, ge=1)
     cpus_per_worker: float = Field(0.5, gt=0)  # logical; fewer than all, or Ray Data has none left to feed it
     # Of torch in a worker on CPUs. On shared cores a second thread spins at every barrier: 296 pairs/s with one and 17
     # with two were seen on the demo's model; two trainings side by side use two cores better.
     threads: int = Field(1, ge=1)
     gpu: bool = False
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of the encoders; auto: bfloat16 on a GPU
+    gradient_checkpointing: bool = False  # the encoders' layers are computed twice, and need far less memory
+    compile: bool = False  # torch.compile of the encoders
     failures: int = Field(2, ge=0)  # restarts from the latest checkpoint before giving up
     checkpoint_minutes: float = Field(10.0, gt=0)
+    checkpoint_steps: int | None = Field(None, ge=1)  # whichever of the two comes first
     log_seconds: float = Field(2.0, gt=0)
+    trackers: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ("tensorboard",)  # beside metrics.jsonl
 
 
 class EvaluateSettings(Settings):
@@ -203,9 +235,8 @@ class EvaluateSettings(Settings):
 
     split: Literal["val", "test"] = "test"
     batch_size: int = Field(64, ge=1)
-    rerank: int = Field(
-        16, ge=0
-    )  # candidates of ITC that ITM scores again; BLIP has 256 (brain) and 0 leaves ITC alone
+    rerank: int = Field(16, ge=0)  # candidates of ITC that ITM scores again; BLIP has 256 (brain); 0 leaves ITC alone
+    resamples: int = Field(1000, ge=0)  # of the pool's articles, for the intervals
 
 
 class ClusterSettings(Settings):

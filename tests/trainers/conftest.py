@@ -12,8 +12,9 @@ from transformers import PreTrainedTokenizerFast
 
 from app.settings import ModelSettings, ObjectiveSettings
 from trainers.batch import Batch, Collate, prepare, train_tokenizer
-from trainers.checkpoint import build_model
-from trainers.objectives.blip import Blip
+from trainers.blip import Blip
+from trainers.checkpoint import masking
+from trainers.objectives.blip import BlipObjective
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 30), "blue": (40, 60, 230), "white": (240, 240, 240)}
 SMALL = ModelSettings(
@@ -63,4 +64,15 @@ def shape_batch(
 @pytest.fixture
 def small_blip(tokenizer: PreTrainedTokenizerFast) -> Blip:
     torch.manual_seed(0)
-    return build_model(SMALL, ObjectiveSettings(), tokenizer)
+    return Blip(SMALL, ObjectiveSettings())
+
+
+@pytest.fixture
+def objective_for(tokenizer: PreTrainedTokenizerFast) -> Callable[..., BlipObjective]:
+    """The objective of a model with settings as named; queue, epoch and seed as in BlipObjective."""
+
+    def made(model: Blip, *, queue: int = 0, epoch: int = 0, seed: int = 0, **settings: Any) -> BlipObjective:
+        chosen = ObjectiveSettings(**settings)
+        return BlipObjective(model, chosen, masking=masking(chosen, tokenizer), queue=queue, epoch=epoch, seed=seed)
+
+    return made

@@ -2,7 +2,7 @@
 
 import torch
 
-from trainers.encoders import FusionBert, first_state, image_encoder, mean_state, text_config
+from trainers.encoders import FusionBert, first_state, image_encoder, mean_state, text_config, tied_decoder
 
 CONFIG = {"vocabulary": 50, "width": 32, "depth": 2, "heads": 2, "max_tokens": 16, "dropout": 0.0}
 TOKENS = torch.tensor([[2, 7, 8, 9, 3, 0, 0, 0], [2, 7, 8, 9, 10, 11, 12, 3]])
@@ -57,3 +57,23 @@ def test_pooling_takes_the_first_state_or_the_mean_of_those_that_count() -> None
     mask = torch.tensor([[True, True, False], [True, True, True]])
     assert first_state(states, mask).tolist() == [[1.0], [2.0]]
     assert mean_state(states, mask).tolist() == [[2.0], [4.0]]
+
+
+def test_states_that_the_image_mask_hides_are_as_if_cut_off() -> None:
+    model, image = bert(image_width=24), torch.randn(2, 5, 24)
+    mask = torch.tensor([[True, True, True, False, False], [True] * 5])
+    masked = model.fuse(TOKENS, TOKENS > 0, image, mask)
+    cut = model.fuse(TOKENS[:1, :5], TOKENS[:1, :5] > 0, image[:1, :3])
+    assert torch.allclose(masked[0, :5], cut[0], atol=1e-5)
+    assert torch.allclose(masked[1], model.fuse(TOKENS, TOKENS > 0, image)[1], atol=1e-6)
+
+
+def test_the_decoder_sees_no_later_word_and_shares_all_but_its_self_attention() -> None:
+    encoder, image = bert(), torch.randn(2, 5, 32)
+    decoder = tied_decoder(encoder, text_config(**CONFIG), image_width=32).eval()  # type: ignore[arg-type]
+    changed = TOKENS.clone()
+    changed[1, 6] = 20
+    before, after = (decoder.fuse(tokens, TOKENS > 0, image)[1] for tokens in (TOKENS, changed))
+    assert torch.allclose(before[:6], after[:6], atol=1e-6) and not torch.allclose(before[6:], after[6:], atol=1e-4)
+    own = {name for name, weight in decoder.named_parameters() if not any(weight is p for p in encoder.parameters())}
+    assert own and all(".attention." in name for name in own)

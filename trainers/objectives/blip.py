@@ -1,108 +1,189 @@
-"""BLIP (Li et al., 2022) with the masked language modelling that MedVL, section 3, trains: ITC + ITM + MLM."""
+"""What BLIP minimises (Li et al., 2022, section 3.2): ITC + ITM + MLM as MedVL, section 3, says, or LM as its code.
 
-import math
+All workers draw the same numbers for the batch of all of them, and each judges the pairs whose image it holds: W
+workers have the losses and the gradients that one would have with the whole batch.
+"""
+
+from dataclasses import dataclass
+from math import ceil
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import pad
 
-from app.settings import ModelSettings, ObjectiveSettings
+from app.settings import ObjectiveSettings
 from trainers.batch import Batch
-from trainers.encoders import POOLS, FusionBert, WordHead, image_encoder, text_config
-from trainers.losses.contrastive import image_text_contrast
-from trainers.losses.masked import Masking, mask_tokens, masked_loss
-from trainers.losses.matching import hard_negatives, matching_loss, may_be_negative
+from trainers.blip import COLDEST, WARMEST, Blip
+from trainers.losses.contrastive import Keys, Teacher, gather, image_text_contrast
+from trainers.losses.masked import Masking, mask_tokens, word_loss
+from trainers.losses.matching import Matches, draw_matches, matching_loss, may_be_negative
+from trainers.momentum import KeyQueue, Momentum
 
-COLDEST, WARMEST = 0.001, 0.5  # the temperature stays between them (BLIP, models/blip_pretrain.py)
+Losses = dict[str, Tensor]
 
 
-class Blip(nn.Module):
-    """An image encoder, and a text encoder that is also the fusion encoder; a loss with weight 0 is not computed."""
+@dataclass(frozen=True)
+class Encoded:
+    """A worker's batch, each side alone."""
 
-    def __init__(self, model: ModelSettings, objective: ObjectiveSettings, *, masking: Masking) -> None:
+    image: Tensor  # (N, E), unit length
+    text: Tensor  # (N, E), unit length
+    states: Tensor  # (N, P, image_width)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The chances of one step, the same on every worker; M pairs of W workers, of which this one holds N."""
+
+    tokens: Tensor  # (M, T)
+    mask: Tensor  # (M, T)
+    matches: Matches  # those whose image is here: `image` below N, `text` below M
+    n_matches: int  # of all workers
+    hidden: Tensor  # (F, T), for MLM
+    chosen: Tensor  # (F, T) bool
+    n_chosen: int  # of all workers
+    n_words: int  # of all workers, for LM
+
+
+class BlipObjective(nn.Module):
+    """A batch and the step's number to named losses; holds the momentum encoders and the queue."""
+
+    def __init__(
+        self,
+        model: Blip,
+        settings: ObjectiveSettings,
+        *,
+        masking: Masking,
+        queue: int = 0,
+        epoch: int = 0,
+        seed: int = 0,
+    ) -> None:
+        """model: its weights are those to begin with. queue: keys. epoch: its steps."""
         super().__init__()
-        self.settings = model
+        self.model = model
+        self.settings = settings
         self.masking = masking
-        self.pool = POOLS[model.pool]
-        self.fusion_share = objective.fusion_share
-        self.weights = {"itc": objective.itc, "itm": objective.itm, "mlm": objective.mlm}
-        self.image_encoder = image_encoder(
-            size=model.image_size,
-            patch=model.patch,
-            width=model.image_width,
-            depth=model.image_depth,
-            heads=model.image_heads,
-        )
-        config = text_config(
-            vocabulary=masking.vocabulary,
-            width=model.text_width,
-            depth=model.text_depth,
-            heads=model.text_heads,
-            max_tokens=model.max_tokens,
-            dropout=model.dropout,
-        )
-        self.text_encoder = FusionBert(config, image_width=model.image_width)
-        self.image_head = nn.Linear(model.image_width, model.embedding)
-        self.text_head = nn.Linear(model.text_width, model.embedding)
-        self.match_head = nn.Linear(model.text_width, 2)
-        self.word_head = WordHead(vocabulary=masking.vocabulary, width=model.text_width)
-        self.log_temperature = nn.Parameter(torch.tensor(objective.temperature).log())
+        self.epoch, self.seed = epoch, seed
+        self.weights = {"itc": settings.itc, "itm": settings.itm, settings.text_objective: settings.text}
+        follows = settings.itc > 0 and (settings.alpha > 0 or queue > 0)
+        self.momentum = Momentum(model) if follows else None
+        self.queue = KeyQueue(queue if follows else 0, model.settings.embedding)
 
-    @property
-    def temperature(self) -> Tensor:
-        """What similarities are divided by."""
-        return self.log_temperature.exp()
-
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """The named losses of a batch, scalars, without their weights."""
-        with torch.no_grad():  # the parameter itself, as BLIP does: clamped later, it would get no gradient back
-            self.log_temperature.clamp_(math.log(COLDEST), math.log(WARMEST))
-        image, states = self.embed_images(batch.images)
-        text = self.embed_texts(batch.tokens, batch.mask)
-        fused = max(1, round(self.fusion_share * len(batch)))  # batches are shuffled, so the first are any
+    def forward(self, batch: Batch, step: int = 0) -> Losses:
+        """The named losses; their weighted sum is what is minimised. step: counted from 0."""
+        self.begin_step()
+        encoded = self.encode(batch)
+        drawn = self.draw(batch, encoded, step)
         losses = {}
         if self.weights["itc"] > 0:
-            with torch.autocast(image.device.type, enabled=False):
-                losses["itc"] = image_text_contrast(image, text, batch.text_group, self.temperature)
+            losses["itc"] = self.contrast(batch, encoded, step)
         if self.weights["itm"] > 0:
-            losses["itm"] = self._matching(batch, states, (image @ text.T).detach(), first=fused)
-        if self.weights["mlm"] > 0:
-            losses["mlm"] = self._masked(batch.tokens[:fused], batch.mask[:fused], states[:fused])
+            losses["itm"] = self.match(encoded, drawn, drawn.matches)
+        if self.settings.text > 0:
+            rows = torch.arange(self.fused(len(batch)), device=drawn.tokens.device)
+            losses[self.settings.text_objective] = self.read(batch, encoded, drawn, rows)
         return losses
 
-    def embed_images(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """images: (N, 3, H, W). Returns embeddings (N, E) of unit length and, for matching, states (N, P, width)."""
-        states = self.image_encoder(images)
-        patches = torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)
-        patches[:, 0] = False  # the first state is the whole image's
-        return self._embed(self.image_head, self.pool(states, patches)), states
+    @torch.no_grad()
+    def begin_step(self) -> None:
+        """Once before each step's losses: the temperature within its bounds, the momentum encoders one step on."""
+        # The parameter itself, as BLIP does: clamped later, it would get no gradient back.
+        self.model.log_temperature.clamp_(torch.tensor(COLDEST).log().item(), torch.tensor(WARMEST).log().item())
+        if self.momentum and self.training:
+            self.momentum.follow(self.model, self.settings.momentum)
 
-    def embed_texts(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """tokens, mask: (N, T). Returns embeddings (N, E) of unit length."""
-        return self._embed(self.text_head, self.pool(self.text_encoder(tokens, mask), mask))
+    def encode(self, batch: Batch) -> Encoded:
+        """The online encoders' view of a batch or of a part of it."""
+        image, states = self.model.embed_images(batch.images)
+        return Encoded(image, self.model.embed_texts(batch.tokens, batch.mask), states)
 
-    def match_scores(self, states: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
-        """(N,) logits that text i belongs to image i. states: (N, P, image_width). tokens, mask: (N, T)."""
-        fused = self.text_encoder.fuse(tokens, mask, states)
-        return self.match_head(self.pool(fused, mask))[:, 1].float()
+    def contrast(self, batch: Batch, encoded: Encoded, step: int) -> Tensor:
+        """ITC, against the batch of all workers and the queue, which then takes the batch in (BLIP, section 3.2)."""
+        with torch.autocast(encoded.image.device.type, enabled=False):
+            text_group = gather(batch.text_group)
+            if self.momentum is None:
+                keys = Keys(gather(encoded.image), gather(encoded.text), text_group, fresh=len(text_group))
+                return self._contrast(batch, encoded, keys, None)
+        image, text = self.momentum.embed(batch.images, batch.tokens, batch.mask)
+        fresh = Keys(gather(image), gather(text), text_group, fresh=len(text_group))
+        alpha = self.settings.alpha * risen(step, self.settings.alpha_epochs * self.epoch)
+        with torch.autocast(encoded.image.device.type, enabled=False):
+            loss = self._contrast(batch, encoded, fresh + self.queue.keys(), Teacher(image, text, alpha))
+        if self.training:
+            self.queue.push(fresh)
+        return loss
 
-    def _embed(self, head: nn.Linear, pooled: Tensor) -> Tensor:
-        return normalize(head(pooled).float(), dim=-1)
+    def _contrast(self, batch: Batch, encoded: Encoded, keys: Keys, teacher: Teacher | None) -> Tensor:
+        return image_text_contrast(
+            encoded.image,
+            encoded.text,
+            keys,
+            text_group=batch.text_group,
+            temperature=self.model.temperature,
+            teacher=teacher,
+        )
 
-    def _matching(self, batch: Batch, states: Tensor, similarity: Tensor, *, first: int) -> Tensor:
-        """Of the first F pairs; their negatives are drawn from all N."""
-        scores = similarity / self.temperature.detach()  # (N, N)
-        allowed = may_be_negative(batch.text_group, batch.figure_group)
-        own = torch.arange(first, device=states.device)
-        images, wrong_texts = hard_negatives(scores[:first], allowed[:first])
-        texts, wrong_images = hard_negatives(scores.T[:first], allowed.T[:first])
-        image = torch.cat([own, images, wrong_images])  # (3F,) where every pair has a negative
-        text = torch.cat([own, wrong_texts, texts])
-        fused = self.text_encoder.fuse(batch.tokens[text], batch.mask[text], states[image])
-        return matching_loss(self.match_head(self.pool(fused, batch.mask[text])), first)
+    @torch.no_grad()
+    def draw(self, batch: Batch, encoded: Encoded, step: int) -> Drawn:
+        """What is random in a step, a function of seed and step, over the batch of all workers."""
+        generator = torch.Generator(batch.tokens.device).manual_seed(self.seed * 1_000_003 + step)
+        n, first = len(batch), rank() * len(batch)
+        longest = (0, self.model.settings.max_tokens - batch.tokens.shape[1])  # workers' lengths differ
+        tokens, mask = gather(pad(batch.tokens, longest)), gather(pad(batch.mask, longest).byte()).bool()
+        allowed = may_be_negative(gather(batch.text_group), gather(batch.figure_group))
+        hardness = self.settings.hardness * risen(step, self.settings.hardness_epochs * self.epoch)
+        scores = gather(encoded.image.detach()) @ gather(encoded.text.detach()).T * hardness / self.model.temperature
+        every = torch.arange(len(tokens), device=tokens.device)
+        fused = every[every % n < self.fused(n)]
+        matches = draw_matches(scores, allowed, fused, generator)
+        here = ((matches.image >= first) & (matches.image < first + n)).nonzero().squeeze(1)
+        hidden, chosen = mask_tokens(tokens[fused], self.masking, generator)
+        own, width = slice(rank() * self.fused(n), (rank() + 1) * self.fused(n)), batch.tokens.shape[1]
+        return Drawn(
+            tokens=tokens,
+            mask=mask,
+            matches=Matches(matches.image[here] - first, matches.text[here], matches.truth[here]),
+            n_matches=len(matches.image),
+            hidden=hidden[own, :width],
+            chosen=chosen[own, :width],
+            n_chosen=max(1, int(chosen.sum())),
+            n_words=max(1, int(mask[fused, 1:].sum())),
+        )
 
-    def _masked(self, tokens: Tensor, mask: Tensor, states: Tensor) -> Tensor:
-        hidden, chosen = mask_tokens(tokens, self.masking)
-        fused = self.text_encoder.fuse(hidden, mask, states)[chosen]  # (K, W)
-        words = self.text_encoder.bert.embeddings.word_embeddings.weight
-        return masked_loss(self.word_head(fused, words), tokens[chosen])
+    def fused(self, n: int) -> int:
+        """Of n pairs, how many the fusion encoder sees; batches are shuffled, so the first are any."""
+        return max(1, ceil(self.settings.fusion_share * n - 1e-9))
+
+    def match(self, encoded: Encoded, drawn: Drawn, matches: Matches) -> Tensor:
+        """ITM's share of some of the drawn pairs: true pairs and negatives in one pass of the fusion encoder."""
+        logits = self.model.match_logits(
+            encoded.states[matches.image], drawn.tokens[matches.text], drawn.mask[matches.text]
+        )
+        return matching_loss(logits, matches.truth) * workers() / drawn.n_matches
+
+    def read(self, batch: Batch, encoded: Encoded, drawn: Drawn, rows: Tensor) -> Tensor:
+        """The text objective's share of some rows of the batch."""
+        states, tokens, mask = encoded.states[rows], batch.tokens[rows], batch.mask[rows]
+        if self.settings.text_objective == "lm":
+            logits = self.model.next_words(states, tokens, mask)
+            loss = word_loss(logits, tokens[:, 1:][mask[:, 1:]], smoothing=self.settings.label_smoothing)
+            return loss * workers() / drawn.n_words
+        chosen = drawn.chosen[rows]
+        logits = self.model.masked_words(states, drawn.hidden[rows], mask, chosen)
+        return word_loss(logits, tokens[chosen]) * workers() / drawn.n_chosen
+
+
+def risen(step: int, steps: float) -> float:
+    """How far something has risen that takes so many steps from 0 to 1, along a line (BLIP, pretrain.py)."""
+    return min(1.0, step / steps) if steps else 1.0
+
+
+def rank() -> int:
+    """This worker's place among all."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def workers() -> int:
+    """How many share a batch."""
+    return dist.get_world_size() if dist.is_initialized() else 1

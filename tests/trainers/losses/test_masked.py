@@ -1,9 +1,11 @@
-"""Which word pieces are hidden, and how."""
+"""Which word pieces are hidden, and how; what a guess costs."""
+
+import math
 
 import pytest
 import torch
 
-from trainers.losses.masked import Masking, mask_tokens, masked_loss
+from trainers.losses.masked import Masking, mask_tokens, word_loss
 
 MASKING = Masking(probability=0.15, mask_id=4, special_ids=(0, 1, 2, 3, 4), vocabulary=1000)
 
@@ -27,5 +29,18 @@ def test_special_pieces_and_padding_are_never_chosen() -> None:
 
 
 def test_a_batch_in_which_nothing_was_hidden_costs_nothing() -> None:
-    loss = masked_loss(torch.zeros(0, 1000, requires_grad=True), torch.zeros(0, dtype=torch.int64))
+    loss = word_loss(torch.zeros(0, 1000, requires_grad=True), torch.zeros(0, dtype=torch.int64))
     assert loss.item() == 0 and loss.requires_grad
+
+
+def test_the_same_generator_hides_the_same_pieces() -> None:
+    tokens = torch.randint(5, 1000, (4, 30))
+    first, second = (mask_tokens(tokens, MASKING, torch.Generator().manual_seed(5)) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_smoothing_takes_a_share_of_the_target_for_all_words() -> None:
+    logits, truth = torch.tensor([[2.0, 0.0]]), torch.tensor([0])
+    sure, other = -math.log(1 / (1 + math.exp(-2))), 2 - math.log(1 / (1 + math.exp(-2)))
+    assert word_loss(logits, truth).item() == pytest.approx(sure, abs=1e-6)
+    assert word_loss(logits, truth, smoothing=0.1).item() == pytest.approx(0.95 * sure + 0.05 * other, abs=1e-6)

@@ -97,9 +97,23 @@ class Batch:
     def __len__(self) -> int:
         return len(self.images)
 
+    def at(self, rows: Tensor) -> "Batch":
+        """Some of its pairs. rows: (R,)."""
+        numbers = rows.tolist()
+        kept: dict[str, Any] = {
+            name: v[rows] if isinstance(v, Tensor) else tuple(v[row] for row in numbers)
+            for name, v in vars(self).items()
+        }
+        return Batch(**kept)
+
     def to(self, device: torch.device | str) -> "Batch":
-        """The same batch with its tensors on a device."""
-        moved: dict[str, Any] = {name: v.to(device) for name, v in vars(self).items() if isinstance(v, Tensor)}
+        """The same batch with its tensors on a device; a GPU fetches them while the CPU goes on."""
+        fetched = torch.device(device).type == "cuda"
+        moved: dict[str, Any] = {
+            name: (v.pin_memory() if fetched else v).to(device, non_blocking=fetched)
+            for name, v in vars(self).items()
+            if isinstance(v, Tensor)
+        }
         return replace(self, **moved)
 
 

@@ -8,29 +8,27 @@ from pathlib import Path
 from pyarrow.dataset import dataset
 from safetensors.torch import load_model as load_weights
 from safetensors.torch import save_model as save_weights
-from torch import nn
 from transformers import PreTrainedTokenizerFast
 
 from app.settings import ModelSettings, ObjectiveSettings
 from trainers.batch import load_tokenizer, save_tokenizer
+from trainers.blip import Blip
 from trainers.losses.masked import Masking
-from trainers.objectives.blip import Blip
 
 
-def build_model(model: ModelSettings, objective: ObjectiveSettings, tokenizer: PreTrainedTokenizerFast) -> Blip:
-    """A model from scratch for a tokenizer's vocabulary."""
-    masking = Masking(
+def masking(objective: ObjectiveSettings, tokenizer: PreTrainedTokenizerFast) -> Masking:
+    """How MLM hides the pieces of a tokenizer."""
+    return Masking(
         probability=objective.mlm_probability,
         mask_id=tokenizer.mask_token_id,
         special_ids=tuple(tokenizer.all_special_ids),
         vocabulary=len(tokenizer),
     )
-    return Blip(model, objective, masking=masking)
 
 
 def save_model(
     folder: str | Path,
-    model: nn.Module,
+    model: Blip,
     *,
     settings: tuple[ModelSettings, ObjectiveSettings],
     tokenizer: PreTrainedTokenizerFast,
@@ -59,7 +57,7 @@ def load_model(folder: str | Path) -> tuple[Blip, PreTrainedTokenizerFast]:
     config = json.loads((folder / "config.json").read_text())
     tokenizer = load_tokenizer(folder / "tokenizer")
     groups = ModelSettings(**config["model"]), ObjectiveSettings(**config["objective"])
-    model = build_model(*groups, tokenizer)
+    model = Blip(*groups)
     load_weights(model, str(folder / "model.safetensors"))
     return model.eval(), tokenizer
 

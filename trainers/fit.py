@@ -3,9 +3,9 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
-from hashlib import blake2b
 from itertools import count, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,19 +15,33 @@ import pyarrow as pa
 import ray.data
 import ray.train
 import torch
-from pyarrow.dataset import dataset
 from ray.data import DataContext, ExecutionOptions
 from ray.data.collate_fn import ArrowBatchCollateFn
+from ray.data.expressions import col
 from ray.exceptions import RayTaskError
 from ray.train.torch import TorchTrainer, prepare_model
+from torch.nn.parallel import DistributedDataParallel
 from transformers import PreTrainedTokenizerFast
 
 from app.config import UserError
-from app.settings import Config, ModelSettings, ObjectiveSettings
-from trainers.batch import COLUMNS, Batch, Collate, augment_batch, prepare, train_tokenizer
-from trainers.checkpoint import build_model, image_marks, load_model, load_weights, save_model
-from trainers.loop import Plan, Progress, Record, begin, train_steps
-from trainers.objectives.blip import Blip
+from app.settings import Config, TrainSettings
+from trainers.batch import COLUMNS, Batch, Collate, prepare
+from trainers.checkpoint import load_model, save_model
+from trainers.job import NAME, Job, make_job, write_start
+from trainers.loop import (
+    Plan,
+    Progress,
+    Record,
+    begin,
+    compile_layers,
+    load_progress,
+    save_progress,
+    spare_memory,
+    train_steps,
+)
+from trainers.objectives.blip import BlipObjective
+from trainers.trackers import Tracker, check_installed, json_lines, tensorboard
+from trainers.training_set import TrainingSet, read_training_set
 
 __all__ = ["FitResult", "fit", "load_model"]
 
@@ -44,50 +58,26 @@ class FitResult:
     steps: int
 
 
-@dataclass(frozen=True)
-class Job:
-    """All that a worker needs."""
-
-    model: ModelSettings
-    objective: ObjectiveSettings
-    plan: Plan
-    tokenizer: PreTrainedTokenizerFast
-    articles: tuple[str, ...]
-    images: tuple[str, ...]  # marks, see checkpoint.image_marks
-    batch_size: int  # of one worker
-    steps_per_epoch: int
-    threads: int
-    metrics: str
-
-
-@dataclass(frozen=True)
-class _TrainingSet:
-    rows: int
-    texts: list[str]
-    articles: tuple[str, ...]
-    images: tuple[str, ...]
-    digest: str
-
-
 def fit_all(
-    config: Config, runs: Mapping[str, Sequence[str]], *, on_step: Callable[[str, int, int], None]
+    runs: Mapping[str, tuple[Config, Sequence[str]]], *, on_step: Callable[[str, int, int], None]
 ) -> list[FitResult]:
-    """fit() for several folders, each with its files: side by side where the CPUs allow it, else one after another.
+    """fit() for several folders, each with its settings and files: side by side where the CPUs allow it.
 
     on_step is told the folder, the step reached and the steps in all, every second. Each runs in a process of its own,
     for Ray Train takes Ctrl-C for itself where it is called. Raises as fit() does.
     """
     task: Any = ray.remote(num_cpus=0, max_retries=0)(_fit_in_task)
     waiting, running = list(runs), dict[Any, str]()
-    at_once = max(1, int(ray.cluster_resources().get("CPU", 0) // config.training_cpus))
+    most = max((config.training_cpus for config, _ in runs.values()), default=1.0)
+    at_once = max(1, int(ray.cluster_resources().get("CPU", 0) // most))
     done = []
     while waiting or running:
         while waiting and len(running) < at_once:
             out = waiting.pop(0)
-            running[task.remote(config, runs[out], out)] = out
+            running[task.remote(*runs[out], out)] = out
         ended, _ = ray.wait(list(running), timeout=1.0)
         for out in running.values():
-            on_step(out, _step(Path(out) / "metrics.jsonl"), config.optim.steps or 0)
+            on_step(out, _step(Path(out) / "metrics.jsonl"), runs[out][0].optim.steps or 0)
         for reference in ended:
             del running[reference]
             done.append(_result(reference))
@@ -116,19 +106,21 @@ def _step(metrics: Path) -> int:
 
 
 def fit(config: Config, *, train_files: Sequence[str], out: str) -> FitResult:
-    """Train on the pairs of the files and leave `checkpoint/` and `metrics.jsonl` in the folder `out`.
+    """Train on the pairs of the files and leave `checkpoint/`, `metrics.jsonl` and `tensorboard/` in the folder `out`.
 
     Ray has to be started. Called again with the same settings, files and folder it continues where it was, or returns
-    what it finished. With several workers the contrast is over the whole batch, the hard negatives are each worker's.
-    Raises UserError on too few pairs, ray.train.TrainingFailedError after train.failures restarts.
+    what it finished. With several workers the contrast and the hard negatives are over the whole batch.
+    Raises UserError on too few pairs, weights to begin with that do not fit, or a tracker that is not installed;
+    ray.train.TrainingFailedError after train.failures restarts.
     """
     folder = Path(out).absolute()
-    training_set = _read(train_files)
-    job = make_job(config, training_set, metrics=str(folder / "metrics.jsonl"))
-    name = _fingerprint(config, training_set)
-    done = FitResult(checkpoint=str(folder / "checkpoint"), metrics=job.metrics, steps=job.plan.total_steps)
-    if _finished(folder) == name:
+    check_installed(config.train.trackers)
+    training_set = read_training_set(train_files, fraction=config.train.fraction, seed=config.seed)
+    job = make_job(config, training_set, out=str(folder))
+    done = FitResult(checkpoint=f"{folder}/checkpoint", metrics=job.metrics, steps=job.plan.total_steps)
+    if _finished(folder) == job.name:
         return done
+    write_start(config, training_set, job)
     trainer = TorchTrainer(
         work,
         train_loop_config={"job": job},
@@ -138,137 +130,148 @@ def fit(config: Config, *, train_files: Sequence[str], out: str) -> FitResult:
             resources_per_worker={"CPU": config.train.cpus_per_worker} | ({"GPU": 1} if config.train.gpu else {}),
         ),
         run_config=ray.train.RunConfig(
-            name=name,
+            name=job.name,
             storage_path=str(folder / "restarts"),
             failure_config=ray.train.FailureConfig(max_failures=config.train.failures),
             checkpoint_config=ray.train.CheckpointConfig(num_to_keep=2),
         ),
-        datasets={"train": _pairs(train_files, config.model.image_size, cpus=config.tables.task_cpus)},
+        datasets={"train": _pairs(training_set, config.model.image_size, cpus=config.tables.task_cpus)},
         dataset_config=ray.train.DataConfig(execution_options=ExecutionOptions(preserve_order=True)),
     )
     result = trainer.fit()
     assert result.checkpoint is not None  # every worker ends with one
-    _publish(result.checkpoint, folder, name)
+    _publish(result.checkpoint, folder, job.name)
+    shutil.rmtree(job.start)
     return done
 
 
-def _pairs(files: Sequence[str], image_size: int, *, cpus: float) -> ray.data.Dataset:
+def _pairs(training_set: TrainingSet, image_size: int, *, cpus: float) -> ray.data.Dataset:
     """The pairs with their images decoded and made square: once if they fit in the object store, else every epoch."""
-    rows = ray.data.read_parquet(list(files), num_cpus=cpus).select_columns(list(COLUMNS))
+    rows = ray.data.read_parquet(list(training_set.files), num_cpus=cpus).select_columns(list(COLUMNS))
+    if not training_set.whole:
+        rows = rows.filter(expr=col("article_id").is_in(list(training_set.articles)), num_cpus=cpus)
     pairs = rows.map(partial(prepare, size=image_size), num_cpus=cpus)
     pairs.context.execution_options.preserve_order = True
-    n_rows = dataset(list(files), format="parquet").count_rows()
-    fits = n_rows * 3 * image_size**2 < HELD * ray.cluster_resources().get("object_store_memory", 0)
+    fits = len(training_set) * 3 * image_size**2 < HELD * ray.cluster_resources().get("object_store_memory", 0)
     # Each new pass over files costs seconds before its first batch; over blocks in memory, hundredths.
     return pairs.materialize() if fits else pairs
-
-
-def make_job(config: Config, training_set: _TrainingSet, *, metrics: str) -> Job:
-    """What the workers get; raises UserError if there are too few pairs for a batch or a batch does not divide."""
-    size, workers = config.train.batch_size, config.train.workers
-    if size % workers:
-        raise UserError(f"batch_size {size} does not divide over {workers} workers; try {size - size % workers}")
-    steps_per_epoch = training_set.rows // workers // (size // workers)
-    if not steps_per_epoch:
-        raise UserError(
-            f"{training_set.rows} pairs to train on do not fill one batch of {size}; lower train.batch_size"
-        )
-    plan = Plan(
-        weights={name: getattr(config.objective, name) for name in ("itc", "itm", "mlm")},
-        lr=config.optim.lr,
-        weight_decay=config.optim.weight_decay,
-        warmup_steps=config.optim.warmup_steps,
-        total_steps=config.optim.steps or config.optim.epochs * steps_per_epoch,
-        clip=config.optim.clip,
-        seed=config.seed,
-        log_seconds=config.train.log_seconds,
-        checkpoint_seconds=60 * config.train.checkpoint_minutes,
-    )
-    return Job(
-        model=config.model,
-        objective=config.objective,
-        plan=plan,
-        tokenizer=train_tokenizer(training_set.texts, size=config.model.vocabulary),
-        articles=training_set.articles,
-        images=training_set.images,
-        batch_size=size // workers,
-        steps_per_epoch=steps_per_epoch,
-        threads=config.train.threads,
-        metrics=metrics,
-    )
 
 
 def work(settings: dict[str, Any]) -> None:
     """One worker's training, from the latest checkpoint if there is one."""
     job: Job = settings["job"]
-    context = ray.train.get_context()
-    # More threads than cores make a CPU worker many times slower, not faster.
-    torch.set_num_threads(max(1, job.threads // context.get_local_world_size()))
-    torch.manual_seed(job.plan.seed)
-    model = build_model(job.model, job.objective, job.tokenizer)
-    found = ray.train.get_checkpoint()
-    if found:
-        with found.as_directory() as folder:
-            load_weights(model, f"{folder}/model.safetensors")
-    unused = min(job.plan.weights.values()) == 0
-    objective = prepare_model(model, parallel_strategy_kwargs={"find_unused_parameters": unused})
-    progress = begin(objective, job.plan)
-    if found:
-        with found.as_directory() as folder:
-            _restore(progress, f"{folder}/progress.pt")
+    context, train = ray.train.get_context(), job.plan.train
     first = context.get_world_rank() == 0
-    if first:
-        _keep_until(Path(job.metrics), progress.step)
-    train_steps(
-        objective,
-        _batches(job, progress.step),
-        progress=progress,
-        plan=replace(job.plan, seed=job.plan.seed * context.get_world_size() + context.get_world_rank()),
-        on_record=lambda record: _append(Path(job.metrics), record) if first else None,
-        on_checkpoint=lambda reached: _report(model, reached, job, first=first),
+    # More threads than cores make a CPU worker many times slower, not faster.
+    torch.set_num_threads(max(1, train.threads // context.get_local_world_size()))
+    # Of the GPU alone: set for all devices, TF32 takes a CPU's small products through oneDNN, ten times slower.
+    torch.backends.cuda.matmul.allow_tf32 = True
+    found = ray.train.get_checkpoint()
+    with found.as_directory() if found else nullcontext(job.start) as folder:
+        model, tokenizer = load_model(folder)
+        objective = job.objective_of(model, tokenizer)
+        ready = _on_device(objective, train)
+        progress = begin(objective, job.plan)
+        if found:
+            load_progress(objective, progress, f"{folder}/progress.pt")
+    report = partial(_report, objective, job=job, tokenizer=tokenizer if first else None)
+    with ExitStack() as opened:
+        trackers = [opened.enter_context(each) for each in _trackers(job, progress.step)] if first else []
+
+        def on_record(record: Record) -> None:
+            for track in trackers:
+                track(record)
+
+        batches = _batches(
+            job.plan, Collate(tokenizer, model.settings.image_size, model.settings.max_tokens), progress.step
+        )
+        train_steps(ready, batches, progress=progress, plan=job.plan, on_record=on_record, on_checkpoint=report)
+    report(progress)
+
+
+def _on_device(objective: BlipObjective, train: TrainSettings) -> BlipObjective | DistributedDataParallel:
+    """The objective on this worker's device, and its gradients shared where there are several workers."""
+    if train.gradient_checkpointing:
+        spare_memory(objective.model)
+    if train.compile:
+        compile_layers(objective.model)
+    # The parts of a batch go backwards one by one: their gradients are shared in the loop, once for all of them.
+    strategy = None if train.accumulate > 1 else "ddp"
+    options = {"find_unused_parameters": min(objective.weights.values()) == 0, "broadcast_buffers": False}
+    ready: Any = prepare_model(objective, parallel_strategy=strategy, parallel_strategy_kwargs=options)
+    return ready
+
+
+def _trackers(job: Job, step: int) -> list[AbstractContextManager[Tracker]]:
+    """Where the records go; Ray's own integrations know its workers, and who logs in how."""
+    known: dict[str, Callable[[], AbstractContextManager[Tracker]]] = {
+        "tensorboard": lambda: tensorboard(Path(job.out) / "tensorboard", step=step),
+        "wandb": lambda: _wandb(job),
+        "mlflow": lambda: _mlflow(job),
+    }
+    return [json_lines(Path(job.metrics), step=step), *(known[name]() for name in job.plan.train.trackers)]
+
+
+@contextmanager
+def _wandb(job: Job) -> Iterator[Tracker]:
+    from ray.air.integrations.wandb import setup_wandb  # brings all of Ray Tune with it
+
+    run = setup_wandb(job.shown(), project="figray", trial_id=job.name, trial_name=job.name, dir=job.out)
+    yield lambda record: run.log(record, step=int(record["step"]))
+    run.finish()
+
+
+@contextmanager
+def _mlflow(job: Job) -> Iterator[Tracker]:
+    from ray.air.integrations.mlflow import setup_mlflow  # brings all of Ray Tune with it
+
+    mlflow = setup_mlflow(
+        job.shown(), experiment_name="figray", run_name=job.name, create_experiment_if_not_exists=True
     )
-    _report(model, progress, job, first=first)
+    yield lambda record: mlflow.log_metrics(record, step=int(record["step"]))
+    mlflow.end_run()
 
 
 class _ToBatch(ArrowBatchCollateFn):
     """Ray's threads make the batches while the loop trains."""
 
-    def __init__(self, collate: Collate, *, seed: str) -> None:
+    def __init__(self, collate: Collate) -> None:
         super().__init__()
-        self.collate, self.seed = collate, seed
+        self.collate = collate
 
     def __call__(self, batch: pa.Table) -> Batch:  # type: ignore[override]  # passed through as it is
-        return augment_batch(self.collate(batch.to_pylist()), seed=self.seed)
+        return self.collate(batch.to_pylist())
 
 
-def _batches(job: Job, step: int) -> Iterator[Batch]:
+def _batches(plan: Plan, collate: Collate, step: int) -> Iterator[Batch]:
     """The batches that follow a step, epoch after epoch, without end; an epoch's order depends on seed and epoch."""
     shard = ray.train.get_dataset_shard("train")
-    collate = Collate(job.tokenizer, job.model.image_size, job.model.max_tokens)
-    done, skip = divmod(step, job.steps_per_epoch)
+    done, skip = divmod(step, plan.steps_per_epoch)
     for epoch in count(done):
         rows = shard.iter_torch_batches(
-            batch_size=job.batch_size,
-            collate_fn=_ToBatch(collate, seed=f"{job.plan.seed}:{epoch}"),
+            batch_size=plan.train.batch_size // plan.train.workers,
+            collate_fn=_ToBatch(collate),
             drop_last=True,
             prefetch_batches=2,
             local_shuffle_buffer_size=SHUFFLED,
-            local_shuffle_seed=job.plan.seed + epoch,
+            local_shuffle_seed=plan.seed + epoch,
         )
         yield from islice(rows, skip if epoch == done else 0, None)
 
 
-def _report(model: Blip, progress: Progress, job: Job, *, first: bool) -> None:
-    """Hand a checkpoint to Ray; every worker comes here, the first one brings the files."""
+def _report(
+    objective: BlipObjective, progress: Progress, *, job: Job, tokenizer: PreTrainedTokenizerFast | None
+) -> None:
+    """Hand a checkpoint to Ray; every worker comes here, the first one, with a tokenizer, brings the files."""
     metrics = {"step": progress.step}
-    if not first:
+    if not tokenizer:
         ray.train.report(metrics)
         return
     with TemporaryDirectory() as place:
         folder = Path(place) / "checkpoint"
-        settings, seen = (job.model, job.objective), {"articles": job.articles, "images": job.images}
-        save_model(folder, model, settings=settings, tokenizer=job.tokenizer, **seen)
-        torch.save({"optimizer": progress.optimizer.state_dict(), "step": progress.step}, folder / "progress.pt")
+        settings, seen = (objective.model.settings, job.objective), {"articles": job.articles, "images": job.images}
+        save_model(folder, objective.model, settings=settings, tokenizer=tokenizer, **seen)
+        save_progress(objective, progress, folder / "progress.pt")
         ray.train.report(
             metrics,
             checkpoint=ray.train.Checkpoint.from_directory(folder),
@@ -276,45 +279,9 @@ def _report(model: Blip, progress: Progress, job: Job, *, first: bool) -> None:
         )
 
 
-def _restore(progress: Progress, path: str) -> None:
-    saved = torch.load(path, weights_only=True, map_location="cpu")
-    progress.optimizer.load_state_dict(saved["optimizer"])
-    progress.step = saved["step"]
-
-
-def _append(path: Path, record: Record) -> None:
-    with path.open("a") as lines:
-        lines.write(json.dumps(record) + "\n")
-
-
-def _keep_until(path: Path, step: int) -> None:
-    """Drop the records of steps that will be taken again."""
-    lines = path.read_text().splitlines() if path.exists() else []
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{line}\n" for line in lines if json.loads(line)["step"] <= step))
-
-
-def _read(files: Sequence[str]) -> _TrainingSet:
-    table = dataset(list(files), format="parquet").to_table(columns=["pair_id", "article_id", "text"])
-    texts = table["text"].to_pylist()
-    seen = blake2b(digest_size=8)
-    for pair_id, text in zip(table["pair_id"].to_pylist(), texts, strict=True):
-        seen.update(f"{pair_id}\0{text}\0".encode())
-    articles = tuple(sorted(set(table["article_id"].to_pylist())))
-    images = tuple(sorted(image_marks(files)))
-    return _TrainingSet(rows=len(texts), texts=texts, articles=articles, images=images, digest=seen.hexdigest())
-
-
-def _fingerprint(config: Config, training_set: _TrainingSet) -> str:
-    """The name of a run: the same for the same pairs and the same settings that shape the model."""
-    shape = [config.model, config.objective, config.optim, config.train.batch_size, config.train.workers, config.seed]
-    text = "\n".join([*(repr(part) for part in shape), training_set.digest])
-    return f"{config.objective.name}-{blake2b(text.encode(), digest_size=6).hexdigest()}"
-
-
 def _finished(folder: Path) -> str | None:
     """The name of the run whose model lies in the folder."""
-    mark = folder / "checkpoint" / "run.json"
+    mark = folder / "checkpoint" / NAME
     return json.loads(mark.read_text())["name"] if mark.exists() else None
 
 
@@ -324,6 +291,6 @@ def _publish(checkpoint: ray.train.Checkpoint, folder: Path, name: str) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     with checkpoint.as_directory() as source:
         shutil.copytree(source, draft, ignore=shutil.ignore_patterns("progress.pt"))
-    (draft / "run.json").write_text(json.dumps({"name": name}))
+    (draft / NAME).write_text(json.dumps({"name": name}))
     shutil.rmtree(final, ignore_errors=True)
     draft.rename(final)

@@ -1,43 +1,46 @@
-"""The training loop, without Ray: AdamW, warm-up and cosine decay (ALBEF), clipped gradients, and what it reports."""
+"""The training loop, without Ray: AdamW with clipped gradients, its schedule (ALBEF; BLIP), and what it reports."""
 
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
 
-from trainers.batch import Batch
+from app.settings import OptimSettings, TrainSettings
+from trainers.accumulate import average_gradients, backward_in_parts, mean_over_workers
+from trainers.batch import Batch, augment_batch
+from trainers.blip import Blip
+from trainers.objectives.blip import BlipObjective, Losses, rank, workers
 
 log = logging.getLogger(__name__)
 Record = dict[str, float]
 PRIOR_ITM = 0.6365  # the matching loss of a model that only knows that one pair in three is true
+MODEL = "model."  # what the objective calls the weights that a checkpoint holds as a model
 PATIENCE = 200  # steps that the matching loss may stay there before it is said
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the loop needs to know beside the model and the data."""
+    """What the loop needs to know beside the objective and the data."""
 
-    weights: Mapping[str, float]  # of the named losses
-    lr: float
-    weight_decay: float
-    warmup_steps: int
+    optim: OptimSettings
+    train: TrainSettings
+    steps_per_epoch: int
     total_steps: int
-    clip: float  # norm of the gradient
-    seed: int
-    log_seconds: float
-    checkpoint_seconds: float
+    seed: int = 0
 
 
 @dataclass
 class Progress:
-    """How far training is: what a checkpoint holds beside the model."""
+    """How far training is: what a checkpoint holds beside the objective."""
 
     optimizer: torch.optim.Optimizer
     step: int = 0
@@ -61,6 +64,10 @@ class _Watch:
     smooth: float = PRIOR_ITM
     steps: int = 0
 
+    @property
+    def stuck(self) -> bool:
+        return self.steps >= PATIENCE
+
     def see(self, itm: float) -> None:
         self.smooth += 0.02 * (itm - self.smooth)
         self.steps = self.steps + 1 if abs(self.smooth - PRIOR_ITM) < 0.005 else 0
@@ -68,24 +75,64 @@ class _Watch:
             log.warning("the matching loss has stayed at %.4f, that of a constant, for %d steps", PRIOR_ITM, PATIENCE)
 
 
-def begin(model: nn.Module, plan: Plan) -> Progress:
+def begin(objective: nn.Module, plan: Plan) -> Progress:
     """Progress at step 0. Norms, biases and the temperature, which have one dimension or none, do not decay."""
-    matrices = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
-    others = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": plan.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return Progress(torch.optim.AdamW(groups, lr=plan.lr))
+    learnt = [p for p in objective.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in learnt if p.ndim > 1], "weight_decay": plan.optim.weight_decay},
+        {"params": [p for p in learnt if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return Progress(torch.optim.AdamW(groups, lr=plan.optim.lr, fused=True))
 
 
 def learning_rate(step: int, plan: Plan) -> float:
-    """The rate of a step, counted from 0: a line up over the warm-up, then half a cosine down towards 0."""
-    if step < plan.warmup_steps:
-        return plan.lr * (step + 1) / plan.warmup_steps
-    done = (step - plan.warmup_steps) / max(1, plan.total_steps - plan.warmup_steps)
-    return plan.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    """The rate of a step, counted from 0: a line up over the warm-up, then down to min_lr.
+
+    Down in half a cosine (ALBEF), or by a factor after each epoch (BLIP, utils.py).
+    """
+    optim = plan.optim
+    if step < optim.warmup_steps:
+        return optim.lr * (step + 1) / optim.warmup_steps
+    if optim.schedule == "epochs":
+        return max(optim.min_lr, optim.lr * optim.decay ** (step // plan.steps_per_epoch))
+    done = (step - optim.warmup_steps) / max(1, plan.total_steps - optim.warmup_steps)
+    return optim.min_lr + (optim.lr - optim.min_lr) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def save_progress(objective: BlipObjective, progress: Progress, file: str | Path) -> None:
+    """Write what a resumed run needs beside the model: optimiser, step, momentum encoders and queue."""
+    state = {name: value for name, value in objective.state_dict().items() if not name.startswith(MODEL)}
+    torch.save({"optimizer": progress.optimizer.state_dict(), "step": progress.step, "objective": state}, file)
+
+
+def load_progress(objective: BlipObjective, progress: Progress, file: str | Path) -> None:
+    """Continue from what save_progress() wrote; the model has its weights already."""
+    saved = torch.load(file, weights_only=True, map_location="cpu")
+    progress.optimizer.load_state_dict(saved["optimizer"])
+    progress.step = saved["step"]
+    missing, unknown = objective.load_state_dict(saved["objective"], strict=False)
+    if wrong := [name for name in missing if not name.startswith(MODEL)] + unknown:
+        raise ValueError(f"{file} is of another objective: {', '.join(wrong)}")
+
+
+def spare_memory(model: Blip) -> None:
+    """Each layer of the encoders keeps its input alone, and is computed again for its gradient."""
+    model.image_encoder.set_grad_checkpointing()
+    for each in filter(None, (model.text_encoder, model.decoder)):
+        each.bert.activation_checkpointing_enable({"use_reentrant": False})
+
+
+def compile_layers(model: Blip, *, backend: str = "inductor") -> None:
+    """torch.compile of the encoders' layers, in place, so that the weights keep their names; texts differ in length."""
+    for block in model.image_encoder.blocks:
+        block.compile(backend=backend)
+    for each in filter(None, (model.text_encoder, model.decoder)):
+        for layer in each.bert.encoder.layer:
+            layer.compile(backend=backend, dynamic=True)
 
 
 def train_steps(
-    model: nn.Module,
+    objective: BlipObjective | DistributedDataParallel,
     batches: Iterable[Batch],
     *,
     progress: Progress,
@@ -95,56 +142,82 @@ def train_steps(
 ) -> None:
     """Train to plan.total_steps, or to the end of the batches; a last record is always made, a last checkpoint never.
 
-    model: batch -> named losses. batches: those that follow progress.step. Raises FloatingPointError on a loss that is
-    not finite. A step's randomness depends on seed and step alone, so a resumed run repeats the uninterrupted one.
+    batches: those that follow progress.step, of this worker. Records: losses are means over all workers, samples are of
+    all, the share of time spent waiting is this one's. Raises FloatingPointError on a loss that is not finite. A step's
+    randomness depends on seed and step alone, so a resumed run repeats the uninterrupted one.
     """
-    device = next(model.parameters()).device
-    model.train()
+    device = next(objective.parameters()).device
+    objective.train()
     window = _Window(began=time.monotonic())
     saved = asked = window.began
     watch = _Watch()
     for batch in islice(batches, plan.total_steps - progress.step):
         window.waited += time.monotonic() - asked
-        losses = train_step(model, batch.to(device), progress=progress, plan=plan)
-        _count(window, losses, len(batch))
+        losses = train_step(objective, batch.to(device), progress=progress, plan=plan)
+        _count(window, losses, len(batch) * workers())
         watch.see(losses.get("itm", 0.0))
         asked = time.monotonic()
-        if asked - window.began >= plan.log_seconds:
-            on_record(_record(window, model, progress, plan))
+        if asked - window.began >= plan.train.log_seconds:
+            on_record(_record(window, watch, objective, progress=progress, plan=plan))
             window = _Window(began=asked)
-        if _agreed(asked - saved >= plan.checkpoint_seconds, device):
+        by_steps = plan.train.checkpoint_steps is not None and progress.step % plan.train.checkpoint_steps == 0
+        if _agreed(by_steps or asked - saved >= 60 * plan.train.checkpoint_minutes, device):
             on_checkpoint(progress)
             asked = saved = time.monotonic()
     if window.steps:
-        on_record(_record(window, model, progress, plan))
+        on_record(_record(window, watch, objective, progress=progress, plan=plan))
 
 
-def train_step(model: nn.Module, batch: Batch, *, progress: Progress, plan: Plan) -> dict[str, float]:
+def train_step(
+    objective: BlipObjective | DistributedDataParallel, batch: Batch, *, progress: Progress, plan: Plan
+) -> dict[str, float]:
     """One step of the optimiser; the losses by name, `loss` their weighted sum."""
-    torch.manual_seed(plan.seed * 1_000_003 + progress.step)
-    rate = learning_rate(progress.step, plan)
+    step = progress.step
+    torch.manual_seed((plan.seed * workers() + rank()) * 1_000_003 + step)
+    batch = augment_batch(batch, seed=f"{plan.seed}:{step // plan.steps_per_epoch}")
     for group in progress.optimizer.param_groups:
-        group["lr"] = rate
-    # On the CPU everything stays in float32; on a GPU the matrices are bfloat16, which needs no loss scaling.
-    with torch.autocast(batch.images.device.type, dtype=torch.bfloat16, enabled=batch.images.is_cuda):
-        losses = model(batch)
-    total = sum(
-        (plan.weights[name] * loss for name, loss in losses.items()), torch.zeros((), device=batch.images.device)
-    )
-    values = {name: loss.item() for name, loss in losses.items()} | {"loss": total.item()}
-    if not math.isfinite(values["loss"]):
-        raise FloatingPointError(f"step {progress.step}: losses {values}; pairs {', '.join(batch.pair_ids)}")
+        group["lr"] = learning_rate(step, plan)
     progress.optimizer.zero_grad(set_to_none=True)
-    total.backward()
-    clip_grad_norm_(model.parameters(), plan.clip)
+    losses = _backward(objective, batch, step=step, plan=plan)
+    clip_grad_norm_(objective.parameters(), plan.optim.clip)
     progress.optimizer.step()
     progress.step += 1
+    # The one moment at which the CPU waits for the GPU.
+    values = dict(zip(losses, mean_over_workers(torch.stack([*losses.values()])).tolist(), strict=True))
+    values["loss"] = sum(weight * values[name] for name, weight in _inner(objective).weights.items() if name in values)
+    if not math.isfinite(values["loss"]):
+        raise FloatingPointError(f"step {step}: losses {values}; pairs {', '.join(batch.pair_ids)}")
     return values
+
+
+def _backward(objective: BlipObjective | DistributedDataParallel, batch: Batch, *, step: int, plan: Plan) -> Losses:
+    """The losses by name, detached; the gradients of their weighted sum, means over the workers, are left behind."""
+    inner = _inner(objective)
+    casts = lower_precision(plan.train.precision, batch.images.device)
+    losses: Losses
+    if plan.train.accumulate > 1:
+        losses = backward_in_parts(inner, batch, parts=plan.train.accumulate, step=step, casts=casts)
+        average_gradients(inner)
+        return losses
+    with casts:
+        losses = objective(batch, step)
+    torch.stack([inner.weights[name] * loss for name, loss in losses.items()]).sum().backward()
+    return {name: loss.detach() for name, loss in losses.items()}
+
+
+def lower_precision(precision: str, device: torch.device) -> torch.autocast:
+    """auto: on a CPU all stays in float32; on a GPU the matrices are bfloat16, which needs no loss scaling."""
+    lower = precision == "bfloat16" or (precision == "auto" and device.type == "cuda")
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=lower)
+
+
+def _inner(objective: BlipObjective | DistributedDataParallel) -> BlipObjective:
+    return objective.module if isinstance(objective, DistributedDataParallel) else objective
 
 
 def _agreed(due: bool, device: torch.device) -> bool:
     """What the first worker thinks: a checkpoint takes all of them, and their clocks differ."""
-    if not dist.is_initialized() or dist.get_world_size() == 1:
+    if workers() == 1:
         return due
     answer = torch.tensor([due], dtype=torch.uint8, device=device)
     dist.broadcast(answer, src=0)
@@ -158,9 +231,9 @@ def _count(window: _Window, losses: dict[str, float], samples: int) -> None:
         window.losses[name] = window.losses.get(name, 0.0) + value
 
 
-def _record(window: _Window, model: nn.Module, progress: Progress, plan: Plan) -> Record:
+def _record(window: _Window, watch: _Watch, objective: nn.Module, *, progress: Progress, plan: Plan) -> Record:
     seconds = max(time.monotonic() - window.began, 1e-9)
-    temperature = next((p for name, p in model.named_parameters() if name.endswith("log_temperature")), None)
+    temperature = next((p for name, p in objective.named_parameters() if name.endswith("log_temperature")), None)
     return {
         "step": progress.step,
         **{name: total / window.steps for name, total in window.losses.items()},
@@ -168,4 +241,5 @@ def _record(window: _Window, model: nn.Module, progress: Progress, plan: Plan) -
         **({} if temperature is None else {"temperature": temperature.exp().item()}),
         "samples_per_s": window.samples / seconds,
         "wait_share": window.waited / seconds,
+        **({"itm_stuck": float(watch.stuck)} if "itm" in window.losses else {}),
     }

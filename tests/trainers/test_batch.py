@@ -110,3 +110,11 @@ def test_augmentation_depends_on_seed_and_pairs_alone(shape_batch: Callable[[int
     first, again, other = (augment_batch(batch, seed=seed).images for seed in ("0:1", "0:1", "0:2"))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_some_rows_of_a_batch_keep_all_that_belongs_to_them(shape_batch: Callable[[int], Batch]) -> None:
+    batch = shape_batch(5)
+    some = batch.at(torch.tensor([3, 1]))
+    assert (some.pair_ids, some.article_ids) == (("A1.1/f3#0", "A0.1/f1#0"), ("A1.1", "A0.1"))
+    for name in ("images", "tokens", "mask", "text_group", "figure_group"):
+        assert torch.equal(getattr(some, name), getattr(batch, name)[[3, 1]])

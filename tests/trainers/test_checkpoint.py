@@ -8,8 +8,8 @@ from transformers import PreTrainedTokenizerFast
 
 from app.settings import ObjectiveSettings
 from trainers.batch import Batch
+from trainers.blip import Blip
 from trainers.checkpoint import load_model, save_model, training_articles, training_images
-from trainers.objectives.blip import Blip
 
 
 def test_a_loaded_model_embeds_as_the_saved_one(

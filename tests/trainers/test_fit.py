@@ -1,62 +1,84 @@
-"""fit() on local Ray: trains, leaves a model that loads, and does not train twice."""
+"""fit() on local Ray: trains, survives the kill of a worker, leaves a model that loads, and does not train twice."""
 
 import json
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from app.config import UserError
-from app.settings import Config, OptimSettings, TrainSettings
+from app.settings import Config, ObjectiveSettings, OptimSettings, TrainSettings
+from trainers.blip import Blip
 from trainers.checkpoint import training_articles
 from trainers.fit import fit, load_model
-from trainers.objectives.blip import Blip
 
 Rows = Callable[[int], list[dict[str, Any]]]
+STEPS_SAVED = 3  # between checkpoints; an epoch, of 36 pairs of 18 articles, has 4
+CURVE = ("step", "itc", "itm", "mlm", "loss", "lr", "temperature")
 
 
 @pytest.fixture
 def pairs(shape_rows: Rows, tmp_path: Path) -> list[str]:
-    rows, files = shape_rows(24), []
+    """48 pairs of 24 articles in two files."""
+    rows, files = shape_rows(48), []
     for number in range(2):
         files.append(str(tmp_path / f"part-{number}.parquet"))
-        pq.write_table(pa.Table.from_pylist(rows[12 * number : 12 * number + 12]), files[-1])
+        pq.write_table(pa.Table.from_pylist(rows[24 * number : 24 * number + 24]), files[-1])
     return files
 
 
 def small(blip: Blip, **train: Any) -> Config:
-    settings = TrainSettings(batch_size=8, threads=1, log_seconds=0.1, **train)
-    optim = OptimSettings(lr=1e-3, steps=7, warmup_steps=2)
-    return Config(model=blip.settings, optim=optim, train=settings)
+    return Config(
+        model=blip.settings,
+        objective=ObjectiveSettings(queue=20),
+        optim=OptimSettings(lr=1e-3, steps=26, warmup_steps=2),
+        train=TrainSettings(**{"batch_size": 8, "fraction": 0.75, "log_seconds": 1e-9, **train}),
+    )
+
+
+def curve(out: Path) -> list[list[float]]:
+    lines = (out / "metrics.jsonl").read_text().splitlines()
+    return [[record[name] for name in CURVE] for record in map(json.loads, lines)]
+
+
+def kill_the_worker_of(out: Path, seen: list[list[float]]) -> None:
+    """As lost power would, past a checkpoint that can be continued from; `seen` gets the curve up to there."""
+    while not list(out.glob("restarts/*/checkpoint_manager_snapshot.json")):
+        time.sleep(0.02)
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if any(file.path == str(out / "metrics.jsonl") for file in process.open_files()):
+                seen[:] = curve(out)
+                process.kill()
 
 
 @pytest.mark.ray
-def test_fit_leaves_a_model_its_articles_and_its_curve_and_does_not_train_twice(
+def test_a_run_whose_worker_is_killed_goes_on_as_it_was_and_is_not_trained_twice(
     local_ray: None, small_blip: Blip, pairs: list[str], tmp_path: Path
 ) -> None:
-    config = small(small_blip)
-    result = fit(config, train_files=pairs, out=str(tmp_path / "out"))
+    config, out = small(small_blip, checkpoint_steps=STEPS_SAVED), tmp_path / "out"
+    seen: list[list[float]] = []
+    Thread(target=kill_the_worker_of, args=(out, seen), daemon=True).start()
+    result = fit(config, train_files=pairs, out=str(out))
+    assert len([*(out / "tensorboard").iterdir()]) == 2  # begun twice
+    assert [record[0] for record in curve(out)] == list(range(1, result.steps + 1))
+    assert seen and curve(out)[: len(seen)] == seen  # those after the checkpoint were taken a second time
+    assert len(training_articles(result.checkpoint)) == 18
+    assert {path.name for path in out.iterdir()} == {"checkpoint", "metrics.jsonl", "restarts", "tensorboard"}
     model, tokenizer = load_model(result.checkpoint)
-    records = [json.loads(line) for line in Path(result.metrics).read_text().splitlines()]
-    assert records[-1]["step"] == result.steps == 7
-    assert model.masking.vocabulary == len(tokenizer)
-    assert training_articles(result.checkpoint) == {f"A{n}.1" for n in range(12)}
+    assert model.settings.vocabulary == len(tokenizer)
     written = Path(result.checkpoint, "model.safetensors").stat().st_mtime_ns
-    assert fit(config, train_files=pairs, out=str(tmp_path / "out")) == result
+    assert fit(config, train_files=pairs, out=str(out)) == result
     assert Path(result.checkpoint, "model.safetensors").stat().st_mtime_ns == written
 
 
-def test_a_batch_that_cannot_be_filled_or_shared_out_stops_before_ray(
-    small_blip: Blip, pairs: list[str], tmp_path: Path
-) -> None:
-    with pytest.raises(UserError, match="24 pairs to train on do not fill one batch of 32"):
-        fit(
-            small(small_blip).model_copy(update={"train": TrainSettings(batch_size=32)}),
-            train_files=pairs,
-            out=str(tmp_path),
-        )
-    with pytest.raises(UserError, match="does not divide over 3 workers; try 6"):
-        fit(small(small_blip, workers=3), train_files=pairs, out=str(tmp_path))
+def test_a_setting_that_cannot_be_met_stops_before_ray(small_blip: Blip, pairs: list[str], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="36 pairs to train on do not fill one batch of 40"):
+        fit(small(small_blip, batch_size=40), train_files=pairs, out=str(tmp_path))

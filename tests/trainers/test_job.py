@@ -1,0 +1,83 @@
+"""Settings and pairs into a job."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from app.config import UserError
+from app.settings import Config, ObjectiveSettings, OptimSettings, TrainSettings
+from trainers.blip import Blip
+from trainers.checkpoint import load_model, save_model
+from trainers.job import make_job, write_start
+from trainers.training_set import TrainingSet
+
+TEXTS = tuple(f"A {colour} disc, number {number}." for colour in ("red", "blue") for number in range(50))
+PAIRS = TrainingSet(files=(), articles=("A1", "A2"), whole=True, images=(), texts=TEXTS, digest="d")
+
+
+def config(blip: Blip, *, objective: dict[str, Any] | None = None, init: str | None = None, **train: Any) -> Config:
+    return Config(
+        model=blip.settings.model_copy(update={"init": init}),
+        objective=ObjectiveSettings(**objective or {}),
+        optim=OptimSettings(epochs=3),
+        train=TrainSettings(**{"batch_size": 10, **train}),
+    )
+
+
+def test_steps_follow_from_epochs_and_the_queue_from_the_pairs(small_blip: Blip) -> None:
+    job = make_job(config(small_blip), PAIRS, out="out")
+    assert (job.plan.steps_per_epoch, job.plan.total_steps) == (10, 30)
+    assert job.queue == 15  # with the batch a quarter of the pairs
+    assert make_job(config(small_blip, batch_size=30), PAIRS, out="out").queue == 0
+    assert make_job(config(small_blip, objective={"queue": 400}), PAIRS, out="out").queue == 400
+
+
+def test_a_batch_that_cannot_be_filled_or_shared_out_is_refused(small_blip: Blip) -> None:
+    with pytest.raises(UserError, match="100 pairs to train on do not fill one batch of 128"):
+        make_job(config(small_blip, batch_size=128), PAIRS, out="out")
+    with pytest.raises(UserError, match="does not divide over 3 workers; try 9"):
+        make_job(config(small_blip, workers=3), PAIRS, out="out")
+
+
+def test_the_name_changes_with_what_shapes_the_model_alone(small_blip: Blip) -> None:
+    def name(**settings: Any) -> str:
+        return make_job(config(small_blip, **settings), PAIRS, out="out").name
+
+    assert name() == name(log_seconds=7.0) == name(failures=0)
+    assert len({name(), name(objective={"queue": 0}), name(objective={"alpha": 0.1}), name(batch_size=20)}) == 4
+
+
+def test_a_new_model_knows_the_texts_words_and_is_the_same_for_a_seed(small_blip: Blip, tmp_path: Path) -> None:
+    models = []
+    for number in range(2):
+        torch.manual_seed(number)
+        job = make_job(config(small_blip), PAIRS, out=str(tmp_path / str(number)))
+        write_start(config(small_blip), PAIRS, job)
+        model, tokenizer = load_model(job.start)
+        assert model.settings.vocabulary == len(tokenizer)
+        assert tokenizer.tokenize("red disc") == ["red", "disc"]
+        models.append(model.state_dict())
+    assert all(torch.equal(value, models[1][name]) for name, value in models[0].items())
+
+
+def test_a_model_begins_from_another_whose_training_names_it(small_blip: Blip, tokenizer: Any, tmp_path: Path) -> None:
+    def saved(folder: str, made_by: str) -> str:
+        settings = small_blip.settings, ObjectiveSettings()
+        save_model(tmp_path / folder, small_blip, settings=settings, tokenizer=tokenizer, articles=["A9"])
+        (tmp_path / folder / "run.json").write_text(json.dumps({"name": made_by}))
+        return str(tmp_path / folder)
+
+    def job_from(init: str) -> Any:
+        return make_job(config(small_blip, init=init), PAIRS, out=str(tmp_path / "out"))
+
+    first, moved, other = saved("first", "blip-1"), saved("moved", "blip-1"), saved("other", "blip-2")
+    assert job_from(first).name == job_from(moved).name != job_from(other).name
+    job = job_from(first)
+    assert job.articles == ("A1", "A2", "A9")  # none of them may judge the model
+    write_start(config(small_blip, init=first), PAIRS, job)
+    model, words = load_model(job.start)
+    assert words.get_vocab() == tokenizer.get_vocab()
+    assert all(torch.equal(value, small_blip.state_dict()[name]) for name, value in model.state_dict().items())

@@ -1,0 +1,117 @@
+"""What is to be trained: settings and pairs into a job for the workers, and the model that it begins with."""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from app.config import UserError
+from app.settings import Config, ObjectiveSettings
+from trainers.batch import train_tokenizer
+from trainers.blip import Blip
+from trainers.checkpoint import masking, save_model, training_articles, training_images
+from trainers.interchange import begin_from
+from trainers.loop import Plan
+from trainers.objectives.blip import BlipObjective
+from trainers.training_set import TrainingSet
+
+NAME = "run.json"  # in a finished checkpoint: the name of the job that made it
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker needs."""
+
+    objective: ObjectiveSettings
+    plan: Plan
+    queue: int  # keys
+    articles: tuple[str, ...]  # that the model will have seen, those of the model it begins with too
+    images: tuple[str, ...]  # marks, see checkpoint.image_marks
+    name: str  # the same for the same pairs and the same settings that shape the model
+    out: str  # the folder of the results
+
+    @property
+    def start(self) -> str:
+        """The model to begin with, a folder for load_model: written once, all workers begin alike."""
+        return f"{self.out}/start"
+
+    @property
+    def metrics(self) -> str:
+        """JSON lines, one record every train.log_seconds."""
+        return f"{self.out}/metrics.jsonl"
+
+    def objective_of(self, model: Blip, tokenizer: PreTrainedTokenizerFast) -> BlipObjective:
+        """What the model minimises, with momentum encoders that begin as the model is now."""
+        return BlipObjective(
+            model,
+            self.objective,
+            masking=masking(self.objective, tokenizer),
+            queue=self.queue,
+            epoch=self.plan.steps_per_epoch,
+            seed=self.plan.seed,
+        )
+
+    def shown(self) -> dict[str, Any]:
+        """The settings, as trackers show them."""
+        groups = {"objective": self.objective, "optim": self.plan.optim, "train": self.plan.train}
+        return {name: group.model_dump(mode="json") for name, group in groups.items()}
+
+
+def make_job(config: Config, training_set: TrainingSet, *, out: str) -> Job:
+    """What the workers get; raises UserError if there are too few pairs for a batch or a batch does not divide."""
+    size, workers, queue = config.train.batch_size, config.train.workers, config.objective.queue
+    if size % workers:
+        raise UserError(f"batch_size {size} does not divide over {workers} workers; try {size - size % workers}")
+    steps_per_epoch = len(training_set) // workers // (size // workers)
+    if not steps_per_epoch:
+        raise UserError(
+            f"{len(training_set)} pairs to train on do not fill one batch of {size}; lower train.batch_size"
+        )
+    plan = Plan(
+        optim=config.optim,
+        train=config.train,
+        steps_per_epoch=steps_per_epoch,
+        total_steps=config.optim.steps or config.optim.epochs * steps_per_epoch,
+        seed=config.seed,
+    )
+    articles, images = _seen_before(config.model.init)
+    return Job(
+        objective=config.objective,
+        plan=plan,
+        queue=max(0, len(training_set) // 4 - size) if queue is None else queue,
+        articles=tuple(sorted(articles.union(training_set.articles))),
+        images=tuple(sorted(images.union(training_set.images))),
+        name=_name(config, training_set),
+        out=out,
+    )
+
+
+def write_start(config: Config, training_set: TrainingSet, job: Job) -> None:
+    """Leave at job.start a model with the weights of model.init, or a new one and a tokenizer made from the texts."""
+    if config.model.init:
+        model, tokenizer = begin_from(config.model.init, model=config.model, objective=config.objective)
+    else:
+        tokenizer = train_tokenizer(training_set.texts, size=config.model.vocabulary)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            model = Blip(config.model.model_copy(update={"vocabulary": len(tokenizer)}), config.objective)
+    save_model(job.start, model, settings=(model.settings, config.objective), tokenizer=tokenizer, articles=())
+
+
+def _seen_before(init: str | None) -> tuple[set[str], set[str]]:
+    """Articles and images that a model of ours was trained on; of published weights nothing is known."""
+    if init is None or not Path(init, "training_articles.json").is_file():
+        return set(), set()
+    return training_articles(init), training_images(init)
+
+
+def _name(config: Config, training_set: TrainingSet) -> str:
+    # A model of ours is known by the name of its own training, wherever its folder stands and however old it is.
+    before = Path(config.model.init or "") / NAME
+    model = config.model.model_copy(update={"init": before.read_text()}) if before.is_file() else config.model
+    shape = [model, config.objective, config.optim, config.train.batch_size, config.train.workers, config.seed]
+    text = "\n".join([*(repr(part) for part in shape), training_set.digest])
+    return f"{config.objective.name}-{blake2b(text.encode(), digest_size=6).hexdigest()}"

@@ -1,0 +1,181 @@
+"""Weights to begin with, and weights handed on: BLIP as transformers keeps it, and figray's own checkpoints."""
+
+import logging
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from huggingface_hub import snapshot_download
+from huggingface_hub.utils import httpx
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from timm.layers import resample_abs_pos_embed
+from torch import Tensor
+from transformers import PreTrainedTokenizerFast
+
+from app.config import UserError
+from app.settings import ModelSettings, ObjectiveSettings
+from trainers.blip import Blip
+from trainers.checkpoint import load_model
+from trainers.model_card import model_card
+from trainers.transformers_blip import (
+    IMAGE_PLACES,
+    TEXT_PLACES,
+    WEIGHTS,
+    Weights,
+    json_of,
+    listed,
+    read_blip,
+    short,
+    write_blip,
+)
+
+log = logging.getLogger(__name__)
+
+HUB = "hf:"
+SEEN = ("training_articles.json", "training_images.json")
+
+
+def begin_from(
+    source: str, *, model: ModelSettings, objective: ObjectiveSettings
+) -> tuple[Blip, PreTrainedTokenizerFast]:
+    """A model in training mode that begins with published weights, and their tokenizer.
+
+    source: hf:ORGANISATION/NAME, or a folder: BLIP as transformers keeps it, or a checkpoint of figray. The shape is
+    the weights' own; image_size (the places of patches are resampled), max_tokens (the first places are taken) and
+    dropout are those of `model`. What begins at random and what is not used is logged by name; the temperature, which
+    published BLIPs lack, begins at objective.temperature. Raises UserError if there is nothing that fits.
+    """
+    folder = _downloaded(source.removeprefix(HUB)) if source.startswith(HUB) else Path(source)
+    weights = _read_checkpoint(folder) if _kind(folder) == "figray" else read_blip(folder)
+    settings = _settings(weights.settings, model, source)
+    blip = Blip(settings, objective)
+    _fill(blip, _fitted(weights, settings), source)
+    return blip, weights.tokenizer
+
+
+def to_transformers(folder: str | Path, out: str | Path) -> None:
+    """Write figray's checkpoint as a folder that BlipForImageTextRetrieval.from_pretrained and AutoProcessor read.
+
+    The scores are the same. Momentum encoders, decoder and word head stay behind; README.md, a model card, says so.
+    Raises UserError if the folder is no checkpoint of figray, if its model pools other than BLIP, or if `out` is taken.
+    """
+    folder, out = Path(folder), Path(out)
+    if _kind(folder) != "figray":
+        raise UserError(f"{folder} is a model of transformers already")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} is there already and not an empty folder: name another one, or delete it")
+    weights = _read_checkpoint(folder)
+    if weights.settings.pool != "first":
+        raise UserError(
+            f"the model in {folder} has pool {weights.settings.pool}, and transformers' BLIP knows only the state of "
+            "the first token: train one with model.pool=first to export it"
+        )
+    draft = out.with_name(out.name + ".draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    write_blip(weights, draft)
+    card = model_card(folder, temperature=weights.tensors["log_temperature"].exp().item())
+    (draft / "README.md").write_text(card, encoding="utf-8")
+    for name in SEEN:
+        if (folder / name).exists():
+            shutil.copy(folder / name, draft / name)
+    if out.exists():
+        out.rmdir()
+    draft.rename(out)
+
+
+def _downloaded(name: str) -> Path:
+    """A folder with a published model's files; what was downloaded before is not downloaded again."""
+    folder = Path()
+    try:
+        for kind in WEIGHTS:
+            folder = Path(snapshot_download(name, allow_patterns=["*.json", "*.txt", kind]))
+            if any(folder.glob(kind)):
+                break
+    except (OSError, ValueError, httpx.HTTPError) as error:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise UserError(
+            f"{HUB}{name} could not be downloaded ({reason}): check the name and the network; or download it on "
+            f"another machine (`hf download {name} --local-dir FOLDER`), bring the folder here, and set "
+            "model.init=FOLDER"
+        ) from error
+    return folder
+
+
+def _kind(folder: Path) -> str:
+    """figray or blip; UserError for any other folder."""
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder with weights; a published model is written hf:ORGANISATION/NAME")
+    file = folder / "config.json"
+    if not file.is_file():
+        raise UserError(f"{folder} has no config.json, so it holds no model; it has {listed(folder)}")
+    config = json_of(file)
+    if {"model", "objective"} <= config.keys():
+        return "figray"
+    if config.get("model_type") == "blip":
+        return "blip"
+    kind = config.get("model_type", "not given")
+    raise UserError(f"{file}: model_type is {kind}; figray begins with blip, or with a checkpoint of its own")
+
+
+def _read_checkpoint(folder: Path) -> Weights:
+    try:
+        model, tokenizer = load_model(folder)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise UserError(f"the checkpoint {folder} cannot be read: {error}") from error
+    return Weights(model.settings, {name: each.detach() for name, each in model.named_parameters()}, tokenizer)
+
+
+def _settings(weights: ModelSettings, chosen: ModelSettings, source: str) -> ModelSettings:
+    """The weights' shape with what the user chooses."""
+    if chosen.max_tokens > weights.max_tokens:
+        raise UserError(
+            f"model.max_tokens is {chosen.max_tokens}, and the weights of {source} know {weights.max_tokens} places: "
+            f"set model.max_tokens to {weights.max_tokens} or less"
+        )
+    own = {name: getattr(chosen, name) for name in ("image_size", "max_tokens", "dropout")}
+    try:
+        return ModelSettings(**(weights.model_dump() | own | {"init": source}))
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"]
+        raise UserError(f"model.image_size {chosen.image_size} does not fit {source}: {reason}") from error
+
+
+def _fitted(weights: Weights, settings: ModelSettings) -> dict[str, Tensor]:
+    """The tensors with places for as many patches and tokens as the settings have."""
+    before, after = (each.image_size // each.patch for each in (weights.settings, settings))
+    places = weights.tensors[IMAGE_PLACES].float()
+    if places.shape[:2] != (1, 1 + before**2):
+        raise UserError(
+            f"{settings.init}: {IMAGE_PLACES} has the shape {tuple(places.shape)}, not (1, {1 + before**2}, W)"
+        )
+    fitted = {
+        IMAGE_PLACES: resample_abs_pos_embed(places, [after, after]),
+        TEXT_PLACES: weights.tensors[TEXT_PLACES][: settings.max_tokens],
+    }
+    return weights.tensors | fitted
+
+
+def _fill(blip: Blip, tensors: Mapping[str, Tensor], source: str) -> None:
+    """Copy the tensors into the model and log what has no counterpart; a decoder without its own begins as the encoder.
+
+    Raises UserError where a shape differs.
+    """
+    own = dict(blip.named_parameters())  # what encoder and decoder share, once
+    of_encoder = {name: tensor for name, tensor in tensors.items() if name.startswith("text_encoder.")}
+    given = {name.replace("text_encoder", "decoder", 1): tensor for name, tensor in of_encoder.items()} | dict(tensors)
+    for name in own.keys() & given.keys():
+        if own[name].shape != given[name].shape:
+            shapes = f"{tuple(given[name].shape)}, not {tuple(own[name].shape)} as its config.json says"
+            raise UserError(f"{source}: {name} has the shape {shapes}")
+    with torch.no_grad():
+        for name in own.keys() & given.keys():
+            own[name].copy_(given[name])
+    random = own.keys() - given.keys() - {"log_temperature"}
+    if random:
+        log.warning("%s does not have, so that they begin at random: %s", source, short(random))
+    unused = tensors.keys() - own.keys()
+    if unused:
+        log.info("%s has, and figray does not use: %s", source, short(unused))

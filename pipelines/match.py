@@ -13,6 +13,7 @@ from pipelines.images import encode_jpeg, open_image
 from pipelines.label_run import as_label
 from pipelines.markers import ROMANS
 from pipelines.match_positions import FAR, nearest_places
+from pipelines.modality import modality_of
 from pipelines.records import Figure, Match, Pair, SeparatedFigure, Split, SplitCaption, Subfigure
 
 Rule = Literal["paper", "joint", "whole"]
@@ -115,6 +116,7 @@ def _pair(figure: SeparatedFigure, image: Image.Image, found: Match, split: Spli
         attribution=figure.attribution,
         media_url=figure.media_url,
         md5=figure.md5,
+        modality=modality_of(found.text, figure.caption),
     )
 
 

@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from functools import lru_cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -14,6 +14,9 @@ Split = Literal["train", "val", "test"]
 Kind = Literal[
     "picture", "graphic"
 ]  # picture: scan, photograph, micrograph, trace; graphic: plot, table, drawing, text
+Modality = Literal[
+    "MRI", "CT", "X-ray", "angiography", "ultrasound", "nuclear", "microscopy", "photograph", "trace", "other"
+]  # photograph: endoscopy and specimens too; trace: of EEG, ECG and the like
 Record = TypeVar("Record")
 
 
@@ -176,6 +179,7 @@ class Pair:
     media_url: str
     md5: str  # of the figure that the panel was cut from
     kind: Kind = "picture"
+    modality: Modality = "other"  # that the text names, or else the whole caption
     duplicate_group: str | None = None  # the first pair_id of those that show the same in several articles
 
 
@@ -237,9 +241,19 @@ def from_table(table: pa.Table, record: type[Record]) -> list[Record]:
 
 
 def from_row(row: dict[str, Any], record: type[Record]) -> Record:
-    """One row as a record, its nested records too."""
+    """One row as a record, its nested records too; what a file of an earlier version lacks takes its default."""
     adapter: TypeAdapter[Record] = _adapter(record)  # type: ignore[arg-type]  # classes are hashable
-    return adapter.validate_python(row)
+    optional = _with_default(record)  # type: ignore[arg-type]
+    return adapter.validate_python(
+        {name: each for name, each in row.items() if each is not None or name not in optional}
+    )
+
+
+@lru_cache
+def _with_default(record: Any) -> frozenset[str]:
+    return frozenset(
+        each.name for each in fields(record) if each.default is not MISSING or each.default_factory is not MISSING
+    )
 
 
 @lru_cache

@@ -15,7 +15,7 @@ SCHEMES = {
     "processed": "pairs of panel and subcaption",
     "raw": "whole figures with whole captions",
 }
-Metrics = Mapping[str, float]  # percent, by the names above
+Metrics = Mapping[str, float]  # percent, by the names above; with `strict_` before them, own pairs alone count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,7 @@ class Cell:
     value: str
     ratio: str = ""  # to chance
     interval: str = ""  # 95 %, in percent
+    strict: str = ""  # if the query's own pair alone counts
     is_best: bool = False
 
 
@@ -56,19 +57,71 @@ class Row:
     cells: list[Cell]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModalityRow:
+    """One modality in one pool, its cells in the order of schemes and metrics."""
+
+    modality: str
+    queries: int  # in each direction
+    cells: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModalityTable:
+    """The recall of a pool's modalities, each asked for among the whole pool."""
+
+    pool: str
+    schemes: list[str]
+    rows: list[ModalityRow]
+
+
 Results = Mapping[str, Mapping[str, Metrics]]  # scheme -> pool -> metric -> percent
+Intervals = Mapping[str, Mapping[str, Mapping[str, tuple[float, float]]]]  # scheme -> pool -> metric -> percent
+Modalities = Mapping[str, Mapping[str, Mapping[str, Metrics]]]  # scheme -> pool -> modality; `queries` is a number
 
 
-def rows(results: Results, pools: Mapping[str, Pool]) -> list[Row]:
+def rows(results: Results, pools: Mapping[str, Pool], intervals: Intervals | None = None) -> list[Row]:
     """A row for each scheme; the best of each column, as far as shown digits tell, is marked where schemes compete."""
     return [
         Row(
             scheme=scheme,
             meaning=SCHEMES.get(scheme, ""),
-            cells=[_cell(results, scheme, name, metric=metric, pool=pools[name]) for name, metric in columns(pools)],
+            cells=[
+                _cell(
+                    results, scheme, name, metric=metric, pool=pools[name], known=_of(intervals, scheme, name, metric)
+                )
+                for name, metric in columns(pools)
+            ],
         )
         for scheme in results
     ]
+
+
+def modality_tables(found: Modalities) -> list[ModalityTable]:
+    """A table for each pool in which more than one modality has queries enough; the most frequent first."""
+    names = list(dict.fromkeys(name for pools in found.values() for name in pools))
+    tables = [_modality_table(name, {scheme: pools.get(name, {}) for scheme, pools in found.items()}) for name in names]
+    return [table for table in tables if len(table.rows) > 1]
+
+
+def _modality_table(pool: str, found: Mapping[str, Mapping[str, Metrics]]) -> ModalityTable:
+    queries = {name: int(values["queries"]) for each in found.values() for name, values in each.items()}
+    return ModalityTable(
+        pool=pool,
+        schemes=list(found),
+        rows=[
+            ModalityRow(
+                modality=name,
+                queries=queries[name],
+                cells=[
+                    f"{each[name][metric]:.1f}" if metric in each.get(name, {}) else "–"
+                    for each in found.values()
+                    for metric in METRICS
+                ],
+            )
+            for name in sorted(queries, key=lambda name: (-queries[name], name))
+        ],
+    )
 
 
 def chance_row(pools: Mapping[str, Pool]) -> list[Cell]:
@@ -81,7 +134,7 @@ def columns(pools: Mapping[str, Pool]) -> list[tuple[str, str]]:
     return [(name, metric) for name in pools for metric in METRICS]
 
 
-def summary(results: Results, pools: Mapping[str, Pool]) -> str:
+def summary(results: Results, pools: Mapping[str, Pool], intervals: Intervals | None = None) -> str:
     """The result in one sentence: how often the right text comes first in the first pool. "" without results."""
     if not pools:
         return ""
@@ -91,18 +144,18 @@ def summary(results: Results, pools: Mapping[str, Pool]) -> str:
     if not ranked:
         return ""
     best, *others = ranked
+    bounds = [_of(intervals, scheme, name, "i2t@1") or interval(found[scheme], pool.images) for scheme in ranked[:2]]
     against = "".join(f", against {found[scheme]:.1f} % after training on {_named(scheme)}" for scheme in others)
     return (
         f"Pre-training on {_named(best)} finds the right text for {found[best]:.1f} % "
         f"of the {pool.images:,} images of “{name}”"
         f"{against}; guessing would find {pool.expected('i2t@1'):.1f} %."
-        f"{_caution([found[scheme] for scheme in ranked[:2]], pool.images)}"
+        f"{_caution(bounds)}"
     )
 
 
-def _caution(values: Sequence[float], queries: int) -> str:
+def _caution(intervals: Sequence[tuple[float, float]]) -> str:
     """A sentence where the two best cannot be told apart."""
-    intervals = [interval(value, queries) for value in values]
     if len(intervals) == 2 and intervals[0][0] <= intervals[1][1]:
         return " With this many images the difference may be chance: the 95 % intervals overlap."
     return ""
@@ -125,16 +178,25 @@ def _value(results: Results, scheme: str, pool: str, metric: str) -> float | Non
     return results[scheme].get(pool, {}).get(metric)
 
 
-def _cell(results: Results, scheme: str, name: str, *, metric: str, pool: Pool) -> Cell:
+def _of(intervals: Intervals | None, scheme: str, pool: str, metric: str) -> tuple[float, float] | None:
+    """The interval that was measured, if one was."""
+    return (intervals or {}).get(scheme, {}).get(pool, {}).get(metric)
+
+
+def _cell(
+    results: Results, scheme: str, name: str, *, metric: str, pool: Pool, known: tuple[float, float] | None
+) -> Cell:
     value = _value(results, scheme, name, metric)
     if value is None:
         return Cell(value="–")
     rivals = [other for each in results if (other := _value(results, each, name, metric)) is not None]
-    low, high = interval(value, pool.queries(metric))
+    low, high = known or interval(value, pool.queries(metric))
+    strict = _value(results, scheme, name, f"strict_{metric}")
     ratio = value / pool.expected(metric) if pool.expected(metric) else 0.0
     return Cell(
         value=f"{value:.1f}",
         ratio=f"×{ratio:.1f}" if ratio < 10 else f"×{ratio:.0f}",
         interval=f"{low:.0f}–{high:.0f}",
+        strict="" if strict is None else f"strict {strict:.1f}",
         is_best=len(rivals) > 1 and round(value, 1) >= round(max(rivals), 1),
     )

@@ -64,3 +64,11 @@ def test_a_row_that_does_not_fit_is_refused() -> None:
     row = to_table([separated()], SeparatedFigure).to_pylist()[0] | {"matched_by": "luck"}
     with pytest.raises(ValueError, match="matched_by"):
         from_table(pa.Table.from_pylist([row]), Pair)
+
+
+def test_what_a_file_of_an_earlier_version_lacks_takes_its_default() -> None:
+    table = to_table([separated()], SeparatedFigure)
+    table = table.set_column(
+        table.schema.names.index("pictures"), "pictures", pa.nulls(1, table.schema.field("pictures").type)
+    )
+    assert from_table(table, SeparatedFigure) == [separated()]

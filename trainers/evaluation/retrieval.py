@@ -1,37 +1,31 @@
 """Image-text retrieval (BLIP, train_retrieval.py; MedVL, Table 1): ITC ranks all, ITM scores the best again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import pad
 
 from app.config import UserError
 from trainers.batch import Batch, Collate, prepare, read_pairs
 from trainers.checkpoint import image_marks, load_model, training_articles, training_images
-from trainers.objectives.blip import Blip
+from trainers.evaluation.bootstrap import bounds, resampled_means
+from trainers.evaluation.pool import Pool, embed, image_groups, read_columns
+from trainers.evaluation.recall import alike, median_ranks, per_query, recalls
+from trainers.evaluation.rerank import match_again
 
-BELOW = 100.0  # taken from the similarity of candidates that ITM did not score, so that they follow those it did
-DEPTHS = (1, 10)  # MedVL reports recall at these
+KEPT = ("i2t@1", "i2t@10", "t2i@1", "t2i@10")  # MedVL, table 1: kept by query, and told by modality
+EXAMPLES = 4  # queries in each direction
+FEWEST = 10  # queries of a modality from which its recall is told
+UNTRAINED = "the model was not trained to match images and texts: ITC alone"
 
 
 class LeakError(UserError):
     """The model was trained on articles or images of the pool it is to be evaluated on."""
-
-
-@dataclass(frozen=True)
-class Pool:
-    """N pairs as a model sees them, each image and each text a query for the other side."""
-
-    pair_ids: tuple[str, ...]
-    image: Tensor  # (N, E), unit length
-    text: Tensor  # (N, E), unit length
-    states: Tensor  # (N, P, image_width), for matching
-    tokens: Tensor  # (N, T)
-    mask: Tensor  # (N, T)
-    text_group: Tensor  # (N,)
 
 
 @dataclass(frozen=True)
@@ -45,40 +39,67 @@ class Example:
 
 @dataclass(frozen=True)
 class Retrieval:
-    """How well a model finds texts for images and images for texts."""
+    """How well a model finds texts for images and images for texts.
 
-    metrics: dict[str, float]  # recall, 0 to 1, ties broken at random in expectation; `itc_` before re-ranking
-    chance: dict[str, float]  # the same of a model that knows nothing
+    Right is a pair with the same text or a copy of the same image; by the names that begin with `strict_`, the query's
+    own pair only. By those that begin with `itc_`, before re-ranking. `mean` is BLIP's r_mean.
+    """
+
+    metrics: dict[str, float]  # recall, 0 to 1, ties broken at random in expectation
+    intervals: dict[str, tuple[float, float]]  # 95 %, of the same, by resampling articles; empty without resamples
+    chance: dict[str, float]  # the recall of a model that knows nothing
+    median_rank: dict[str, float]  # of the best right candidate, from 1, mid-ranks for ties
+    by_modality: dict[str, dict[str, float]]  # modality -> `queries` and recalls against the whole pool
     pool: int  # pairs
+    reranked: int  # candidates of each query that ITM scored
+    note: str  # why none, where some were asked for
     examples: list[Example]
+    queries: list[str]  # pair ids
+    articles: list[str]  # of the queries, what `bootstrap.difference` and `bootstrap.ratio` resample
+    found: dict[str, list[float]]  # by metric, of each query the chance that it finds a right one
 
 
 def evaluate(
-    folder: str | Path, files: Sequence[str], *, batch_size: int, rerank: int, n_examples: int = 4, device: str = "cpu"
+    folder: str | Path,
+    files: Sequence[str],
+    *,
+    batch_size: int,
+    rerank: int,
+    resamples: int = 1000,
+    seed: int = 0,
+    device: str = "cpu",
 ) -> Retrieval:
     """Retrieval by the model in a folder among all pairs of the files, read with the model's own tokenizer and size.
 
-    rerank: candidates that ITM scores again for each query; 0 leaves ITC alone. Raises LeakError, or UserError on a
-    pool without pairs.
+    batch_size: images read and encoded at once. rerank: candidates that ITM scores again for each query, at most the
+    pool; 0 leaves ITC alone. resamples, seed: of the intervals. Raises LeakError, or UserError on a pool without pairs.
     """
-    model, tokenizer = load_model(folder)
-    model.to(device)
-    size = model.settings.image_size
-    collate = Collate(tokenizer, size, model.settings.max_tokens)
-    batches = [collate([prepare(row, size) for row in rows]) for rows in read_pairs(files, batch_size=batch_size)]
-    refuse_leak(training_articles(folder), (article for batch in batches for article in batch.article_ids))
+    about = read_columns(files, ("article_id", "duplicate_group", "md5", "box", "modality"))
+    refuse_leak(training_articles(folder), (row["article_id"] for row in about.values()))
     refuse_same_images(training_images(folder), image_marks(files))
-    pool = embed(model, (batch.to(device) for batch in batches))
+    model, tokenizer = load_model(folder)
+    collate = Collate(tokenizer, model.settings.image_size, model.settings.max_tokens)
+    pool = embed(model.to(device), _batches(files, collate, batch_size=batch_size, device=device))
+    rows = [about[pair_id] for pair_id in pool.pair_ids]
+    same = alike(pool.text_group, *(group.to(device) for group in image_groups(rows)))
     similarity = pool.image @ pool.text.T  # (N, N)
-    itc = metrics(similarity, similarity.T, text_group=pool.text_group)
-    to_text, to_image = similarity, similarity.T
-    if rerank and model.weights["itm"] > 0:
-        to_text, to_image = match_again(model, pool, similarity, k=rerank, batch_size=batch_size)
+    k = min(rerank, len(rows)) if model.matches else 0
+    to_text, to_image = match_again(model, pool, similarity, k=k) if k else (similarity, similarity.T)
+    final, by_itc = per_query(to_text, to_image, same=same), per_query(similarity, similarity.T, same=same)
+    recall = {name: each.numpy() for name, each in (recalls(final) | _itc(recalls(by_itc))).items()}
     return Retrieval(
-        metrics=metrics(to_text, to_image, text_group=pool.text_group) | {f"itc_{k}": v for k, v in itc.items()},
-        chance=chance(pool.text_group),
-        pool=len(pool.pair_ids),
-        examples=examples(to_text, pool, "i2t", n=n_examples) + examples(to_image, pool, "t2i", n=n_examples),
+        metrics={name: float(each.mean()) for name, each in recall.items()},
+        intervals=intervals(recall, pool.article_ids, resamples=resamples, seed=seed),
+        chance=chance(same),
+        median_rank=median_ranks(final | _itc(by_itc)),
+        by_modality=by_modality(recall, [row.get("modality") or "other" for row in rows]),
+        pool=len(rows),
+        reranked=k,
+        note=UNTRAINED if rerank and not model.matches else "",
+        examples=examples(to_text, pool, "i2t", n=EXAMPLES) + examples(to_image, pool, "t2i", n=EXAMPLES),
+        queries=list(pool.pair_ids),
+        articles=list(pool.article_ids),
+        found={name: recall[name].round(4).tolist() for name in KEPT},
     )
 
 
@@ -102,88 +123,39 @@ def refuse_same_images(trained_on: set[str], pool: Mapping[str, str]) -> None:
         )
 
 
-@torch.no_grad()
-def embed(model: Blip, batches: Iterable[Batch]) -> Pool:
-    """The pairs of the batches as one pool. The states of N images stay in memory, as re-ranking needs each k times."""
-    model.eval()
-    ids: list[str] = []
-    parts: dict[str, list[Tensor]] = {name: [] for name in ("image", "text", "states", "tokens", "mask", "text_group")}
-    for batch in batches:
-        image, states = model.embed_images(batch.images)
-        text = model.embed_texts(batch.tokens, batch.mask)
-        found = (image, text, states, batch.tokens, batch.mask, batch.text_group)
-        for part, value in zip(parts.values(), found, strict=True):
-            part.append(value)
-        ids += batch.pair_ids
-    if not ids:
-        raise UserError("there are no pairs to retrieve from")
-    longest = max(tokens.shape[1] for tokens in parts["tokens"])
-    for name in ("tokens", "mask"):
-        parts[name] = [pad(value, (0, longest - value.shape[1])) for value in parts[name]]
-    return Pool(pair_ids=tuple(ids), **{name: torch.cat(part) for name, part in parts.items()})
+def _batches(files: Sequence[str], collate: Collate, *, batch_size: int, device: str) -> Iterator[Batch]:
+    for rows in read_pairs(files, batch_size=batch_size):
+        yield collate([prepare(row, collate.image_size) for row in rows]).to(device)
 
 
-@torch.no_grad()
-def match_again(model: Blip, pool: Pool, similarity: Tensor, *, k: int, batch_size: int) -> tuple[Tensor, Tensor]:
-    """Scores image to text and text to image, (N, N) each, a row's k best by ITM's logit + similarity (BLIP)."""
-    k = min(k, len(similarity))
-    best_texts, best_images = similarity.topk(k, dim=1).indices, similarity.T.topk(k, dim=1).indices  # (N, k)
-    query = torch.arange(len(similarity), device=similarity.device).repeat_interleave(k)  # (N * k,)
-    to_text, to_image = similarity - BELOW, similarity.T - BELOW
-    for scores, candidate, image, text in (
-        (to_text, best_texts.flatten(), query, best_texts.flatten()),
-        (to_image, best_images.flatten(), best_images.flatten(), query),
-    ):
-        logits = _match(model, pool, image, text, batch_size=batch_size)
-        scores[query, candidate] += BELOW + logits
-    return to_text, to_image
+def _itc(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"itc_{name}": each for name, each in found.items()}
 
 
-def _match(model: Blip, pool: Pool, image: Tensor, text: Tensor, *, batch_size: int) -> Tensor:
-    """(Q,) logits that text[q] belongs to image[q], both indices into the pool."""
-    logits = []
-    for i, t in zip(image.split(batch_size), text.split(batch_size), strict=True):
-        length = int(pool.mask[t].sum(dim=1).max())
-        logits.append(model.match_scores(pool.states[i], pool.tokens[t, :length], pool.mask[t, :length]))
-    return torch.cat(logits)
+def intervals(
+    recall: Mapping[str, NDArray[np.float64]], articles: Sequence[str], *, resamples: int, seed: int
+) -> dict[str, tuple[float, float]]:
+    """The 95 % interval of the mean of each measure; recall: (N,) each, of N queries. {} unresampled."""
+    if not resamples:
+        return {}
+    means = resampled_means(np.column_stack(list(recall.values())), articles, resamples=resamples, seed=seed)
+    return {name: bounds(column) for name, column in zip(recall, means.T, strict=True)}
 
 
-def metrics(to_text: Tensor, to_image: Tensor, *, text_group: Tensor) -> dict[str, float]:
-    """Recall at 1 and 10 in both directions: any pair with the query's text is right; `strict_`, its own pair only.
-
-    to_text: (N, N), row i the scores of all texts for image i. to_image: (N, N), row i those of all images for text i.
-    """
-    own = torch.eye(len(to_text), dtype=torch.bool, device=to_text.device)
-    same = text_group[:, None] == text_group[None, :]
-    found = {}
-    for prefix, correct in (("", same), ("strict_", own)):
-        for direction, scores in (("i2t", to_text), ("t2i", to_image)):
-            for k in DEPTHS:
-                found[f"{prefix}{direction}@{k}"] = recall_at(scores, correct, k=k)
-    return found
+def by_modality(recall: Mapping[str, NDArray[np.float64]], modalities: Sequence[str]) -> dict[str, dict[str, float]]:
+    """The recalls that are kept, of the queries of each modality with enough of them; the most frequent first."""
+    of = np.asarray(modalities)
+    counts = [(name, n) for name, n in Counter(modalities).most_common() if n >= FEWEST]
+    return {
+        name: {"queries": n} | {metric: float(recall[metric][of == name].mean()) for metric in KEPT}
+        for name, n in counts
+    }
 
 
-def recall_at(scores: Tensor, correct: Tensor, *, k: int) -> float:
-    """The share of queries with a correct candidate among their k best, if equal scores are put in a random order.
-
-    scores: (Q, C). correct: (Q, C) bool, at least one in a row. A constant score gives k / C, however the rows lie.
-    """
-    best = scores.masked_fill(~correct, float("-inf")).amax(dim=1, keepdim=True)  # (Q, 1)
-    above = (scores > best).sum(dim=1)  # (Q,), all of them wrong
-    tied = (scores == best) & ~correct
-    wrong, right = tied.sum(dim=1).double(), ((scores == best) & correct).sum(dim=1).double()
-    free = (k - above).clamp(min=0)  # places left for those that tie with the best correct one
-    missed = torch.ones_like(wrong)
-    for place in range(k):
-        chance_of_wrong = (wrong - place).clamp(min=0) / (wrong + right - place).clamp(min=1)
-        missed = torch.where(place < free, missed * chance_of_wrong, missed)
-    return (1 - missed).mean().item()
-
-
-def chance(text_group: Tensor) -> dict[str, float]:
-    """The recall of a model that scores every candidate alike."""
-    nothing = torch.zeros(len(text_group), len(text_group))
-    return metrics(nothing, nothing, text_group=text_group.cpu())
+def chance(same: Tensor) -> dict[str, float]:
+    """The recall of a model that scores every candidate alike. same: (N, N) bool, which pairs are right."""
+    nothing = torch.zeros(same.shape, device=same.device)
+    return {name: each.mean().item() for name, each in recalls(per_query(nothing, nothing, same=same)).items()}
 
 
 def examples(scores: Tensor, pool: Pool, direction: str, *, n: int) -> list[Example]:

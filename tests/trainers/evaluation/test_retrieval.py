@@ -1,81 +1,23 @@
-"""Retrieval metrics against brute force, and evaluation of a saved model."""
+"""Evaluation of a saved model: what it refuses, what it tells, and that it tells the same twice."""
 
+import json
 from collections.abc import Callable
-from itertools import pairwise, permutations
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from app.settings import ObjectiveSettings
-from trainers.batch import Batch
+from trainers.blip import Blip
 from trainers.checkpoint import image_marks, save_model
-from trainers.evaluation.retrieval import LeakError, chance, embed, evaluate, lift, match_again, metrics, recall_at
-from trainers.objectives.blip import Blip
-
-
-def by_every_order(scores: list[float], correct: list[bool], k: int) -> float:
-    """The share of the orders that agree with the scores in which a correct candidate is among the first k."""
-    orders = [
-        order for order in permutations(range(len(scores))) if all(scores[a] >= scores[b] for a, b in pairwise(order))
-    ]
-    return sum(any(correct[c] for c in order[:k]) for order in orders) / len(orders)
-
-
-def test_recall_is_the_share_of_orders_among_ties_with_a_hit() -> None:
-    generator = torch.Generator().manual_seed(0)
-    for _ in range(40):
-        scores = torch.randint(3, (3, 5), generator=generator).float()
-        correct = torch.rand(3, 5, generator=generator) < 0.4
-        correct[:, 0] = True
-        for k in (1, 2, 4):
-            expected = sum(by_every_order(s.tolist(), c.tolist(), k) for s, c in zip(scores, correct, strict=True)) / 3
-            assert recall_at(scores, correct, k=k) == pytest.approx(expected)
-
-
-def test_a_constant_score_finds_k_of_n() -> None:
-    found = metrics(torch.ones(50, 50), torch.ones(50, 50), text_group=torch.arange(50))
-    assert found["i2t@1"] == pytest.approx(1 / 50) and found["strict_t2i@10"] == pytest.approx(10 / 50)
-    assert chance(torch.arange(50)) == pytest.approx(found)
-
-
-def test_another_pair_with_the_same_text_counts_unless_strict() -> None:
-    text_group = torch.tensor([0, 0, 1])
-    scores = torch.tensor([[0.1, 0.9, 0.0], [0.9, 0.1, 0.0], [0.0, 0.0, 0.9]])
-    found = metrics(scores, scores.T, text_group=text_group)
-    assert (found["i2t@1"], found["strict_i2t@1"]) == (pytest.approx(1.0), pytest.approx(1 / 3))
-    assert chance(text_group)["i2t@1"] == pytest.approx((2 / 3 + 2 / 3 + 1 / 3) / 3)
-    assert lift(found, chance(text_group))["i2t@1"] == pytest.approx(9 / 5)
-
-
-def test_scores_of_each_direction_are_read_along_their_own_rows() -> None:
-    to_text: Tensor = torch.tensor([[0.9, 0.1], [0.8, 0.2]])
-    found = metrics(to_text, to_text.T, text_group=torch.arange(2))
-    assert (found["i2t@1"], found["t2i@1"]) == (0.5, 1.0)
-
-
-def test_matching_again_orders_the_best_by_logit_plus_similarity_and_leaves_the_rest_behind(
-    small_blip: Blip, shape_batch: Callable[[int], Batch]
-) -> None:
-    batch = shape_batch(6)
-    pool = embed(small_blip, [batch])
-    similarity = pool.image @ pool.text.T
-    to_text, to_image = match_again(small_blip, pool, similarity, k=2, batch_size=5)
-    with torch.no_grad():
-        for i in range(6):
-            best = similarity[i].topk(2).indices.tolist()
-            for t in range(6):
-                logit = small_blip.match_scores(pool.states[i : i + 1], pool.tokens[t : t + 1], pool.mask[t : t + 1])
-                expected = similarity[i, t] + logit.item() if t in best else similarity[i, t] - 100
-                assert to_text[i, t].item() == pytest.approx(expected.item(), abs=1e-4)
-    assert ((to_image > -50).sum(dim=1) == 2).all()
-    everything, _ = match_again(small_blip, pool, similarity, k=99, batch_size=5)
-    assert (everything > -50).all()
+from trainers.evaluation.bootstrap import difference
+from trainers.evaluation.retrieval import LeakError, by_modality, chance, evaluate, lift
 
 
 @pytest.fixture
@@ -112,16 +54,78 @@ def test_an_image_of_the_training_set_is_refused_in_another_article(
             evaluate(tmp_path / "m", [str(tmp_path / "pool.parquet")], batch_size=4, rerank=0)
 
 
-def test_a_saved_model_is_evaluated_on_all_pairs_of_the_files(
-    saved: Path, shape_rows: Callable[[int], list[dict[str, Any]]], tmp_path: Path
-) -> None:
-    rows = shape_rows(14)[2:]
+@pytest.fixture
+def pool_files(shape_rows: Callable[[int], list[dict[str, Any]]], tmp_path: Path) -> list[str]:
+    """24 pairs of 12 articles in two files; the last is a copy of the first."""
+    rows = [
+        row | {"modality": "CT" if n % 3 else "MRI", "md5": f"m{n}", "box": [0, 0, 4, 4], "duplicate_group": None}
+        for n, row in enumerate(shape_rows(26)[2:])
+    ]
+    rows[23]["duplicate_group"] = rows[0]["duplicate_group"] = "first"
     files = []
-    for name, some in (("a", rows[:5]), ("b", rows[5:])):
+    for name, some in (("a", rows[:9]), ("b", rows[9:])):
         files.append(str(tmp_path / f"{name}.parquet"))
         pq.write_table(pa.Table.from_pylist(some), files[-1])
-    found = evaluate(saved, files, batch_size=4, rerank=3)
-    assert found.pool == 12
-    assert set(found.chance) < set(found.metrics)
-    assert {example.query for example in found.examples} <= {row["pair_id"] for row in rows}
+    return files
+
+
+def test_a_saved_model_is_evaluated_on_all_pairs_of_the_files(saved: Path, pool_files: list[str]) -> None:
+    found = evaluate(saved, pool_files, batch_size=7, rerank=3, resamples=50)
+    assert (found.pool, found.reranked, found.note) == (24, 3, "")
+    assert set(found.chance) < set(found.metrics) == set(found.intervals)
+    assert all(low <= found.metrics[name] <= high for name, (low, high) in found.intervals.items())
+    assert found.metrics["i2t@5"] >= found.metrics["strict_i2t@5"]
+    assert {example.query for example in found.examples} <= set(found.queries)
     assert all(len(example.found) == 5 for example in found.examples)
+    assert set(found.by_modality) == {"CT"} and found.by_modality["CT"]["queries"] == 16
+    assert np.mean(found.found["t2i@10"]) == pytest.approx(found.metrics["t2i@10"], abs=1e-4)
+    assert found.articles == [pair_id.partition("/")[0] for pair_id in found.queries]
+    json.dumps(asdict(found), allow_nan=False)
+
+
+def test_two_evaluations_are_the_same_and_intervals_hang_on_the_seed(saved: Path, pool_files: list[str]) -> None:
+    one, two = (evaluate(saved, pool_files, batch_size=size, rerank=4, resamples=40) for size in (5, 5))
+    assert one == two
+    other = evaluate(saved, pool_files, batch_size=5, rerank=4, resamples=40, seed=1)
+    assert other.metrics == one.metrics and other.intervals != one.intervals
+    assert evaluate(saved, pool_files, batch_size=5, rerank=4, resamples=0).intervals == {}
+    same = difference(one.found["i2t@10"], two.found["i2t@10"], one.articles, resamples=20, seed=0)
+    assert same == (0, 0, 0)
+
+
+def test_texts_are_cut_where_they_were_in_training(
+    saved: Path, shape_rows: Callable[[int], list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    found = []
+    for tail in ("left", "a white disc"):
+        rows = [row | {"text": f"{row['text']} {'upper ' * 24}{tail}"} for row in shape_rows(12)[2:]]
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / "long.parquet")
+        found.append(evaluate(saved, [str(tmp_path / "long.parquet")], batch_size=4, rerank=2, resamples=0))
+    assert found[0] == found[1]
+    assert found[0].by_modality == {"other": found[0].by_modality["other"]}
+
+
+def test_a_model_that_was_not_trained_to_match_ranks_by_itc_and_says_so(
+    small_blip: Blip, tokenizer: PreTrainedTokenizerFast, pool_files: list[str], tmp_path: Path
+) -> None:
+    settings = small_blip.settings, ObjectiveSettings(itm=0)
+    save_model(tmp_path / "m", small_blip, settings=settings, tokenizer=tokenizer, articles=[])
+    found = evaluate(tmp_path / "m", pool_files, batch_size=8, rerank=3, resamples=0)
+    assert found.reranked == 0 and "not trained to match" in found.note
+    assert found.metrics["itc_i2t@1"] == found.metrics["i2t@1"]
+    assert evaluate(tmp_path / "m", pool_files, batch_size=8, rerank=0, resamples=0).note == ""
+
+
+def test_chance_counts_all_that_are_right() -> None:
+    same = torch.tensor([[1, 1, 0], [1, 1, 0], [0, 0, 1]], dtype=torch.bool)
+    told = chance(same)
+    assert told["i2t@1"] == pytest.approx((2 / 3 + 2 / 3 + 1 / 3) / 3)
+    assert told["strict_i2t@1"] == pytest.approx(1 / 3)
+    assert lift({"i2t@1": 1.0}, {"i2t@1": told["i2t@1"]})["i2t@1"] == pytest.approx(9 / 5)
+
+
+def test_modalities_with_few_queries_are_left_out() -> None:
+    recall = {name: np.array([1.0] * 12 + [0.0] * 8 + [0.5] * 11) for name in ("i2t@1", "i2t@10", "t2i@1", "t2i@10")}
+    told = by_modality(recall, ["CT"] * 12 + ["MRI"] * 8 + ["X-ray"] * 11)
+    assert told["CT"] == {"queries": 12, "i2t@1": 1.0, "i2t@10": 1.0, "t2i@1": 1.0, "t2i@10": 1.0}
+    assert list(told) == ["CT", "X-ray"] and told["X-ray"]["i2t@1"] == 0.5

@@ -1,0 +1,88 @@
+"""Recall and rank of what is retrieved (BLIP, train_retrieval.py), with equal scores in a random order."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+DEPTHS = (1, 5, 10)  # BLIP; MedVL reports 1 and 10
+DIRECTIONS = ("i2t", "t2i")  # image to text, text to image
+
+
+class Standing(NamedTuple):
+    """Where the best correct candidate of each query stands; (Q,) each."""
+
+    above: Tensor  # candidates with a better score, all of them wrong
+    wrong: Tensor  # wrong ones with the same score
+    right: Tensor  # correct ones with that score, itself among them
+
+
+def standing(scores: Tensor, correct: Tensor) -> Standing:
+    """scores: (Q, C). correct: (Q, C) bool, at least one in a row."""
+    best = scores.masked_fill(~correct, float("-inf")).amax(dim=1, keepdim=True)  # (Q, 1)
+    tied = scores == best
+    right = (tied & correct).sum(dim=1)
+    return Standing((scores > best).sum(dim=1), tied.sum(dim=1) - right, right)
+
+
+def found_within(at: Standing, *, k: int) -> Tensor:
+    """(Q,) chances, 0 to 1, that a correct candidate is among the k best if equal scores come in a random order.
+
+    A constant score gives k / C to a query with one correct candidate, however the rows lie.
+    """
+    free = (k - at.above).clamp(min=0)  # places left for those that tie with the best correct one
+    missed = torch.ones_like(at.wrong, dtype=torch.float64)
+    for place in range(k):
+        chance_of_wrong = (at.wrong - place).clamp(min=0) / (at.wrong + at.right - place).clamp(min=1).double()
+        missed = torch.where(place < free, missed * chance_of_wrong, missed)
+    return 1 - missed
+
+
+def mid_rank(at: Standing) -> Tensor:
+    """(Q,) ranks from 1 of the first correct candidate, the mean over the orders of equal scores."""
+    return at.above + (at.wrong + at.right + 1).double() / (at.right + 1)
+
+
+def alike(*groups: Tensor) -> Tensor:
+    """(N, N) bool: whether pairs share a number in any of the groups; (N,) each."""
+    same = torch.zeros(len(groups[0]), len(groups[0]), dtype=torch.bool, device=groups[0].device)
+    for group in groups:
+        same |= group[:, None] == group[None, :]
+    return same
+
+
+def per_query(to_text: Tensor, to_image: Tensor, *, same: Tensor) -> dict[str, Tensor]:
+    """What each query finds, (N,) on the CPU: `i2t@1` a chance, `i2t_rank` a rank; by `strict_`, its own pair only.
+
+    to_text: (N, N), row i the scores of all texts for image i. to_image: (N, N), row i those of all images for text i.
+    same: (N, N) bool, symmetric, which pairs count as right for each other.
+    """
+    own = torch.eye(len(same), dtype=torch.bool, device=same.device)
+    found: dict[str, Tensor] = {}
+    for prefix, correct in (("", same), ("strict_", own)):
+        for direction, scores in zip(DIRECTIONS, (to_text, to_image), strict=True):
+            at = standing(scores, correct)
+            found |= {f"{prefix}{direction}@{k}": found_within(at, k=k).cpu() for k in DEPTHS}
+            found[f"{prefix}{direction}_rank"] = mid_rank(at).cpu()
+    return found
+
+
+def recalls(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The recalls of per_query() with their mean over both directions and all depths, `mean`: BLIP's r_mean."""
+    recall = {name: values for name, values in found.items() if "@" in name}
+    for prefix in ("", "strict_"):
+        parts = [recall[f"{prefix}{direction}@{k}"] for direction in DIRECTIONS for k in DEPTHS]
+        recall[f"{prefix}mean"] = torch.stack(parts).mean(dim=0)
+    return recall
+
+
+def median_ranks(found: Mapping[str, Tensor]) -> dict[str, float]:
+    """The median over the queries of each rank of per_query()."""
+    return {name: values.quantile(0.5).item() for name, values in found.items() if name.endswith("_rank")}
+
+
+def metrics(to_text: Tensor, to_image: Tensor, *, text_group: Tensor) -> dict[str, float]:
+    """Recall in both directions, any pair with the query's text being right; scores as of per_query()."""
+    found = recalls(per_query(to_text, to_image, same=alike(text_group)))
+    return {name: values.mean().item() for name, values in found.items()}

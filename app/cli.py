@@ -1,24 +1,17 @@
-"""The command line: figray demo, collect, pair, train, evaluate, report; separate, split-captions, pair-figures.
+"""The command line: figray demo, collect, pair, train, evaluate, report, reproduce, export, and own files.
 
 Everything that takes time to import is imported inside a command, so that `figray --help` answers at once.
 """
 
 import os
-import signal
 import sys
-import traceback
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from app.progress import Bars
-    from app.runs import Place
-    from app.settings import Config
+from app.session import GOES_ON, connected, say, session
 
 cli = typer.Typer(
     name="figray",
@@ -37,9 +30,13 @@ Folder = Annotated[str, typer.Argument(metavar="DIR", help="A folder of images, 
 Captions = Annotated[Path, typer.Argument(metavar="CAPTIONS.json", help='{"image name": "caption", ...}')]
 CaptionList = Annotated[Path, typer.Argument(metavar="IN.json", help='[{"id": "...", "caption": "..."}, ...]')]
 Out = Annotated[Path, typer.Argument(metavar="OUT.json", help="What is found, put in place whole at the end.")]
-Evaluated = Annotated[str, typer.Argument(help="a scheme, raw, processed or both: its model; or pairs: themselves.")]
-Trained = Annotated[str, typer.Argument(help="a scheme, raw (whole figures), processed (pairs) or both; or separator.")]
+Evaluated = Annotated[str, typer.Argument(help="a model's name; raw, processed or both; or pairs: themselves.")]
+Trained = Annotated[
+    str, typer.Argument(help="raw (whole figures), processed (pairs) or both; a recipe's name or file; or separator.")
+]
 
+SCHEMES = {"raw": ["raw"], "processed": ["processed"], "both": ["raw", "processed"]}
+REPRODUCIBLE = ("medvl-table1", "medvl-figure3", "medvl-figure4", "medvl-ablation")
 DRAWN_FOR_PAIRS = "phantom.articles=60"  # some two hundred figures, a minute on two cores
 
 
@@ -64,7 +61,7 @@ def collect(
     from app import steps
 
     overrides = [*set_, f"source.origin={absolute(source)}"] if source else set_
-    with session(run, recipe, overrides) as (config, place, bars):
+    with session(run, recipe, overrides, trains=False) as (config, place, bars):
         steps.collect(config, place, bars)
     say(f"figures: {place.path}/figures; what was left out and why: {place.path}/left_out.csv")
 
@@ -74,7 +71,7 @@ def pair(run: Run = "runs/collected", set_: Set = []) -> None:  # noqa: B006
     """Separate figures, read letters, split captions, match both."""
     from app import steps
 
-    with session(run, None, set_) as (config, place, bars):
+    with session(run, None, set_, trains=False) as (config, place, bars):
         steps.pair(config, place, bars)
         sheet = steps.contact_sheet(config, place)
     say(f"pairs: {place.path}/pairs; contact sheet: {sheet}")
@@ -88,15 +85,29 @@ def train(
     ] = None,
     set_: Set = [],  # noqa: B006
 ) -> None:
-    """Pre-train on the pairs; or, of separator, the detector of panels and letters on figures drawn without end."""
+    """Train on the run's pairs, by its settings or by a recipe's; or, of separator, the detector on drawn figures."""
     from app import steps
 
     if what == "separator":
         train_separator(run or "runs/separator", set_)
-        return
-    with session(run or "runs/collected", None, set_) as (config, place, bars):
-        steps.train(config, place, schemes(what), bars.step)
-    say(f"models: {place.path}/models")
+    elif what in SCHEMES:
+        with session(run or "runs/collected", None, set_) as (config, place, bars):
+            steps.train(config, place, SCHEMES[what], bars.step)
+        say(f"models: {place.path}/models")
+    else:
+        train_recipe(what, run or "runs/collected", set_)
+
+
+def train_recipe(recipe: str, run: str, set_: list[str]) -> None:
+    """A model by a recipe's own settings, named as the recipe, on the pairs of a run whose settings stay."""
+    from app import steps
+    from app.config import load
+    from app.runs import Place
+
+    config, place, name = load(recipe, set_), Place.at(run), Path(recipe).name.removesuffix(".yaml")
+    with connected(config, stopped=GOES_ON) as bars:
+        steps.train_models({name: config}, place, bars.step)
+    say(f"model: {place.path}/models/{name}")
 
 
 def train_separator(run: str, set_: list[str]) -> None:
@@ -133,8 +144,8 @@ def evaluate(
     if what == "pairs":
         evaluate_pairs(run or "runs/scorecard", images, truth, captions, set_)
         return
-    with session(run or "runs/collected", None, set_) as (config, place, _):
-        for name in schemes(what):
+    with session(run or "runs/collected", None, set_, trains=False) as (config, place, _):
+        for name in SCHEMES.get(what, [what]):
             steps.evaluate(config, place, name)
     say(f"metrics: {place.path}/models/*/retrieval-*.json; `figray report` shows them")
 
@@ -145,7 +156,7 @@ def evaluate_pairs(run: str, images: str | None, truth: Path | None, captions: P
     from app.runs import Place
 
     given = labelled_set(Place.at(images) if images else None, truth, captions)
-    with session(run, None, [DRAWN_FOR_PAIRS, *set_]) as (config, place, bars):
+    with session(run, None, [DRAWN_FOR_PAIRS, *set_], trains=False) as (config, place, bars):
         labelled = given if given.about else drawn_set(place, config.phantom)
         found = evaluate(config, place, labelled, bars.rows)
     for name, measure in found.items():
@@ -205,6 +216,64 @@ def report(run: Run = "runs/collected") -> None:
 
 
 @cli.command()
+def export(
+    name: Annotated[str, typer.Argument(help="A model of the run, such as processed.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
+    run: Run = "runs/collected",
+    to: Annotated[str, typer.Option(help="transformers: what BlipForImageTextRetrieval.from_pretrained loads.")] = (
+        "transformers"
+    ),
+) -> None:
+    """Write a model as another library reads it."""
+    from app import steps
+    from app.config import SettingError
+    from app.runs import Place
+
+    if to != "transformers":
+        raise SettingError(f"--to {to}: a model can be written for transformers alone")
+    steps.export(Place.at(run), name, str(out))
+    say(f"model: {out}")
+
+
+@cli.command()
+def reproduce(
+    what: Annotated[str, typer.Argument(help=f"{', '.join(REPRODUCIBLE)}.")],
+    run: Annotated[str, typer.Option(help="The run folder, with its pairs; on --scale phantom they are drawn.")] = (
+        "runs/medvl"
+    ),
+    scale: Annotated[str, typer.Option(help="phantom: drawn articles, two cores. paper: real ones, GPUs.")] = "phantom",
+    seeds: Annotated[int, typer.Option(min=1, help="Models of each kind.")] = 3,
+    term: Annotated[list[str], typer.Option(help="medvl-figure4: a term to look for; may be repeated.")] = [],  # noqa: B006
+    set_: Set = [],  # noqa: B006
+) -> None:
+    """Train, evaluate and show a table or figure of the paper beside the paper's own numbers."""
+    from app.config import SettingError
+
+    for name, value, known in (("WHAT", what, REPRODUCIBLE), ("--scale", scale, ("phantom", "paper"))):
+        if value not in known:
+            raise SettingError(f"{name} {value}: there are {', '.join(known)}")
+    say(f"page: {reproduced(what, run, scale=scale, seeds=seeds, terms=term, overrides=set_)}")
+
+
+def reproduced(what: str, run: str, *, scale: str, seeds: int, terms: list[str], overrides: list[str]) -> str:
+    """The page of a reproduction. A run that stands keeps the settings that its pairs were made with."""
+    from app.config import load
+    from app.reproduce import REPRODUCTIONS, SCALES, Job, prepare
+    from app.runs import Place
+    from app.steps import opened
+
+    place, recipe = Place.at(run), SCALES[scale]
+    pretrain, finetune = (load(name, overrides) for name in (recipe, f"{recipe}-finetune"))
+    begun = (place / "config.yaml").exists()
+    with (
+        opened(place, None if begun else recipe, overrides) as config,
+        connected(pretrain, stopped=GOES_ON) as bars,
+    ):
+        prepare(config, place, scale, bars)
+        return REPRODUCTIONS[what](Job(place, pretrain, finetune, scale, seeds, terms, bars))
+
+
+@cli.command()
 def bench(
     out: Annotated[Path, typer.Argument(metavar="OUT.json", help="The numbers.")] = Path("runs/bench.json"),
     images: Annotated[str | None, typer.Option(help="A folder of figures; without one, drawn figures.")] = None,
@@ -247,62 +316,10 @@ def main() -> None:
         sys.exit(2)
 
 
-@contextmanager
-def session(run: str, recipe: str | None, overrides: list[str]) -> "Iterator[tuple[Config, Place, Bars]]":
-    """A run folder with its settings, and Ray."""
-    from app.runs import Place
-    from app.steps import opened
-
-    place = Place.at(run)
-    goes_on = "what was committed stays, and the same command goes on from there"
-    with opened(place, recipe, overrides) as config, connected(config, stopped=goes_on) as bars:
-        yield config, place, bars
-
-
-@contextmanager
-def connected(config: "Config", *, stopped: str = "nothing was written") -> "Iterator[Bars]":
-    """Ray, stopped again whatever happens. Ctrl-C ends with 130, SIGTERM with 143; `stopped` says what then stands."""
-    from app.cluster import connect, disconnect
-    from app.progress import Bars
-
-    bars, number = Bars(), 0
-    try:
-        take_signals(bars)
-        connect(config)
-        take_signals(bars)  # again: ray.init takes SIGTERM for itself
-        with bars:
-            yield bars
-    except (KeyboardInterrupt, SystemExit) as error:
-        say(f"stopped; {stopped}")
-        # What streams in the frames of the error ends here: ended after Ray, it would start Ray again to say so.
-        traceback.clear_frames(error.__traceback__)
-        number = bars.stopped_by or (signal.SIGTERM if isinstance(error, SystemExit) else signal.SIGINT)
-    finally:
-        disconnect()
-    if number:
-        raise typer.Exit(128 + number)
-
-
-def take_signals(bars: "Bars") -> None:
-    """Ctrl-C and SIGTERM stop a command where it next shows progress."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, bars.stop)
-
-
 def absolute(source: str) -> str:
     """A source whose folder is found from any process: bucket:shared/x -> bucket:/home/me/shared/x."""
     kind, colon, where = source.partition(":")
     return source if not colon or "://" in where else f"{kind}:{Path(where).resolve()}"
-
-
-def schemes(scheme: str) -> list[str]:
-    """The schemes named on the command line."""
-    from app.config import SettingError
-    from app.steps import SCHEMES
-
-    if scheme not in (*SCHEMES, "both"):
-        raise SettingError(f"no scheme '{scheme}'; there are {', '.join(SCHEMES)} and both")
-    return list(SCHEMES) if scheme == "both" else [scheme]
 
 
 def tell(told: Counter[str], out: Path) -> None:
@@ -311,8 +328,3 @@ def tell(told: Counter[str], out: Path) -> None:
     say(f"{out}: {told.total():,} rows" + (f"; {told.total() - told['']:,} failed: {failed}" if failed else ""))
     if failed and not told[""]:
         raise typer.Exit(1)
-
-
-def say(text: str) -> None:
-    """One line for the person at the terminal."""
-    typer.echo(text, err=True)

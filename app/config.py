@@ -1,4 +1,7 @@
-"""Settings from recipes, files and `--set name=value`, each checked before anything starts."""
+"""Settings from recipes, files and `--set name=value`, each checked before anything starts.
+
+A recipe may say `base: NAME`, another recipe or a file beside it, and states then only what it changes.
+"""
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,24 +30,42 @@ def recipes() -> list[str]:
 
 def load(recipe: str | None = None, overrides: Sequence[str] = ()) -> Config:
     """The settings of a recipe (name or YAML file; None: the defaults), changed by "optim.lr=1e-4"; or SettingError."""
-    text = _recipe_text(recipe) if recipe else ""
-    return read(text, f"recipe {recipe}", overrides)
+    stated = _of_recipe(recipe, ()) if recipe else {}
+    return override(Config(), stated | _parse(overrides))
 
 
 def read(text: str, source: str, overrides: Sequence[str] = ()) -> Config:
     """The settings that a YAML text states, changed by overrides; source names the text in errors."""
+    return override(Config(), _stated(text, source) | _parse(overrides))
+
+
+def write(config: Config) -> str:
+    """All settings as a recipe; secrets are left out."""
+    return yaml.safe_dump(config.model_dump(mode="json", exclude={"source": {"api_key"}}), sort_keys=False)
+
+
+def _of_recipe(recipe: str, above: tuple[str, ...]) -> dict[str, Any]:
+    """What a recipe states, by dotted name, over what the recipe it names as its `base` states."""
+    if recipe in above:
+        raise SettingError(f"recipe {recipe} is its own base: {' -> '.join((*above, recipe))}")
+    stated = _stated(_recipe_text(recipe), f"recipe {recipe}")
+    base = stated.pop("base", None)
+    if base is None:
+        return stated
+    beside = Path(recipe).parent / str(base)
+    found = str(beside) if recipe not in recipes() and beside.is_file() else str(base)
+    return _of_recipe(found, (*above, recipe)) | stated
+
+
+def _stated(text: str, source: str) -> dict[str, Any]:
+    """Settings of a YAML text by dotted name, not checked yet."""
     try:
         stated = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
         raise SettingError(f"{source} is not YAML: {error}") from error
     if not isinstance(stated, dict):
         raise SettingError(f"{source} holds {type(stated).__name__}, not settings by name")
-    return override(Config(), dict(_leaves(stated)) | _parse(overrides))
-
-
-def write(config: Config) -> str:
-    """All settings as a recipe; secrets are left out."""
-    return yaml.safe_dump(config.model_dump(mode="json", exclude={"source": {"api_key"}}), sort_keys=False)
+    return dict(_leaves(stated))
 
 
 def _recipe_text(recipe: str) -> str:

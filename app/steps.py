@@ -2,12 +2,13 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from time import monotonic
+from typing import Any
 
-from app.config import load, read, settings_of, write
+from app.config import load, override, read, settings_of, write
 from app.runs import Part, Place, RunConflict, Table, claim, digest
 from app.settings import Config
 from pipelines.records import Figure, Pair
@@ -17,7 +18,11 @@ SCHEMES = {"raw": "whole", "processed": "pairs"}
 POOLS = {"pairs": "pairs", "whole figures": "whole"}
 ON_A_SHEET = 200  # figures; more makes a page that browsers struggle with
 
+# What makes a model what it is; another value of one of them is another model.
+SHAPING = ("model", "objective", "optim", "train.batch_size", "train.workers", "train.fraction", "seed")
+
 Progress = Callable[[str, Part, int], None]
+OnStep = Callable[[str, int, int], None]  # model, step reached, steps in all
 
 
 @contextmanager
@@ -59,41 +64,77 @@ def pair(config: Config, run: Place, progress: Progress) -> None:
         build.pair(whole, separated, run / "whole", progress)
 
 
-def train(config: Config, run: Place, schemes: Sequence[str], on_step: Callable[[str, int, int], None]) -> None:
-    """Pre-train on the pairs of each scheme: `models/SCHEME/`. on_step: scheme, step reached, steps in all."""
+def train(config: Config, run: Place, schemes: Sequence[str], on_step: OnStep) -> None:
+    """Pre-train on the pairs of each scheme: `models/SCHEME/`."""
+    train_models({scheme: override(config, {"train.scheme": scheme}) for scheme in schemes}, run, on_step)
+
+
+def train_models(models: Mapping[str, Config], run: Place, on_step: OnStep) -> None:
+    """Train models by name, each by its own settings on the pairs of its `train.scheme`: `models/NAME/`.
+
+    What is trained already is left as it is. on_step: name, step reached, steps in all.
+    """
     from trainers.fit import fit_all
 
-    shaping = settings_of(config, "model", "objective", "optim", "train.batch_size", "train.workers", "seed")
     runs = {}
-    for scheme in schemes:
-        pairs, model = table(run, SCHEMES[scheme], Pair), run / "models" / scheme
-        claim(model, {**shaping, "pairs": _digest(pairs)})
-        runs[model.path] = pairs.files("split=train")
+    for name, config in models.items():
+        pairs, model = table(run, SCHEMES[config.train.scheme], Pair), run / "models" / name
+        claim(model, {**settings_of(config, *SHAPING), "pairs": _digest(pairs)})
+        runs[model.path] = begun_from(config, run), pairs.files("split=train")
     with timed(run, "train"):
-        fit_all(config, runs, on_step=lambda out, step, steps: on_step(out.rpartition("/")[2], step, steps))
+        fit_all(runs, on_step=lambda out, step, steps: on_step(out.rpartition("/")[2], step, steps))
 
 
-def evaluate(config: Config, run: Place, scheme: str) -> None:
-    """Retrieval of one scheme's model on every pool; another split or depth of re-ranking makes another file."""
+def begun_from(config: Config, run: Place) -> Config:
+    """The settings with `model.init: run:NAME` as the folder of that model; RunConflict if the run has none."""
+    kind, _, name = (config.model.init or "").partition(":")
+    return override(config, {"model.init": checkpoint(run, name)}) if kind == "run" else config
+
+
+def checkpoint(run: Place, name: str) -> str:
+    """The folder of a trained model; RunConflict if the run has none of this name."""
+    folder = run / "models" / name / "checkpoint"
+    if not folder.exists():
+        raise RunConflict(f"{run.path} has no model {name} yet; `figray train {name}` makes it")
+    return folder.path
+
+
+def evaluate(config: Config, run: Place, name: str) -> dict[str, Any]:
+    """Retrieval of one model on every pool, by pool; another split or depth of re-ranking makes another file."""
     import torch
 
     from app.report.from_run import retrieval_file
     from trainers.evaluation.retrieval import evaluate as retrieve
 
     torch.set_num_threads(config.train.threads)
-    settings, file = config.evaluate, retrieval_file(run, scheme, config)
-    checkpoint = run / "models" / scheme / "checkpoint"
-    if not checkpoint.exists():
-        raise RunConflict(f"{run.path} has no model {scheme} yet; `figray train {scheme}` makes it")
+    device = "cuda" if config.train.gpu and torch.cuda.is_available() else "cpu"
+    settings, file = config.evaluate, retrieval_file(run, name, config)
+    folder = checkpoint(run, name)
     if file.exists():
-        return
-    with timed(run, f"evaluate {scheme}"):
+        return file.read_json()
+    with timed(run, f"evaluate {name}"):
         found = {}
-        for pool, name in POOLS.items():
-            files = table(run, name, Pair).files(f"split={settings.split}")
-            result = retrieve(checkpoint.path, files, batch_size=settings.batch_size, rerank=settings.rerank)
+        for pool, where in POOLS.items():
+            files = table(run, where, Pair).files(f"split={settings.split}")
+            result = retrieve(
+                folder,
+                files,
+                batch_size=settings.batch_size,
+                rerank=settings.rerank,
+                resamples=settings.resamples,
+                seed=config.seed,
+                device=device,
+            )
             found[pool] = asdict(result)
     file.write_json(found)
+    return file.read_json()
+
+
+def export(run: Place, name: str, out: str) -> None:
+    """A model as a folder that transformers' BLIP classes load."""
+    from trainers.interchange import to_transformers
+
+    to_transformers(checkpoint(run, name), out)
 
 
 def report(config: Config, run: Place) -> str:
@@ -155,11 +196,15 @@ def timed(run: Place, step: str) -> Iterator[None]:
         file.write_json({**seconds, step: round(seconds.get(step, 0.0) + monotonic() - begun, 1)})
 
 
-def as_csv(rows: list[dict[str, str]]) -> bytes:
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Rows as CSV that a spreadsheet takes for text, whatever a caption begins with."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else ["item_id"])
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: f"'{value}" if value[:1] in "=+-@" else value for name, value in row.items()})
+        writer.writerow({name: _inert(value) for name, value in row.items()})
     return text.getvalue().encode()
+
+
+def _inert(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value

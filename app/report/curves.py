@@ -78,7 +78,7 @@ def draw(curves: Mapping[str, Records]) -> Markup | None:
         figure = Figure(figsize=(11.2, 2.9 * rows), layout="constrained")
         for place, metric in enumerate(metrics, start=1):
             _draw_metric(figure.add_subplot(rows, COLUMNS, place), curves, metric)
-        return _svg(figure, "Training curves: " + ", ".join(METRICS[metric][0] for metric in metrics))
+        return as_svg(figure, "Training curves: " + ", ".join(METRICS[metric][0] for metric in metrics))
 
 
 def points(records: Records, metric: str) -> tuple[np.ndarray, np.ndarray]:
@@ -121,7 +121,7 @@ def _draw_metric(axes: Axes, curves: Mapping[str, Records], metric: str) -> None
     axes.margins(x=0.02)
 
 
-def _svg(figure: Figure, description: str) -> Markup:
+def as_svg(figure: Figure, description: str) -> Markup:
     """The figure as an element to stand in a page: no prologue, no metadata, a description for who cannot see it."""
     figure.patch.set_alpha(0)
     for axes in figure.axes:

@@ -38,6 +38,14 @@ def read_report(run: Place, config: Config, *, schemes: Sequence[str]) -> Report
             scheme: {pool: percent(result["metrics"]) for pool, result in pools.items()}
             for scheme, pools in found.items()
         },
+        intervals={
+            scheme: {pool: _percent_bounds(result.get("intervals", {})) for pool, result in pools.items()}
+            for scheme, pools in found.items()
+        },
+        modalities={
+            scheme: {pool: _percent_by_modality(result.get("by_modality", {})) for pool, result in pools.items()}
+            for scheme, pools in found.items()
+        },
         pools={
             pool: Pool(images=result["pool"], texts=result["pool"], chance=percent(result["chance"]))
             for pools in found.values()
@@ -101,6 +109,15 @@ def shown_figures(run: Place, config: Config, *, most: int) -> list[MatchedFigur
 def percent(metrics: Mapping[str, float]) -> dict[str, float]:
     """Shares of 1 in percent."""
     return {name: 100 * value for name, value in metrics.items()}
+
+
+def _percent_bounds(intervals: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, float]]:
+    return {name: (100 * low, 100 * high) for name, (low, high) in intervals.items()}
+
+
+def _percent_by_modality(found: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Recalls in percent; the number of queries stays one."""
+    return {name: percent(values) | {"queries": values["queries"]} for name, values in found.items()}
 
 
 def _examples(run: Place, scheme: str, result: Mapping[str, Any]) -> list[Example]:

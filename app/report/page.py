@@ -9,7 +9,7 @@ from PIL import Image
 from app.report import contact_sheet, curves, retrieval_table
 from app.report.contact_sheet import MatchedFigure
 from app.report.curves import Records
-from app.report.retrieval_table import Pool, Results
+from app.report.retrieval_table import Intervals, Modalities, Pool, Results
 from app.report.templates import templates
 from pipelines.images import ImageError, open_image
 
@@ -61,6 +61,8 @@ class Report:
     figures: Sequence[MatchedFigure] = ()
     curves: Mapping[str, Records] = field(default_factory=dict)  # by scheme
     retrieval: Results = field(default_factory=dict)  # scheme -> pool -> metric -> percent
+    intervals: Intervals = field(default_factory=dict)  # of the retrieval; empty: as if queries were independent
+    modalities: Modalities = field(default_factory=dict)
     pools: Mapping[str, Pool] = field(default_factory=dict)
     examples: Sequence[Example] = ()
 
@@ -98,7 +100,8 @@ def render(report: Report) -> str:
             legend=curves.legend(report.curves),
             not_finite=curves.not_finite(report.curves),
             metrics=retrieval_table.METRICS,
-            rows=retrieval_table.rows(report.retrieval, report.pools),
+            rows=retrieval_table.rows(report.retrieval, report.pools, report.intervals),
+            modalities=retrieval_table.modality_tables(report.modalities),
             chance=retrieval_table.chance_row(report.pools),
             show=show,
         )
@@ -107,7 +110,7 @@ def render(report: Report) -> str:
 
 def summary(report: Report) -> str:
     """The run in one line: the retrieval result, or how far it got without one."""
-    retrieved = retrieval_table.summary(report.retrieval, report.pools)
+    retrieved = retrieval_table.summary(report.retrieval, report.pools, report.intervals)
     if retrieved:
         return retrieved
     if not report.funnel:

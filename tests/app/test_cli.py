@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from app.cli import absolute, cli, tell
+from app.config import UserError
 
 FIGRAY = Path(sys.executable).with_name("figray")
 
@@ -84,6 +85,25 @@ def test_files_that_do_not_fit_are_named_before_ray_starts(arguments: list[str],
     assert said in process.stderr
     assert "Traceback" not in process.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["in.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "nothing", "--run", "{tmp}/run"], "no recipe 'nothing': neither a file nor one of blip-brain"),
+        (["train", "medvl-phantom", "--run", "{tmp}/run", "--set", "optim.lrr=1"], "no setting 'optim.lrr'"),
+        (["export", "processed", "{tmp}/out", "--run", "{tmp}/run"], "run has no model processed yet"),
+        (["export", "processed", "{tmp}/out", "--to", "onnx"], "for transformers alone"),
+        (["reproduce", "medvl-table9"], "there are medvl-table1, medvl-figure3"),
+        (["reproduce", "medvl-table1", "--scale", "huge"], "there are phantom, paper"),
+    ],
+)
+def test_a_model_or_table_that_does_not_exist_is_said_before_anything_starts(
+    arguments: list[str], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=said):
+        cli([argument.format(tmp=tmp_path) for argument in arguments], standalone_mode=False)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_job_in_which_nothing_could_be_read_fails(capsys: pytest.CaptureFixture[str]) -> None:

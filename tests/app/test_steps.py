@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from app import steps
-from app.config import SettingError
+from app.config import SettingError, override
 from app.runs import Place, RunConflict
+from app.settings import Config
 from pipelines.records import Figure
 
 
@@ -41,6 +42,16 @@ def test_a_step_before_its_table_says_what_to_run(tmp_path: Path) -> None:
         steps.table(Place.at(tmp_path), "figures", Figure)
 
 
+def test_a_model_begins_from_another_of_the_same_run(tmp_path: Path) -> None:
+    run, config = Place.at(tmp_path), override(Config(), {"model.init": "run:processed"})
+    with pytest.raises(RunConflict, match="no model processed yet; `figray train processed` makes it"):
+        steps.begun_from(config, run)
+    (tmp_path / "models" / "processed" / "checkpoint").mkdir(parents=True)
+    assert steps.begun_from(config, run).model.init == str(tmp_path / "models" / "processed" / "checkpoint")
+    published = override(Config(), {"model.init": "hf:a/b"})
+    assert steps.begun_from(published, run) == published
+
+
 def test_a_caption_cannot_become_a_formula_in_a_spreadsheet() -> None:
-    text = steps.as_csv([{"item_id": "=1+1", "message": "a, b"}]).decode()
-    assert text.splitlines() == ["item_id,message", '\'=1+1,"a, b"']
+    text = steps.as_csv([{"item_id": "=1+1", "message": "a, b", "value": -0.5}]).decode()
+    assert text.splitlines() == ["item_id,message,value", '\'=1+1,"a, b",-0.5']

@@ -89,6 +89,8 @@ def full_report(text: str = "plain") -> Report:
         figures=[MatchedFigure(figure=figure, matches=[match_of(0, text), match_of(1, text, whole=True)])],
         curves={text: [{"step": 1, "itc": 2.0}, {"step": 2, "itc": 1.0}], "processed": [{"step": 1, "itc": 2.5}]},
         retrieval={text: {text: metrics}, "processed": {text: better}},
+        intervals={text: {text: {"i2t@1": (5.0, 20.0)}}},
+        modalities={text: {text: {text: metrics | {"queries": 30}, "CT": metrics | {"queries": 20}}}},
         pools={text: Pool(images=50, texts=50)},
         examples=[
             Example(query=png(), truth=text, scheme=text, results=[Result(item=text, score=0.5, is_correct=True)]),

@@ -98,6 +98,13 @@ def test_the_best_value_of_each_column_is_bold(fill_report: Callable[..., Report
     assert rows == [[None, None, "30.0", "60.0"], ["34.0", "70.0", None, "60.0"]]
 
 
+def test_modalities_have_a_table_of_their_own(fill_report: Callable[..., Report]) -> None:
+    first, second = read(render(fill_report())).find_class("numbers")[:2]
+    assert [row.findtext("th") for row in second.findall("tbody/tr")] == ["plain", "CT"]
+    assert [cell.text for cell in second.findall("tbody/tr[1]/td")] == ["30", "12.0", "40.0", "30.0", "60.0"]
+    assert "5–20" in first.text_content()
+
+
 def test_the_same_report_gives_the_same_page(fill_report: Callable[..., Report]) -> None:
     assert render(fill_report()) == render(fill_report())
 

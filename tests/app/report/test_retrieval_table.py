@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.report.retrieval_table import Pool, chance_row, columns, interval, rows, summary
+from app.report.retrieval_table import Pool, chance_row, columns, interval, modality_tables, rows, summary
 
 POOL = Pool(images=50, texts=40)
 RAW = {"i2t@1": 10.0, "i2t@10": 50.0, "t2i@1": 12.5, "t2i@10": 50.0}
@@ -57,3 +57,32 @@ def test_the_summary_warns_where_intervals_overlap_and_favours_no_scheme() -> No
 def test_there_is_no_summary_without_results() -> None:
     assert summary({}, {}) == ""
     assert summary({"raw": {}}, {"pairs": POOL}) == ""
+
+
+def test_a_measured_interval_stands_for_the_assumed_one() -> None:
+    measured = {"processed": {"pairs": {"i2t@1": (31.2, 49.9)}}}
+    raw, processed = rows({"raw": {"pairs": RAW}, "processed": {"pairs": PROCESSED}}, {"pairs": POOL}, measured)
+    assert processed.cells[0].interval == "31–50"
+    assert raw.cells[0].interval == "4–21"
+    results = {"raw": {"pairs": RAW}, "processed": {"pairs": PROCESSED | {"i2t@1": 14.0}}}
+    apart = {scheme: {"pairs": {"i2t@1": bounds}} for scheme, bounds in (("raw", (9, 11)), ("processed", (13, 15)))}
+    assert "overlap" in summary(results, {"pairs": POOL})
+    assert "overlap" not in summary(results, {"pairs": POOL}, apart)
+
+
+def test_strict_values_stand_beneath_where_they_were_measured() -> None:
+    (row,) = rows({"raw": {"pairs": RAW | {"strict_i2t@1": 7.25}}}, {"pairs": POOL})
+    assert [cell.strict for cell in row.cells] == ["strict 7.2", "", "", ""]
+
+
+def test_modalities_stand_in_the_order_of_their_queries_with_gaps_as_dashes() -> None:
+    ct = {"queries": 12, "i2t@1": 10.0, "i2t@10": 50.0, "t2i@1": 20.0, "t2i@10": 60.04}
+    found = {
+        "raw": {"pairs": {"CT": ct, "MRI": {**ct, "queries": 30}}, "whole": {"CT": ct}},
+        "processed": {"pairs": {"CT": ct}},
+    }
+    (table,) = modality_tables(found)
+    assert (table.pool, table.schemes) == ("pairs", ["raw", "processed"])
+    assert [(row.modality, row.queries) for row in table.rows] == [("MRI", 30), ("CT", 12)]
+    assert table.rows[0].cells == ["10.0", "50.0", "20.0", "60.0", "–", "–", "–", "–"]
+    assert modality_tables({}) == []

@@ -3,7 +3,7 @@
 PYTHON ?= $(firstword $(foreach python,python3 python3.12 python3.11,$(shell $(python) -c \
 	"import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))" >/dev/null 2>&1 && echo $(python))))
 UV_VERSION = 0.13.9
-CODE = app pipelines trainers tuning tests
+CODE = app pipelines trainers tuning bench tests
 READY = .venv/ready
 
 .PHONY: setup demo bench test check format lock
@@ -11,11 +11,14 @@ READY = .venv/ready
 demo: $(READY)  ## the main job on the embedded corpus, from case reports to the report
 	.venv/bin/figray demo
 
-bench: $(READY)  ## the speed from figure to pairs, beside a plain loop of PaddleOCR
-	OMP_NUM_THREADS=1 .venv/bin/figray bench
+bench: $(READY)  ## the line beside a plain loop of PaddleOCR; training and re-ranking beside their published arrangement
+	OMP_NUM_THREADS=1 .venv/bin/figray bench; line=$$?; \
+	OMP_NUM_THREADS=1 .venv/bin/python -m bench.training runs/bench-training.json && exit $$line
 
-test: $(READY)
-	.venv/bin/python -m pytest
+test: $(READY)  ## those with Ray, which mostly wait, and beside them those without
+	@.venv/bin/python -m pytest -m "not ray" > .venv/without-ray.log 2>&1 & without=$$!; \
+	.venv/bin/python -m pytest -m ray; with=$$?; \
+	wait $$without; without=$$?; cat .venv/without-ray.log; exit $$((with | without))
 
 check: $(READY) test  ## format, lint, types, tests
 	.venv/bin/ruff format --check $(CODE)

@@ -1,0 +1,1 @@
+"""What figray costs, measured; no part of the package."""

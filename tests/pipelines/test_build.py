@@ -47,7 +47,7 @@ def collected(config: Config, corpus: Path, out: Path) -> Table:
 
 
 def paired(config: Config, separated: Table, pairs: Table) -> build.Duplicates:
-    duplicates = build.find_duplicates(separated, min_similarity=config.dedupe.min_similarity)
+    duplicates = build.kept_duplicates(separated, min_similarity=config.dedupe.min_similarity)
     for part in separated.parts():
         row = {"part": part.part, "inputs": "x", "articles": []}
         build.pair_part(row, config=config, separated=separated, table=pairs, duplicates=duplicates)
@@ -192,3 +192,13 @@ def test_a_station_that_stands_still_is_named(local_ray: None, tmp_path: Path) -
             )
     finally:
         context.execution_no_progress_timeout_s = patience
+
+
+def test_copies_are_looked_for_once_until_the_table_or_the_measure_changes(tmp_path: Path) -> None:
+    separated = separated_by_hand(tmp_path)
+    first = build.kept_duplicates(separated, min_similarity=0.98)
+    kept = (separated.place / "duplicates.json").read_bytes()
+    assert build.kept_duplicates(separated, min_similarity=0.98) == first and first.copies
+    assert (separated.place / "duplicates.json").read_bytes() == kept
+    strict = build.kept_duplicates(separated, min_similarity=1.0)
+    assert strict == build.find_duplicates(separated, min_similarity=1.0) != first

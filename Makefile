@@ -15,10 +15,8 @@ bench: $(READY)  ## the line beside a plain loop of PaddleOCR; training and re-r
 	OMP_NUM_THREADS=1 .venv/bin/figray bench; line=$$?; \
 	OMP_NUM_THREADS=1 .venv/bin/python -m bench.training runs/bench-training.json && exit $$line
 
-test: $(READY)  ## those with Ray, which mostly wait, and beside them those without
-	@.venv/bin/python -m pytest -m "not ray" > .venv/without-ray.log 2>&1 & without=$$!; \
-	.venv/bin/python -m pytest -m ray; with=$$?; \
-	wait $$without; without=$$?; cat .venv/without-ray.log; exit $$((with | without))
+test: $(READY)
+	.venv/bin/python -m pytest
 
 check: $(READY) test  ## format, lint, types, tests
 	.venv/bin/ruff format --check $(CODE)

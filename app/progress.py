@@ -1,5 +1,6 @@
 """Progress on the terminal: one bar a station, with the rows kept and left out so far."""
 
+import sys
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -38,6 +39,7 @@ class Bars:
     def stop(self, number: int, frame: FrameType | None) -> None:
         """Take a signal. Where a library swallows the exception, the next sign of progress raises it again."""
         self.stopped_by = number
+        sys.unraisablehook = lambda _: None  # what a library had half made would complain as it is deleted
         raise KeyboardInterrupt
 
     def __call__(self, station: str, part: Part, total: int) -> None:

@@ -64,7 +64,12 @@ def table1(job: Job) -> str:
     tuned = finetuned(job.finetune, begun)
     train(job, begun)
     train(job, tuned)
-    results = evaluated(job, [*begun, *tuned], splits=("val", "test"))
+    return show_table1(job, [*begun, *tuned])
+
+
+def show_table1(job: Job, models: Sequence[Model]) -> str:
+    """The page of Table 1 from models that are trained; returns its path."""
+    results = evaluated(job, models, splits=("val", "test"))
     page = Reproduced(
         title="MedVL, Table 1",
         sentences=[*reproduced.said_of_table1(results, list(steps.POOLS)), TABLE_1_POOL],
@@ -97,6 +102,11 @@ def figure4(job: Job) -> str:
     job = replace(job, seeds=1)
     models = pretrained(job.pretrain, seeds=job.seeds)
     train(job, models)
+    return show_figure4(job, models)
+
+
+def show_figure4(job: Job, models: Sequence[Model]) -> str:
+    """The page of Figures 4 and 5 from models that are trained; returns its path."""
     folders = {model.scheme: steps.checkpoint(job.run, model.name) for model in models}
     grids = term_grids(folders, held_out(job.run), job.terms or TERMS[job.scale])
     pictures = []

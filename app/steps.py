@@ -199,7 +199,8 @@ def timed(run: Place, step: str) -> Iterator[None]:
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Rows as CSV that a spreadsheet takes for text, whatever a caption begins with."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else ["item_id"])
+    names = dict.fromkeys(name for row in rows for name in row)  # rows of one table may differ in columns
+    writer = csv.DictWriter(text, fieldnames=list(names) or ["item_id"])
     writer.writeheader()
     for row in rows:
         writer.writerow({name: _inert(value) for name, value in row.items()})

@@ -15,6 +15,8 @@ from trainers.batch import load_tokenizer, save_tokenizer
 from trainers.blip import Blip
 from trainers.losses.masked import Masking
 
+MARKS = ("md5", "duplicate_group")  # columns by which images are known in any table
+
 
 def masking(objective: ObjectiveSettings, tokenizer: PreTrainedTokenizerFast) -> Masking:
     """How MLM hides the pieces of a tokenizer."""
@@ -79,6 +81,6 @@ def image_marks(files: Sequence[str]) -> dict[str, str]:
     The MD5 of the published figure, and the group of duplicates that the image is of; files that lack them give none.
     """
     table = dataset(list(files), format="parquet")
-    marks = [name for name in ("md5", "duplicate_group") if name in table.schema.names]
+    marks = [name for name in MARKS if name in table.schema.names]
     rows = table.to_table(columns=["article_id", *marks]).to_pylist()
     return {row[name]: row["article_id"] for row in rows for name in marks if row[name] is not None}

@@ -8,8 +8,7 @@ import pyarrow.compute as pc
 from pyarrow.dataset import dataset
 
 from trainers.batch import number
-
-MARKS = ("md5", "duplicate_group")  # by which images are known in any table; see checkpoint.image_marks
+from trainers.checkpoint import MARKS
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ READY = .venv/ready
 demo: $(READY)  ## the main job on the embedded corpus, from case reports to the report
 	.venv/bin/figray demo
 
-bench: $(READY)  ## the line beside a plain loop of PaddleOCR; training and re-ranking beside their published arrangement
+bench: $(READY)  ## the line beside a plain loop of PaddleOCR; training beside its published arrangement; MLIP's parts
 	OMP_NUM_THREADS=1 .venv/bin/figray bench; line=$$?; \
-	OMP_NUM_THREADS=1 .venv/bin/python -m bench.training runs/bench-training.json && exit $$line
+	OMP_NUM_THREADS=1 .venv/bin/python -m bench.training runs/bench-training.json; training=$$?; \
+	OMP_NUM_THREADS=1 .venv/bin/python -m bench.mlip runs/bench-mlip.json && exit $$((line | training))
 
 test: $(READY)
 	.venv/bin/python -m pytest

@@ -6,12 +6,13 @@ Everything that takes time to import is imported inside a command, so that `figr
 import os
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.session import GOES_ON, connected, say, session
+from app.session import GOES_ON, connected, say, session, without_training
 
 cli = typer.Typer(
     name="figray",
@@ -32,11 +33,18 @@ CaptionList = Annotated[Path, typer.Argument(metavar="IN.json", help='[{"id": ".
 Out = Annotated[Path, typer.Argument(metavar="OUT.json", help="What is found, put in place whole at the end.")]
 Evaluated = Annotated[str, typer.Argument(help="a model's name; raw, processed or both; or pairs: themselves.")]
 Trained = Annotated[
-    str, typer.Argument(help="raw (whole figures), processed (pairs) or both; a recipe's name or file; or separator.")
+    str,
+    typer.Argument(
+        help="raw (whole figures), processed (pairs) or both; a recipe's name or file; separator; or sentences."
+    ),
 ]
 
 SCHEMES = {"raw": ["raw"], "processed": ["processed"], "both": ["raw", "processed"]}
-REPRODUCIBLE = ("medvl-table1", "medvl-figure3", "medvl-figure4", "medvl-ablation")
+REPRODUCIBLE = (
+    *("medvl-table1", "medvl-figure3", "medvl-figure4", "medvl-ablation"),
+    *("mlip-table1", "mlip-table2", "mlip-table3", "mlip-table4", "mlip-figure3"),
+)
+DATASETS = ("mimic", "rsna", "siim", "nih", "csv", "phantom")
 DRAWN_FOR_PAIRS = "phantom.articles=60"  # some two hundred figures, a minute on two cores
 
 
@@ -78,18 +86,52 @@ def pair(run: Run = "runs/collected", set_: Set = []) -> None:  # noqa: B006
 
 
 @cli.command()
+def dataset(
+    kind: Annotated[str, typer.Argument(help=f"{', '.join(DATASETS)}; phantom is drawn.")],
+    folder: Annotated[Path | None, typer.Argument(metavar="FOLDER", help="The files as published; csv: or a CSV.")] = (
+        None
+    ),
+    run: Run = "runs/radiographs",
+    side: Annotated[int, typer.Option(min=16, help="Pixels of an image's short side; none is enlarged.")] = 512,
+    views: Annotated[str, typer.Option(help="Views to keep, PA,AP; without it mimic keeps these, others all.")] = "",
+    column: Annotated[list[str], typer.Option(help="csv: a column by the file's name, patient_id=subject.")] = [],  # noqa: B006
+    mask_target: Annotated[str, typer.Option(help="csv: the finding that its masks show.")] = "mask",
+    set_: Set = [],  # noqa: B006
+) -> None:
+    """Radiographs with what is known of them into a run: a published set from its files, your own, or drawn ones."""
+    from app import radiographs
+    from app.runs import Place
+    from app.steps import opened
+
+    asked = radiographs.asked(kind, folder, views=views, columns=column)
+    asked, place = replace(asked, side=side, mask_target=mask_target), Place.at(run)
+    with opened(place, None, set_) as config:
+        source = radiographs.source_of(asked, config)  # what is missing is said before Ray starts
+        with connected(without_training(config), stopped=GOES_ON) as bars:
+            table = radiographs.write_tables(config, place, source, bars)
+    for line in radiographs.summary(table):
+        say(line)
+    say(f"tables: {place.path}/radiographs, and {place.path}/pairs for those with a report")
+
+
+@cli.command()
 def train(
     what: Trained = "processed",
     run: Annotated[
-        str | None, typer.Option(help="The run folder; without one, runs/collected or runs/separator.")
+        str | None, typer.Option(help="The run folder; without one, runs/collected, runs/separator or runs/sentences.")
     ] = None,
     set_: Set = [],  # noqa: B006
 ) -> None:
-    """Train on the run's pairs, by its settings or by a recipe's; or, of separator, the detector on drawn figures."""
+    """Train on the run's pairs, by its settings or by a recipe's; or what figray ships, on what it draws.
+
+    separator finds panels and letters in figures, sentences cuts texts by Stanza's tokenizer.
+    """
     from app import steps
 
     if what == "separator":
         train_separator(run or "runs/separator", set_)
+    elif what == "sentences":
+        train_sentences(run or "runs/sentences", set_)
     elif what in SCHEMES:
         with session(run or "runs/collected", None, set_) as (config, place, bars):
             steps.train(config, place, SCHEMES[what], bars.step)
@@ -127,6 +169,24 @@ def train_separator(run: str, set_: list[str]) -> None:
     say(f"to read figures by them: --set separate.weights={weights}")
 
 
+def train_sentences(run: str, set_: list[str]) -> None:
+    """Weights, metrics, scores and card of a sentence splitter, in a run folder of its own."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported
+    from app import sentence_training
+    from app.config import load
+    from app.progress import Bars
+    from app.runs import Place
+
+    config, place = load(None, set_), Place.at(run)
+    with Bars() as bars:
+        weights = sentence_training.train_sentences(
+            place, seed=config.seed, on_step=lambda step, steps: bars.step("sentences", step, steps)
+        )
+    card = sentence_training.write_card(place, seed=config.seed, beside=config.mlip.sentence_weights)
+    say(f"weights: {weights}; card: {card}")
+    say(f"to cut texts by them: --set mlip.sentence_weights={weights}")
+
+
 @cli.command()
 def evaluate(
     what: Evaluated = "processed",
@@ -136,18 +196,31 @@ def evaluate(
     images: Annotated[str | None, typer.Option(help="pairs: a folder of figures, with --truth.")] = None,
     truth: Annotated[Path | None, typer.Option(help="pairs: their panels, letters and subcaptions, JSON.")] = None,
     captions: Annotated[Path | None, typer.Option(help="pairs: captions and their subcaptions, JSON.")] = None,
+    on: Annotated[
+        list[str], typer.Option(help="A run whose radiographs are probed; may be repeated. Else the run's own, if any.")
+    ] = [],  # noqa: B006
+    untrained: Annotated[
+        bool, typer.Option("--untrained", help="Beside it the same model before training, as NAME-untrained.")
+    ] = False,
     set_: Set = [],  # noqa: B006
 ) -> None:
-    """Image-text retrieval on the held-out articles, on pairs and on whole figures; or, of pairs, how true they are."""
+    """Retrieval on held-out articles or patients, and probes of radiographs; or, of pairs, how true they are."""
     from app import steps
 
     if what == "pairs":
         evaluate_pairs(run or "runs/scorecard", images, truth, captions, set_)
         return
     with session(run or "runs/collected", None, set_, trains=False) as (config, place, _):
-        for name in SCHEMES.get(what, [what]):
+        from app.probe import probe_runs, write_untrained_of
+        from app.runs import Place
+
+        names = list(SCHEMES.get(what, [what]))
+        names += [write_untrained_of(config, place, name) for name in names if untrained]
+        for name in names:
             steps.evaluate(config, place, name)
-    say(f"metrics: {place.path}/models/*/retrieval-*.json; `figray report` shows them")
+            for line in probe_runs(config, place, name, [Place.at(each) for each in on]):
+                say(line)
+    say(f"metrics: {place.path}/models/*/retrieval-*.json and probe-*.json; `figray report` shows retrieval")
 
 
 def evaluate_pairs(run: str, images: str | None, truth: Path | None, captions: Path | None, set_: list[str]) -> None:
@@ -238,39 +311,31 @@ def export(
 @cli.command()
 def reproduce(
     what: Annotated[str, typer.Argument(help=f"{', '.join(REPRODUCIBLE)}.")],
-    run: Annotated[str, typer.Option(help="The run folder, with its pairs; on --scale phantom they are drawn.")] = (
-        "runs/medvl"
-    ),
-    scale: Annotated[str, typer.Option(help="phantom: drawn articles, two cores. paper: real ones, GPUs.")] = "phantom",
+    run: Annotated[
+        str | None,
+        typer.Option(help="The run folder, with its tables; on --scale phantom they are drawn. Else runs/PAPER."),
+    ] = None,
+    scale: Annotated[str, typer.Option(help="phantom: drawn data, two cores. paper: real ones, GPUs.")] = "phantom",
     seeds: Annotated[int, typer.Option(min=1, help="Models of each kind.")] = 3,
-    term: Annotated[list[str], typer.Option(help="medvl-figure4: a term to look for; may be repeated.")] = [],  # noqa: B006
+    on: Annotated[
+        list[str], typer.Option(help="mlip: a run whose radiographs are probed; may be repeated. Else the run's own.")
+    ] = [],  # noqa: B006
+    term: Annotated[
+        list[str], typer.Option(help="A term (medvl-figure4) or finding (mlip-figure3) to look for; may be repeated.")
+    ] = [],  # noqa: B006
     set_: Set = [],  # noqa: B006
 ) -> None:
-    """Train, evaluate and show a table or figure of the paper beside the paper's own numbers."""
+    """Train, evaluate and show a table or figure of the papers beside the paper's own numbers."""
     from app.config import SettingError
 
     for name, value, known in (("WHAT", what, REPRODUCIBLE), ("--scale", scale, ("phantom", "paper"))):
         if value not in known:
             raise SettingError(f"{name} {value}: there are {', '.join(known)}")
-    say(f"page: {reproduced(what, run, scale=scale, seeds=seeds, terms=term, overrides=set_)}")
+    from app.reproduce import reproduce as page_of
 
-
-def reproduced(what: str, run: str, *, scale: str, seeds: int, terms: list[str], overrides: list[str]) -> str:
-    """The page of a reproduction. A run that stands keeps the settings that its pairs were made with."""
-    from app.config import load
-    from app.reproduce import REPRODUCTIONS, SCALES, Job, prepare
-    from app.runs import Place
-    from app.steps import opened
-
-    place, recipe = Place.at(run), SCALES[scale]
-    pretrain, finetune = (load(name, overrides) for name in (recipe, f"{recipe}-finetune"))
-    begun = (place / "config.yaml").exists()
-    with (
-        opened(place, None if begun else recipe, overrides) as config,
-        connected(pretrain, stopped=GOES_ON) as bars,
-    ):
-        prepare(config, place, scale, bars)
-        return REPRODUCTIONS[what](Job(place, pretrain, finetune, scale, seeds, terms, bars))
+    place = run or f"runs/{what.partition('-')[0]}"
+    page = page_of(what, place, scale=scale, seeds=seeds, overrides=set_, terms=term, on=on)
+    say(f"page: {page}")
 
 
 @cli.command()

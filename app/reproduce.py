@@ -1,246 +1,61 @@
-"""`figray reproduce`: MedVL's table, curve and maps on a run's pairs; its models are models of the run like others."""
+"""`figray reproduce`: the papers' tables and figures by name; their models are models of the run like others."""
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from app import steps
-from app.config import override
-from app.demo import accuracy_of, collect_drawn
+from app import reproduce_medvl as medvl
+from app import reproduce_mlip as mlip
+from app.config import load
 from app.progress import Bars
-from app.report import reproduced, scaling
-from app.report.from_run import DRAWN, changed_settings
-from app.report.reproduced import Picture, Plot, Reproduced
-from app.report.term_grids import term_grids
-from app.runs import Place, RunConflict
+from app.reproduction import Job
+from app.runs import Place
+from app.session import GOES_ON, connected
 from app.settings import Config
-from pipelines.records import Pair
-from tuning.published import METRICS, TABLE_1, TABLE_1_POOL
-from tuning.reproduce import LEFT_OUT, PERCENTS, Model, Result, ablated, chosen, finetuned, pretrained, result
-
-SCALES = {"phantom": "medvl-phantom", "paper": "blip-brain"}  # recipes; of fine-tuning, the same with "-finetune"
-
-NUMBERS = [f"{kind}{name}" for kind in ("", "itc_", "strict_") for name in METRICS]  # see trainers.evaluation.retrieval
-TERMS = {"phantom": ("aneurysm", "meningioma"), "paper": ("aneurysm", "cerebral artery")}  # MedVL, section 4.2
-MAPS = (
-    "Grad-CAM on the cross-attention of the fusion encoder, at two thirds of its depth, of the score that image and "
-    "text belong together; the mean over the word pieces of the term (ALBEF, figure 4; the code of MedVL, vis.py). "
-    "The examples are held-out pairs, drawn by a fixed rule, not chosen by hand."
-)
+from app.steps import opened
 
 
 @dataclass(frozen=True)
-class Job:
-    """What a reproduction is made with."""
+class Paper:
+    """How the tables and figures of a paper are begun."""
 
-    run: Place
-    pretrain: Config
-    finetune: Config
-    scale: str
-    seeds: int
-    terms: Sequence[str]
-    bars: Bars
+    recipes: Mapping[str, str]  # by scale
+    prepare: Callable[[Config, Place, str, Bars], None]  # what the models are trained on, by scale
 
 
-def prepare(config: Config, run: Place, scale: str, bars: Bars) -> None:
-    """The run's pairs: on the phantom scale drawn, collected and made; on the paper's they have to be there."""
-    if scale == "phantom":
-        collect_drawn(config, run, bars)
-        steps.pair(config, run, bars)
-        if not (run / "accuracy.json").exists():
-            (run / "accuracy.json").write_json(accuracy_of(run))
-    elif not all((run / name).exists() for name in steps.POOLS.values()):
-        raise RunConflict(
-            f"{run.path} has no pairs: `figray collect blip-brain --run {run.path}` and `figray pair --run {run.path}` "
-            "make them; or take --scale phantom, which draws its own"
-        )
-
-
-def table1(job: Job) -> str:
-    """MedVL, Table 1: raw and processed, PT and PT+FT, val and test, on both pools. Returns the path of the page."""
-    begun = pretrained(job.pretrain, seeds=job.seeds)
-    tuned = finetuned(job.finetune, begun)
-    train(job, begun)
-    train(job, tuned)
-    return show_table1(job, [*begun, *tuned])
-
-
-def show_table1(job: Job, models: Sequence[Model]) -> str:
-    """The page of Table 1 from models that are trained; returns its path."""
-    results = evaluated(job, models, splits=("val", "test"))
-    page = Reproduced(
-        title="MedVL, Table 1",
-        sentences=[*reproduced.said_of_table1(results, list(steps.POOLS)), TABLE_1_POOL],
-        tables=[reproduced.table1(results, pool) for pool in steps.POOLS],
-        **about(job),
-    )
-    return write(job, "medvl-table1", page, numbers(results))
-
-
-def figure3(job: Job) -> str:
-    """MedVL, Figure 3: retrieval by the share of the training articles, raw and processed. Returns the page's path."""
-    models = pretrained(job.pretrain, seeds=job.seeds, percents=PERCENTS)
-    train(job, models)
-    results, pools = evaluated(job, models, splits=("test",)), list(steps.POOLS)
-    plot = Plot(svg=scaling.draw(results, pools), legend=scaling.scheme_legend(), caption=scaling.CAPTION)
-    page = Reproduced(
-        title="MedVL, Figure 3",
-        sentences=reproduced.said_of_figure3(results, pools),
-        plot=plot,
-        tables=[reproduced.figure3(results, pool) for pool in pools],
-        **about(job),
-    )
-    (job.run / "medvl-figure3.svg").write_bytes(plot.svg.encode())
-    (job.run / "medvl-figure3.png").write_bytes(scaling.draw_png(results, pools))
-    return write(job, "medvl-figure3", page, numbers(results))
-
-
-def figure4(job: Job) -> str:
-    """MedVL, Figures 4 and 5: where the raw and the processed model look for a term. Returns the page's path."""
-    job = replace(job, seeds=1)
-    models = pretrained(job.pretrain, seeds=job.seeds)
-    train(job, models)
-    return show_figure4(job, models)
-
-
-def show_figure4(job: Job, models: Sequence[Model]) -> str:
-    """The page of Figures 4 and 5 from models that are trained; returns its path."""
-    folders = {model.scheme: steps.checkpoint(job.run, model.name) for model in models}
-    grids = term_grids(folders, held_out(job.run), job.terms or TERMS[job.scale])
-    pictures = []
-    for term, grid in grids.items():
-        name = f"medvl-figure4-{re.sub(r'[^a-z0-9]+', '-', term.lower())}.png"
-        (job.run / name).write_bytes(grid.png)
-        pictures.append(Picture(title=f"“{term}”", png=grid.png, meaning=grid.meaning))
-    missing = [term for term in job.terms or TERMS[job.scale] if term not in grids]
-    page = Reproduced(
-        title="MedVL, Figures 4 and 5",
-        sentences=[MAPS, *(f"No held-out text has “{term}”." for term in missing)],
-        pictures=pictures,
-        **about(job),
-    )
-    return write(job, "medvl-figure4", page, [dict(row) for grid in grids.values() for row in grid.numbers])
-
-
-def ablation(job: Job) -> str:
-    """What each loss of BLIP is for, on processed pairs; not in the paper. Returns the path of the page."""
-    models = ablated(job.pretrain, seeds=job.seeds)
-    train(job, models)
-    results = evaluated(job, models, splits=("test",))
-    gains = {
-        without: [image_gain_of(job, model) for model in models if model.without == without] for without in LEFT_OUT
-    }
-    page = Reproduced(
-        title="What each loss is for",
-        sentences=reproduced.said_of_ablation(chosen(results, pool="pairs"), gains),
-        tables=[reproduced.ablation(results, gains, pool) for pool in steps.POOLS],
-        **about(job),
-    )
-    rows = numbers(results)
-    return write(job, "medvl-ablation", page, rows + [row for each in gains.values() for row in each])
-
-
+PAPERS = {"medvl": Paper(medvl.RECIPES, medvl.prepare), "mlip": Paper(mlip.RECIPES, mlip.prepare)}
 REPRODUCTIONS: dict[str, Callable[[Job], str]] = {
-    "medvl-table1": table1,
-    "medvl-figure3": figure3,
-    "medvl-figure4": figure4,
-    "medvl-ablation": ablation,
+    "medvl-table1": medvl.table1,
+    "medvl-figure3": medvl.figure3,
+    "medvl-figure4": medvl.figure4,
+    "medvl-ablation": medvl.ablation,
+    "mlip-table1": mlip.table1,
+    "mlip-table2": mlip.table2,
+    "mlip-table3": mlip.table3,
+    "mlip-table4": mlip.table4,
+    "mlip-figure3": mlip.figure3,
 }
 
 
-def image_gain_of(job: Job, model: Model) -> dict[str, Any]:
-    """What the right image tells a model of words, on the held-out pairs; what was measured before is read."""
-    from trainers.evaluation.grounding import image_gain
-
-    file = job.run / "models" / model.name / "image-gain-test.json"
-    if not file.exists():
-        settings, files = model.config.evaluate, steps.table(job.run, "pairs", Pair).files("split=test")
-        found = image_gain(
-            steps.checkpoint(job.run, model.name),
-            files,
-            batch_size=settings.batch_size,
-            resamples=settings.resamples,
-        )
-        file.write_json(asdict(found))
-    return {
-        "model": model.name,
-        "without": model.without,
-        "seed": model.seed,
-        "metric": "image gain",
-        **file.read_json(),
-    }
+def paper_of(name: str) -> Paper:
+    """The paper of a table or figure."""
+    return PAPERS[name.partition("-")[0]]
 
 
-def held_out(run: Place) -> list[dict[str, Any]]:
-    """The pairs of the test split."""
-    return steps.table(run, "pairs", Pair).read("split=test").to_pylist()
+def reproduce(what: str, run: str, *, scale: str, overrides: list[str], on: Sequence[str], **asked: Any) -> str:
+    """The page of a table or figure. A run that stands keeps the settings that its tables were made with.
 
-
-def train(job: Job, models: Sequence[Model]) -> None:
-    """Train what is not trained yet."""
-    steps.train_models({model.name: model.config for model in models}, job.run, job.bars.step)
-
-
-def evaluated(job: Job, models: Sequence[Model], *, splits: Sequence[str]) -> list[Result]:
-    """Every model's retrieval in every pool of the splits; what was evaluated before is read."""
-    results = []
-    asked = [(model, split) for split in splits for model in models]
-    for done, (model, split) in enumerate(asked, start=1):
-        found = steps.evaluate(override(model.config, {"evaluate.split": split}), job.run, model.name)
-        results += [result(model, pool, split, part) for pool, part in found.items()]
-        job.bars.rows("evaluate", done, 0, len(asked))
-    return results
-
-
-def about(job: Job) -> dict[str, Any]:
-    """What every page says of its run."""
-    return {
-        "about": f"Scale {job.scale}, {job.seeds} seed{'s' * (job.seeds > 1)}, run {job.run.name}.",
-        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "notes": [DRAWN] if (job.run / "accuracy.json").exists() else [],
-        "settings": changed_settings(job.pretrain),
-    }
-
-
-def numbers(results: Sequence[Result]) -> list[dict[str, Any]]:
-    """A row for each model, pool, split and metric, in percent, with MedVL's number where it has one."""
-    return [
-        {
-            "model": each.model.name,
-            "scheme": each.model.scheme,
-            "stage": each.model.stage,
-            "percent_of_articles": each.model.percent,
-            "without": each.model.without,
-            "seed": each.model.seed,
-            "pool": each.pool,
-            "split": each.split,
-            "pairs": each.size,
-            "metric": metric,
-            "value": round(each.metrics[metric], 3),
-            "low": round(each.intervals[metric][0], 3) if metric in each.intervals else None,
-            "high": round(each.intervals[metric][1], 3) if metric in each.intervals else None,
-            "chance": round(each.chance.get(metric.removeprefix("itc_"), 0.0), 3),
-            **published(each, metric),
-        }
-        for each in results
-        for metric in NUMBERS
-    ]
-
-
-def published(found: Result, metric: str) -> dict[str, Any]:
-    """The paper's number for a cell, and where it stands."""
-    key = (found.model.scheme, found.model.stage, found.split)
-    if metric not in METRICS or key not in TABLE_1 or found.model.percent < 100 or found.model.without != "all":
-        return {"published": None, "source": None}
-    return {"published": TABLE_1[key][metric], "source": "MedVL, Table 1"}
-
-
-def write(job: Job, name: str, page: Reproduced, rows: Sequence[dict[str, Any]]) -> str:
-    """NAME.html, NAME.json and NAME.csv in the run; returns the page's path."""
-    (job.run / f"{name}.json").write_json({"about": page.about, "said": list(page.sentences), "numbers": list(rows)})
-    (job.run / f"{name}.csv").write_bytes(steps.as_csv(rows))
-    file = job.run / f"{name}.html"
-    file.write_bytes(reproduced.render(page).encode())
-    return file.path
+    on: runs whose radiographs models are probed with; none: the run itself. asked: seeds and terms, as in Job.
+    """
+    place, paper = Place.at(run), paper_of(what)
+    recipe = paper.recipes[scale]
+    training = load(recipe, overrides)
+    begun = (place / "config.yaml").exists()
+    with (
+        opened(place, None if begun else recipe, overrides) as config,
+        connected(training, stopped=GOES_ON) as bars,
+    ):
+        paper.prepare(config, place, scale, bars)
+        probed = [Place.at(each) for each in on] or [place]
+        job = Job(run=place, config=training, overrides=overrides, scale=scale, on=probed, bars=bars, **asked)
+        return REPRODUCTIONS[what](job)

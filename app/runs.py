@@ -104,14 +104,18 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def claim(folder: Place, settings: Mapping[str, Any]) -> None:
-    """Say what a folder is made with; raise RunConflict, naming the settings, if it was made otherwise."""
+def claim(folder: Place, settings: Mapping[str, Any], *, before: Mapping[str, Any] | None = None) -> None:
+    """Say what a folder is made with; raise RunConflict, naming the settings, if it was made otherwise.
+
+    before: what settings stood for before they existed, of folders that are older than they are.
+    """
     file = folder / "settings.json"
-    asked = json.loads(json.dumps(settings))
+    asked, old = (json.loads(json.dumps(each)) for each in (settings, before or {}))
     if not file.exists():
         file.write_json(asked)
         return
-    stands = file.read_json()
+    written = file.read_json()
+    stands = {name: old[name] for name in asked.keys() & old.keys()} | written
     changed = sorted(name for name in asked.keys() | stands.keys() if asked.get(name) != stands.get(name))
     if changed:
         lines = "; ".join(f"{name} was {stands.get(name)!r}, now {asked.get(name)!r}" for name in changed)

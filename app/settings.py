@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 Fraction = float
 
@@ -134,6 +134,10 @@ class ModelSettings(Settings):
     # run:NAME, a model of the same run. Shape and tokenizer are then the weights' own; image_size, max_tokens and
     # dropout stay as they stand here.
     init: str | None = None
+    # Encoders to begin with, for mlip: a name that timm knows, and hf:ORGANISATION/NAME or a folder of a BERT, whose
+    # tokenizer is taken too. Their shapes have to be those stated here.
+    image_init: str | None = None
+    text_init: str | None = None
     image_size: int = Field(224, ge=16)  # pixels; BLIP, configs/pretrain.yaml
     patch: int = Field(16, ge=2)  # pixels
     image_width: int = 768  # ViT-B/16
@@ -144,10 +148,12 @@ class ModelSettings(Settings):
     text_depth: int = 12
     text_heads: int = 12
     max_tokens: int = Field(200, ge=8)  # MedVL's code; BLIP has 30
-    embedding: int = 256  # width of the shared space; BLIP
+    # Width of the shared space; BLIP. 0: no heads lead there, the encoders' widths are one (MLIP, 2.1).
+    embedding: int = Field(256, ge=0)
     # first: the state of the first token stands for an image or a text (BLIP). mean: the mean of its patches or word
-    # pieces, which learns from few pairs several times sooner.
-    pool: Literal["first", "mean"] = "first"
+    # pieces, which learns from few pairs several times sooner. all: of an image, the mean of all states (MLIP, 2.1).
+    pool: Literal["first", "mean", "all"] = "first"
+    text_pool: Literal["first", "mean", "pooler"] | None = None  # None: as pool. pooler: BERT's own (MLIP, 2.1)
     vocabulary: int = Field(30_522, ge=64)  # word pieces, BERT's number; trained on the corpus, which may have fewer
     dropout: Fraction = Field(0.1, ge=0, lt=1)  # BERT
 
@@ -164,9 +170,9 @@ class ModelSettings(Settings):
 
 
 class ObjectiveSettings(Settings):
-    """What is minimised: a weighted sum of named losses; a loss with weight 0 is not computed."""
+    """What is minimised, and BLIP's part of it: named losses in a weighted sum; one with weight 0 is not computed."""
 
-    name: Literal["blip"] = "blip"
+    name: Literal["blip", "mlip"] = "blip"  # mlip: the settings of its losses are the group `mlip`
     itc: float = Field(1.0, ge=0)  # BLIP sums the three with weight 1
     itm: float = Field(1.0, ge=0)
     text: float = Field(1.0, ge=0)  # of the text objective
@@ -191,6 +197,45 @@ class ObjectiveSettings(Settings):
     label_smoothing: Fraction = Field(0.1, ge=0, lt=1)  # of lm; BLIP, models/med.py
 
 
+class MlipSettings(Settings):
+    """MLIP, eq. 10: named losses in a weighted sum; one with weight 0 is not computed."""
+
+    v2t: float = Field(1.0, ge=0)  # lambda_1 to lambda_4: "we set them to 1 for simplicity"
+    t2v: float = Field(1.0, ge=0)
+    spm: float = Field(1.0, ge=0)  # sentence-patch matching
+    mip: float = Field(1.0, ge=0)  # masked image prediction
+    mask_ratio: Fraction = Field(0.5, ge=0, lt=1)  # of the patches, hidden in training; MLIP, 3.1
+    temperature: float = Field(0.4, gt=0)  # MLIP, 3.1; at the start, where it is learnable
+    learn_temperature: bool = False  # as CLIP, which begins at 0.07
+    similarity: Literal["cosine", "dot"] = "cosine"  # the paper's < , > in eq. 2; dot: unnormalised
+    # Eq. 4. exp_softmax: as printed, w between 1 and e, 1 + 1/N for all where phi says nothing. softmax_n: N times the
+    # softmax, 1 on average. off: eq. 2 and 3.
+    integrity: Literal["exp_softmax", "softmax_n", "off"] = "exp_softmax"
+    # Eq. 6 as printed: the weight of the row scales it in both directions. image: in t2v each column's own weight.
+    t2v_weight: Literal["anchor", "image"] = "anchor"
+    # What other pairs of a batch with the very same text are: negatives, as published, or nothing.
+    equal_texts: Literal["negatives", "left_out"] = "negatives"
+    phi_rate: float = Field(1.0, gt=0)  # of phi, times the learning rate; the paper tells none
+    # Eq. 8 has no negatives: 0. From scratch all states then soon become one, at no cost. More: an image is to be told
+    # what its own report costs from what those of so many other pairs do, over the temperature, as GLoRIA tells them.
+    spm_negatives: int = Field(0, ge=0)
+    # Of Stanza's tokenizer, which finds the sentences. None: the one figray comes with; stanza: Stanza's own, which it
+    # downloads; or a folder of Stanza's, or a sentences.safetensors of `figray train sentences`.
+    sentence_weights: str | None = None
+    solver: Literal["ipot", "log_sinkhorn"] = "ipot"  # of the plan; log_sinkhorn: POT's, with beta 0.05 or less
+    transport_beta: float = Field(0.5, gt=0)  # of IPOT; UNITER and ViLT. Of log_sinkhorn, its regularisation
+    transport_steps: int = Field(50, ge=1)  # UNITER and ViLT
+    decoder_width: int = Field(512, ge=8)  # MAE's decoder: 512 wide, 8 deep, 16 heads
+    decoder_depth: int = Field(8, ge=1)
+    decoder_heads: int = Field(16, ge=1)
+    norm_pix: bool = False  # each patch's pixels less their mean, by their deviation (MAE); eq. 9 has plain pixels
+
+    @field_validator("integrity", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: object) -> object:
+        return "off" if value is False else value  # YAML takes off for false
+
+
 class OptimSettings(Settings):
     """The optimiser, AdamW, and its schedule, a function of the step alone."""
 
@@ -199,9 +244,12 @@ class OptimSettings(Settings):
     epochs: int = Field(60, ge=1)  # MedVL, section 3
     steps: int | None = Field(None, ge=1)  # instead of epochs, so that two sets of pairs get the same budget
     warmup_steps: int = Field(300, ge=0)  # MedVL's logs
-    schedule: Literal["cosine", "epochs"] = "cosine"  # epochs: times `decay` after each epoch (BLIP, pretrain.yaml)
+    # epochs: times `decay` after each epoch (BLIP, pretrain.yaml). linear: after each epoch less by the same amount, to
+    # nothing after the last (MLIP, 3.1).
+    schedule: Literal["cosine", "epochs", "linear"] = "cosine"
     decay: Fraction = Field(0.9, gt=0, le=1)  # BLIP, configs/pretrain.yaml; MedVL's logs
     min_lr: float = Field(0.0, ge=0)  # 1e-6 in BLIP
+    beta2: Fraction = Field(0.999, gt=0, lt=1)  # AdamW's; 0.95 in MAE
     clip: float = Field(1.0, gt=0)  # norm of the gradient
 
 
@@ -239,6 +287,20 @@ class EvaluateSettings(Settings):
     resamples: int = Field(1000, ge=0)  # of the pool's articles, for the intervals
 
 
+class ProbeSettings(Settings):
+    """What a model of radiographs is worth: MLIP, Tables 1 to 3."""
+
+    prompts: str | None = None  # a YAML file of prompt sets; None: the one figray comes with
+    prompt_set: str = "plain"  # the name of a set in that file
+    shares: tuple[Fraction, ...] = (0.01, 0.1)  # of the training patients, for few-shot; MLIP, Table 2
+    fewest: int = Field(8, ge=1)  # patients that a share has at least, however small it is
+    seeds: int = Field(5, ge=1)  # draws of each share
+    mask_target: str | None = None  # the finding that is segmented; None: the one with the most masks
+    mask_share: Fraction = Field(0.1, gt=0, le=1)  # of the training patients, for segmentation; MLIP, Table 3
+    mask_steps: int = Field(400, ge=1)  # of the segmentation head
+    resamples: int = Field(1000, ge=0)  # of the patients, for intervals; CheXzero
+
+
 class ClusterSettings(Settings):
     """Where it runs. An address, or RAY_ADDRESS, means a cluster; otherwise Ray is started on this machine."""
 
@@ -249,9 +311,10 @@ class ClusterSettings(Settings):
 
 
 class PhantomSettings(Settings):
-    """The embedded corpus."""
+    """The embedded corpora."""
 
     articles: int = Field(240, ge=1)
+    patients: int = Field(1500, ge=1)  # of the drawn chest radiographs, one or two studies each
     seed: int = 0
 
 
@@ -271,11 +334,24 @@ class Config(Settings):
     tables: TableSettings = TableSettings()
     model: ModelSettings = ModelSettings()
     objective: ObjectiveSettings = ObjectiveSettings()
+    mlip: MlipSettings = MlipSettings()
     optim: OptimSettings = OptimSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+    probe: ProbeSettings = ProbeSettings()
     cluster: ClusterSettings = ClusterSettings()
     phantom: PhantomSettings = PhantomSettings()
+
+    @model_validator(mode="after")
+    def _pools_fit_the_objective(self) -> Self:
+        model, name = self.model, self.objective.name
+        if name == "blip" and (model.pool == "all" or model.text_pool not in (None, model.pool) or not model.embedding):
+            raise ValueError("objective blip pools both sides alike, by model.pool first or mean, into model.embedding")
+        if name == "mlip" and not model.embedding and model.image_width != model.text_width:
+            raise ValueError("model.embedding 0 needs model.image_width and model.text_width to be one")
+        if name == "mlip" and model.pool == "all" and model.text_pool is None:
+            raise ValueError("model.pool all is of images: state model.text_pool")
+        return self
 
     @property
     def training_cpus(self) -> float:

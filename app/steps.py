@@ -18,8 +18,10 @@ SCHEMES = {"raw": "whole", "processed": "pairs"}
 POOLS = {"pairs": "pairs", "whole figures": "whole"}
 ON_A_SHEET = 200  # figures; more makes a page that browsers struggle with
 
-# What makes a model what it is; another value of one of them is another model.
-SHAPING = ("model", "objective", "optim", "train.batch_size", "train.workers", "train.fraction", "seed")
+# What makes a model what it is, with the settings of its objective; another value of one of them is another model.
+SHAPING = ("model", "optim", "train.batch_size", "train.workers", "train.fraction", "seed")
+OBJECTIVES = {"blip": ("objective",), "mlip": ("objective.name", "mlip")}
+MADE_BY = {"radiographs": "`figray dataset` makes them"}
 
 Progress = Callable[[str, Part, int], None]
 OnStep = Callable[[str, int, int], None]  # model, step reached, steps in all
@@ -79,10 +81,15 @@ def train_models(models: Mapping[str, Config], run: Place, on_step: OnStep) -> N
     runs = {}
     for name, config in models.items():
         pairs, model = table(run, SCHEMES[config.train.scheme], Pair), run / "models" / name
-        claim(model, {**settings_of(config, *SHAPING), "pairs": _digest(pairs)})
+        claim(model, {**shaping(config), "pairs": digest_of(pairs)}, before=shaping(Config()))
         runs[model.path] = begun_from(config, run), pairs.files("split=train")
     with timed(run, "train"):
         fit_all(runs, on_step=lambda out, step, steps: on_step(out.rpartition("/")[2], step, steps))
+
+
+def shaping(config: Config) -> dict[str, Any]:
+    """The settings that make a model what it is, by dotted name."""
+    return settings_of(config, *SHAPING, *OBJECTIVES[config.objective.name])
 
 
 def begun_from(config: Config, run: Place) -> Config:
@@ -100,14 +107,13 @@ def checkpoint(run: Place, name: str) -> str:
 
 
 def evaluate(config: Config, run: Place, name: str) -> dict[str, Any]:
-    """Retrieval of one model on every pool, by pool; another split or depth of re-ranking makes another file."""
+    """Retrieval of one model on every pool of the run; another split or depth of re-ranking makes another file."""
     import torch
 
     from app.report.from_run import retrieval_file
     from trainers.evaluation.retrieval import evaluate as retrieve
 
     torch.set_num_threads(config.train.threads)
-    device = "cuda" if config.train.gpu and torch.cuda.is_available() else "cpu"
     settings, file = config.evaluate, retrieval_file(run, name, config)
     folder = checkpoint(run, name)
     if file.exists():
@@ -115,6 +121,8 @@ def evaluate(config: Config, run: Place, name: str) -> dict[str, Any]:
     with timed(run, f"evaluate {name}"):
         found = {}
         for pool, where in POOLS.items():
+            if where == "whole" and not (run / where).exists():
+                continue  # reports have no whole figures
             files = table(run, where, Pair).files(f"split={settings.split}")
             result = retrieve(
                 folder,
@@ -123,11 +131,18 @@ def evaluate(config: Config, run: Place, name: str) -> dict[str, Any]:
                 rerank=settings.rerank,
                 resamples=settings.resamples,
                 seed=config.seed,
-                device=device,
+                device=device_of(config),
             )
             found[pool] = asdict(result)
     file.write_json(found)
     return file.read_json()
+
+
+def device_of(config: Config) -> str:
+    """Where models are evaluated."""
+    import torch
+
+    return "cuda" if config.train.gpu and torch.cuda.is_available() else "cpu"
 
 
 def export(run: Place, name: str, out: str) -> None:
@@ -173,13 +188,12 @@ def table(run: Place, name: str, record: type) -> Table:
     """A table that an earlier step has made; raises RunConflict if none has."""
     made = Table(run / name, record)
     if not made.parts():
-        raise RunConflict(
-            f"{run.path} has no {name} yet; `figray collect` makes figures, `figray pair` all that follows"
-        )
+        how = MADE_BY.get(name, "`figray collect` makes figures, `figray pair` all that follows")
+        raise RunConflict(f"{run.path} has no {name} yet; {how}")
     return made
 
 
-def _digest(made: Table) -> str:
+def digest_of(made: Table) -> str:
     """Of all rows of a table."""
     return digest([file.sha256 for part in made.parts() for file in part.files])
 

@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from trainers.batch import Batch
-from trainers.blip import Towers
+from trainers.blip import FusionTowers
 from trainers.encoders import FusionBert
 from trainers.losses.masked import mask_tokens
 from trainers.losses.matching import Matches, matching_loss, may_be_negative
-from trainers.objectives.blip import BlipObjective, Drawn, Encoded, Losses
+from trainers.objectives.blip import BlipObjective, Drawn, Encoded
+from trainers.objectives.objective import Losses
 
 LEAST = 1e-4  # is added to each weight of a draw, so that none is without weight (BLIP, models/blip_pretrain.py)
 
@@ -31,7 +32,9 @@ class PaddedBert(FusionBert):
         self.bert = encoder.bert
         self.bert.set_attn_implementation("eager")
 
-    def _by_length(self, tokens: Tensor, mask: Tensor, image: Tensor | None, image_mask: Tensor | None) -> Tensor:
+    def _by_length(
+        self, tokens: Tensor, mask: Tensor, image: Tensor | None = None, image_mask: Tensor | None = None
+    ) -> Tensor:
         states = self.bert(
             input_ids=tokens,
             attention_mask=mask,
@@ -106,7 +109,7 @@ class ReferenceBlip(nn.Module):
         )
 
 
-def lay_out(towers: Towers) -> None:
+def lay_out(towers: FusionTowers) -> None:
     """Make both encoders those of the published arrangement."""
     towers.text_encoder = PaddedBert(towers.text_encoder)
     for module in towers.image_encoder.modules():

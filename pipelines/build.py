@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.csv
@@ -51,6 +51,18 @@ class StationStalled(UserError):
     """A station made no progress for cluster.progress_timeout seconds: too few CPUs, a dead service, a hung reader."""
 
 
+class Slice(Protocol):
+    """A part that is still to be made: a dataclass, with whatever else its stage takes."""
+
+    @property
+    def part(self) -> int:
+        """Its number in the table."""
+
+    @property
+    def inputs(self) -> str:
+        """A digest of what it is made from."""
+
+
 @dataclass(frozen=True)
 class Work:
     """A part that is still to be made."""
@@ -83,8 +95,8 @@ def collect(config: Config, out: Place, progress: Progress) -> Table:
     todo = [Work(number, digest(ids), ids) for number, ids in enumerate(slices)]
     each = max(1, config.source.connections // config.tables.collectors)
     task = partial(collect_part, config=config, table=table, connections=each)
-    tasks = {"num_cpus": config.tables.task_cpus, "compute": TaskPoolStrategy(size=config.tables.collectors)}
-    make_missing("collect", table, todo, progress, lambda rows: rows.map(task, **tasks))
+    stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=config.tables.collectors)
+    make_missing("collect", table, todo, progress, stage)
     return table
 
 
@@ -111,8 +123,8 @@ def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Ta
     grouped = digest([f"{image} {first}" for image, first in sorted(duplicates.images.items())])
     todo = [replace(work, inputs=digest([work.inputs, grouped])) for work in _after(separated)]
     task = partial(pair_part, config=config, separated=separated, table=table, duplicates=duplicates)
-    tasks = {"num_cpus": config.tables.task_cpus, "compute": TaskPoolStrategy(size=config.tables.readers[1])}
-    make_missing("pairs", table, todo, progress, lambda rows: rows.map(task, **tasks))
+    stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=config.tables.readers[1])
+    make_missing("pairs", table, todo, progress, stage)
     return table
 
 
@@ -298,7 +310,7 @@ def _after(before: Table) -> list[Work]:
 
 
 def make_missing(
-    station: str, table: Table, work: Sequence[Work], progress: Progress, stage: Callable[[Any], Any]
+    station: str, table: Table, work: Sequence[Slice], progress: Progress, stage: Callable[[Any], Any]
 ) -> None:
     """Make the parts that are missing."""
     todo = []
@@ -317,7 +329,12 @@ def make_missing(
         progress(station, part, len(work))
 
 
-def _stream(station: str, todo: Sequence[Work], stage: Callable[[Any], Any]) -> Iterator[Part]:
+def by_tasks(task: Callable[[Row], Row], *, cpus: float, at_once: int) -> Callable[[Any], Any]:
+    """A stage in which a task takes each part, on so many logical CPUs, at most so many at a time."""
+    return lambda rows: rows.map(task, num_cpus=cpus, compute=TaskPoolStrategy(size=at_once))
+
+
+def _stream(station: str, todo: Sequence[Slice], stage: Callable[[Any], Any]) -> Iterator[Part]:
     if not todo:
         return
     rows = ray.data.from_items([vars(work) for work in todo], override_num_blocks=len(todo))

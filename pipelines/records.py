@@ -30,6 +30,14 @@ class Span:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Sentence:
+    """Where a sentence stands: text[start:end]."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Graphic:
     """One image named by a JATS figure; its own label and caption where the figure is already separated."""
 
@@ -180,14 +188,52 @@ class Pair:
     md5: str  # of the figure that the panel was cut from
     kind: Kind = "picture"
     modality: Modality = "other"  # that the text names, or else the whole caption
+    sentences: list[Sentence] = field(default_factory=list)  # of the text; none: it was not cut yet
     duplicate_group: str | None = None  # the first pair_id of those that show the same in several articles
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """A finding that someone looked for; one that nobody judged, or was unsure of, has no Target."""
+
+    name: str  # "Pneumothorax"
+    present: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Region:
+    """Where a finding is."""
+
+    target: str
+    box: Box  # in pixels of the stored image
+    mask: bytes | None = None  # PNG of one bit, as large as the stored image
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Radiograph:
+    """A radiograph with what is known of it, one row of `radiographs/split=.../`: what models are probed with."""
+
+    image_id: str  # as the data set names it
+    patient_id: str  # what splits keep together; of several images of one id, the id itself where no patient is known
+    study_id: str
+    dataset: str  # "RSNA"
+    split: Split
+    image: bytes  # PNG or JPEG, 8 bits, bright bones, resized once; proportions as they were
+    width: int  # pixels of `image`
+    height: int
+    view: str | None  # "PA", "AP", "LATERAL"
+    text: str  # the report; "" where there is none
+    targets: list[Target]
+    regions: list[Region]
+    md5: str  # of the file as published
+    notes: list[str]  # what was done to open it, "MONOCHROME1, inverted"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reject:
     """Something left out and why, one row of `rejects-*.parquet` beside the rows it is missing from."""
 
-    item_id: str  # an article, a figure or a panel
+    item_id: str  # an article, a figure, a panel or an image
     article_id: str
     stage: str  # the station that left it out
     code: str  # short and countable, "not_case_report"

@@ -1,6 +1,7 @@
 """A batch too large for memory, in parts, with the gradients of the whole (GradCache; Gao et al., 2021, section 3)."""
 
-from functools import partial
+from dataclasses import fields, replace
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -8,14 +9,10 @@ from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from trainers.batch import Batch
-from trainers.objectives.blip import BlipObjective, Drawn, Encoded, Losses, workers
-
-SIDES = ("image", "text", "states")  # of what is encoded
+from trainers.objectives.objective import Losses, Objective, workers
 
 
-def backward_in_parts(
-    objective: BlipObjective, batch: Batch, *, parts: int, step: int, casts: torch.autocast
-) -> Losses:
+def backward_in_parts(objective: Objective, batch: Batch, *, parts: int, step: int, casts: torch.autocast) -> Losses:
     """The losses of the whole batch, detached; the gradients of their weighted sum are added to the parameters'.
 
     A part at a time is encoded without gradient; contrast and hard negatives are of the whole batch; then each part is
@@ -25,51 +22,41 @@ def backward_in_parts(
     objective.begin_step()
     pieces = torch.arange(len(batch), device=batch.images.device).chunk(parts)
     seeds = torch.randint(2**62, (len(pieces),)).tolist()
-    encoded = []
-    for rows, seed in zip(pieces, seeds, strict=True):
-        with torch.no_grad(), casts:
-            encoded.append(_encode(objective, batch.at(rows), seed))
-    leaves = Encoded(**{side: torch.cat([getattr(part, side) for part in encoded]).requires_grad_() for side in SIDES})
-    losses = _backward_to(leaves, objective, batch, parts=parts, step=step, casts=casts)
-    for rows, seed in zip(pieces, seeds, strict=True):
+
+    def encode(number: int) -> Any:
+        torch.manual_seed(seeds[number])
         with casts:
-            part = _encode(objective, batch.at(rows), seed)
-        reached = [side for side in SIDES if getattr(leaves, side).grad is not None]
+            return objective.encode(batch.at(pieces[number]), step)
+
+    with torch.no_grad():
+        encoded = [encode(number) for number in range(len(pieces))]
+    sides = [side.name for side in fields(encoded[0])]
+    leaves = replace(
+        encoded[0], **{side: torch.cat([getattr(part, side) for part in encoded]).requires_grad_() for side in sides}
+    )
+    losses = _backward_to(leaves, objective, batch, parts=parts, step=step, casts=casts)
+    reached = [side for side in sides if getattr(leaves, side).grad is not None]
+    for number, rows in enumerate(pieces):
+        part = encode(number)
         torch.autograd.backward(
             [getattr(part, side) for side in reached], [getattr(leaves, side).grad[rows] for side in reached]
         )
     return losses
 
 
-def _encode(objective: BlipObjective, part: Batch, seed: int) -> Encoded:
-    torch.manual_seed(seed)
-    return objective.encode(part)
-
-
 def _backward_to(
-    leaves: Encoded, objective: BlipObjective, batch: Batch, *, parts: int, step: int, casts: torch.autocast
+    leaves: Any, objective: Objective, batch: Batch, *, parts: int, step: int, casts: torch.autocast
 ) -> Losses:
-    """The losses; their gradients reach the leaves, and the parameters of the fusion encoder and the heads."""
+    """The losses; their gradients reach the leaves, and the parameters of what comes after the encoders."""
     with casts:
-        drawn = objective.draw(batch, leaves, step)
-    every = torch.arange(max(len(drawn.matches.image), len(batch)), device=batch.images.device)
-    matches, read = every[: len(drawn.matches.image)].chunk(parts), every[: objective.fused(len(batch))].chunk(parts)
+        terms = list(objective.terms(batch, leaves, step, parts=parts))
     losses: Losses = {}
-    for name, terms in (
-        ("itc", [lambda: objective.contrast(batch, leaves, step)]),
-        ("itm", [partial(_match, objective, leaves, drawn, rows) for rows in matches]),
-        (objective.settings.text_objective, [partial(objective.read, batch, leaves, drawn, rows) for rows in read]),
-    ):
-        for term in terms if objective.weights[name] > 0 else ():
-            with casts:
-                loss = term()
-            (objective.weights[name] * loss).backward()
-            losses[name] = losses.get(name, 0.0) + loss.detach()
+    for name, term in terms:
+        with casts:
+            loss = term()
+        (objective.weights[name] * loss).backward()
+        losses[name] = losses.get(name, 0.0) + loss.detach()
     return losses
-
-
-def _match(objective: BlipObjective, leaves: Encoded, drawn: Drawn, rows: Tensor) -> Tensor:
-    return objective.match(leaves, drawn, drawn.matches.at(rows))
 
 
 def average_gradients(module: nn.Module) -> None:

@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -20,6 +20,8 @@ from transformers import PreTrainedTokenizerFast
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 COLUMNS = ("pair_id", "figure_id", "article_id", "image", "text")  # of a pair, what a batch is made of
+SENTENCES = "sentences"  # and, where the table has them, the places of the text's sentences
+Span = tuple[int, int]  # first character and end
 BUCKET = 8  # lengths are rounded up to a multiple of this, so that few shapes occur
 
 
@@ -76,10 +78,16 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
 
 
 def read_pairs(files: Sequence[str], *, batch_size: int) -> Iterator[list[dict[str, Any]]]:
-    """The rows of a pairs table, `COLUMNS` of each, in the order of the files; the last list may be shorter."""
-    for part in dataset(list(files), format="parquet").to_batches(columns=list(COLUMNS), batch_size=batch_size):
+    """The rows of a pairs table, `columns_of` it, in the order of the files; the last list may be shorter."""
+    table = dataset(list(files), format="parquet")
+    for part in table.to_batches(columns=columns_of(table.schema.names), batch_size=batch_size):
         if part.num_rows:
             yield part.to_pylist()
+
+
+def columns_of(names: Collection[str]) -> list[str]:
+    """What a batch is made of, of the columns of a pairs table."""
+    return [*COLUMNS, *({SENTENCES} & set(names))]
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,7 @@ class Batch:
     images: Tensor  # (N, 3, H, W) float, -1 to 1
     tokens: Tensor  # (N, T) int64, padded
     mask: Tensor  # (N, T) bool, false on padding
+    sentence_of: Tensor  # (N, T) int64, which sentence of its text a token is of; -1: of none that is whole
     text_group: Tensor  # (N,) int64, equal for equal normalised texts
     figure_group: Tensor  # (N,) int64, equal for pairs of one figure
     pair_ids: tuple[str, ...]
@@ -127,29 +136,68 @@ class Collate:
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> Batch:
         """rows: what `prepare` returns for pairs."""
-        tokens, mask = self._tokenize([row["text"] for row in rows])
+        spans = [[(each["start"], each["end"]) for each in row.get(SENTENCES) or ()] for row in rows]
+        tokens, mask, sentence_of = self.read([row["text"] for row in rows], spans)
         pixels = np.stack([np.frombuffer(row["image"], np.uint8) for row in rows])
         images = torch.from_numpy(pixels).view(len(rows), self.image_size, self.image_size, 3)
         return Batch(
             images=images.permute(0, 3, 1, 2).float() / 127.5 - 1,
             tokens=tokens,
             mask=mask,
+            sentence_of=sentence_of,
             text_group=_numbers(normalise(row["text"]) for row in rows),
             figure_group=_numbers(row["figure_id"] for row in rows),
             pair_ids=tuple(row["pair_id"] for row in rows),
             article_ids=tuple(row["article_id"] for row in rows),
         )
 
-    def _tokenize(self, texts: list[str]) -> tuple[Tensor, Tensor]:
-        pieces = self.tokenizer(texts, truncation=True, max_length=self.max_tokens)["input_ids"]
-        longest = max(len(ids) for ids in pieces)
+    def tokenize(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Tokens and mask, (N, T) each, of texts of which no sentences are known."""
+        return self.read(texts, [[] for _ in texts])[:2]
+
+    def read(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens, mask and sentence_of, (N, T) each. sentences: first character and end of those of each text.
+
+        A text that is too long is cut; where its sentences are known, after the last one that is whole.
+        """
+        found = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens, return_offsets_mapping=True)
+        read = [
+            self._whole(ids, sentence_places(offsets, spans if len(ids) < self.max_tokens else _ended(spans, offsets)))
+            for ids, offsets, spans in zip(found["input_ids"], found["offset_mapping"], sentences, strict=True)
+        ]
+        longest = max(len(ids) for ids, _ in read)
         length = min(self.max_tokens, -(-longest // BUCKET) * BUCKET)
         tokens = torch.full((len(texts), length), self.tokenizer.pad_token_id, dtype=torch.int64)  # (N, T)
+        sentence_of = torch.full((len(texts), length), -1, dtype=torch.int64)
         mask = torch.zeros(len(texts), length, dtype=torch.bool)
-        for row, ids in enumerate(pieces):
+        for row, (ids, places) in enumerate(read):
             tokens[row, : len(ids)] = torch.tensor(ids)
+            sentence_of[row, : len(ids)] = torch.tensor(places)
             mask[row, : len(ids)] = True
-        return tokens, mask
+        return tokens, mask, sentence_of
+
+    def _whole(self, ids: list[int], places: list[int]) -> tuple[list[int], list[int]]:
+        """A text that was cut, without the pieces after its last whole sentence."""
+        last = max((place for place, number in enumerate(places) if number >= 0), default=None)
+        if len(ids) < self.max_tokens or last is None:
+            return ids, places
+        return [*ids[: last + 1], self.tokenizer.sep_token_id], [*places[: last + 1], -1]
+
+
+def sentence_places(offsets: Sequence[Span], sentences: Sequence[Span]) -> list[int]:
+    """The number of the sentence that each piece stands in, -1 for none; sentences without a piece are not counted.
+
+    offsets: first character and end of each piece, (0, 0) for those of no text.
+    """
+    of = [next((n for n, (first, end) in enumerate(sentences) if first <= a < b <= end), -1) for a, b in offsets]
+    numbers = {old: new for new, old in enumerate(sorted(set(of) - {-1}))}
+    return [numbers.get(each, -1) for each in of]
+
+
+def _ended(sentences: Sequence[Span], offsets: Sequence[Span]) -> list[Span]:
+    """The sentences that end before the text was cut."""
+    cut = max(end for _, end in offsets)
+    return [span for span in sentences if span[1] <= cut]
 
 
 def prepare(row: Mapping[str, Any], size: int) -> dict[str, Any]:

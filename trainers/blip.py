@@ -2,57 +2,26 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 
 from app.settings import ModelSettings, ObjectiveSettings
-from trainers.encoders import POOLS, FusionBert, WordHead, image_encoder, text_config, tied_decoder
-
-COLDEST, WARMEST = 0.001, 0.5  # the temperature stays between them (BLIP, models/blip_pretrain.py)
-
-
-class Towers(nn.Module):
-    """Images and texts, each alone, into one space."""
-
-    def __init__(self, settings: ModelSettings) -> None:
-        super().__init__()
-        self.settings = settings
-        self.pool = POOLS[settings.pool]
-        self.image_encoder = image_encoder(
-            size=settings.image_size,
-            patch=settings.patch,
-            width=settings.image_width,
-            depth=settings.image_depth,
-            heads=settings.image_heads,
-            eps=settings.image_eps,
-        )
-        self.text_config = text_config(
-            vocabulary=settings.vocabulary,
-            width=settings.text_width,
-            depth=settings.text_depth,
-            heads=settings.text_heads,
-            max_tokens=settings.max_tokens,
-            dropout=settings.dropout,
-        )
-        self.text_encoder = FusionBert(self.text_config, image_width=settings.image_width)
-        self.image_head = nn.Linear(settings.image_width, settings.embedding)
-        self.text_head = nn.Linear(settings.text_width, settings.embedding)
-
-    def embed_images(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """images: (N, 3, H, W). Returns embeddings (N, E) of unit length and, for matching, states (N, P, width)."""
-        states = self.image_encoder(images)
-        patches = torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)
-        patches[:, 0] = False  # the first state is the whole image's
-        return self._embed(self.image_head, self.pool(states, patches)), states
-
-    def embed_texts(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """tokens, mask: (N, T). Returns embeddings (N, E) of unit length."""
-        return self._embed(self.text_head, self.pool(self.text_encoder(tokens, mask), mask))
-
-    def _embed(self, head: nn.Linear, pooled: Tensor) -> Tensor:
-        return normalize(head(pooled).float(), dim=-1)
+from trainers.encoders import FusionBert, WordHead, text_config, tied_decoder
+from trainers.towers import Towers
 
 
-class Blip(Towers):
+class FusionTowers(Towers):
+    """Towers of which the text encoder can look at an image."""
+
+    text_encoder: FusionBert
+    image_head: nn.Linear
+    text_head: nn.Linear
+
+    def make_text_encoder(self) -> FusionBert:
+        """A BERT with cross-attention to the image's states."""
+        self.text_config = text_config(self.settings, fused=True)
+        return FusionBert(self.text_config, image_width=self.settings.image_width)
+
+
+class Blip(FusionTowers):
     """The towers; the text encoder that looks at an image, with a head that matches and one that knows words."""
 
     def __init__(self, settings: ModelSettings, objective: ObjectiveSettings) -> None:
@@ -75,7 +44,8 @@ class Blip(Towers):
 
         states: (N, P, image_width). tokens, mask: (N, T).
         """
-        return self.match_head(self.pool(self.text_encoder.fuse(tokens, mask, states), mask)).float()
+        logits: Tensor = self.match_head(self.pool_text(self.text_encoder.fuse(tokens, mask, states), mask))
+        return logits.float()
 
     def match_scores(self, states: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
         """(N,) logits that text i belongs to image i; arguments as of match_logits()."""

@@ -10,11 +10,15 @@ from safetensors.torch import load_model as load_weights
 from safetensors.torch import save_model as save_weights
 from transformers import PreTrainedTokenizerFast
 
-from app.settings import ModelSettings, ObjectiveSettings
+from app.config import UserError
+from app.settings import MlipSettings, ModelSettings, ObjectiveSettings, Settings
 from trainers.batch import load_tokenizer, save_tokenizer
 from trainers.blip import Blip
 from trainers.losses.masked import Masking
+from trainers.mlip import Mlip
+from trainers.towers import Towers
 
+GROUPS = ("model", "objective", "mlip")  # of settings, in config.json
 MARKS = ("md5", "duplicate_group")  # columns by which images are known in any table
 
 
@@ -30,21 +34,24 @@ def masking(objective: ObjectiveSettings, tokenizer: PreTrainedTokenizerFast) ->
 
 def save_model(
     folder: str | Path,
-    model: Blip,
+    model: Towers,
     *,
-    settings: tuple[ModelSettings, ObjectiveSettings],
+    settings: Sequence[Settings],
     tokenizer: PreTrainedTokenizerFast,
     articles: Iterable[str],
     images: Iterable[str] = (),
 ) -> None:
-    """Write the folder, whole or not at all. articles, images: what it was trained on, by id and by `image_marks`."""
+    """Write the folder, whole or not at all.
+
+    settings: the groups `model`, `objective` and, of MLIP, `mlip`. articles, images: what it was trained on, by id and
+    by `image_marks`.
+    """
     folder = Path(folder)
     draft = folder.with_name(folder.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     save_weights(model, str(draft / "model.safetensors"))
-    names = ("model", "objective")
-    config = {name: group.model_dump(mode="json") for name, group in zip(names, settings, strict=True)}
+    config = {name: group.model_dump(mode="json") for name, group in zip(GROUPS, settings, strict=False)}
     (draft / "config.json").write_text(json.dumps(config, indent=1))
     save_tokenizer(tokenizer, draft / "tokenizer")
     for name, seen in (("articles", articles), ("images", images)):
@@ -53,15 +60,24 @@ def save_model(
     draft.rename(folder)
 
 
-def load_model(folder: str | Path) -> tuple[Blip, PreTrainedTokenizerFast]:
+def load_model(folder: str | Path) -> tuple[Towers, PreTrainedTokenizerFast]:
     """The model, in evaluation mode, and its tokenizer."""
     folder = Path(folder)
     config = json.loads((folder / "config.json").read_text())
     tokenizer = load_tokenizer(folder / "tokenizer")
-    groups = ModelSettings(**config["model"]), ObjectiveSettings(**config["objective"])
-    model = Blip(*groups)
+    settings, objective = ModelSettings(**config["model"]), ObjectiveSettings(**config["objective"])
+    is_mlip = objective.name == "mlip"
+    model = Mlip(settings, MlipSettings(**config["mlip"])) if is_mlip else Blip(settings, objective)
     load_weights(model, str(folder / "model.safetensors"))
     return model.eval(), tokenizer
+
+
+def load_blip(folder: str | Path) -> tuple[Blip, PreTrainedTokenizerFast]:
+    """The same of a BLIP; UserError if the folder holds another model."""
+    model, tokenizer = load_model(folder)
+    if not isinstance(model, Blip):
+        raise UserError(f"the model in {folder} is no BLIP: it has no fusion encoder")
+    return model, tokenizer
 
 
 def training_articles(folder: str | Path) -> set[str]:

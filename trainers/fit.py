@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
@@ -25,7 +25,9 @@ from transformers import PreTrainedTokenizerFast
 
 from app.config import UserError
 from app.settings import Config, TrainSettings
-from trainers.batch import COLUMNS, Batch, Collate, prepare
+from pipelines.records import Pair, arrow_schema
+from pipelines.sentences import splitter
+from trainers.batch import SENTENCES, Batch, Collate, columns_of, prepare
 from trainers.checkpoint import load_model, save_model
 from trainers.job import NAME, Job, make_job, write_start
 from trainers.loop import (
@@ -39,12 +41,14 @@ from trainers.loop import (
     spare_memory,
     train_steps,
 )
-from trainers.objectives.blip import BlipObjective
+from trainers.objectives.objective import Objective
 from trainers.trackers import Tracker, check_installed, json_lines, tensorboard
 from trainers.training_set import TrainingSet, read_training_set
 
 __all__ = ["FitResult", "fit", "load_model"]
 
+PLACES = arrow_schema(Pair).field(SENTENCES).type
+CUT = 512  # texts cut into sentences at once
 HELD = 0.3  # of the object store that training pairs may take
 SHUFFLED = 2048  # rows among which a worker draws its next batch
 
@@ -135,7 +139,7 @@ def fit(config: Config, *, train_files: Sequence[str], out: str) -> FitResult:
             failure_config=ray.train.FailureConfig(max_failures=config.train.failures),
             checkpoint_config=ray.train.CheckpointConfig(num_to_keep=2),
         ),
-        datasets={"train": _pairs(training_set, config.model.image_size, cpus=config.tables.task_cpus)},
+        datasets={"train": _pairs(config, training_set)},
         dataset_config=ray.train.DataConfig(execution_options=ExecutionOptions(preserve_order=True)),
     )
     result = trainer.fit()
@@ -145,16 +149,29 @@ def fit(config: Config, *, train_files: Sequence[str], out: str) -> FitResult:
     return done
 
 
-def _pairs(training_set: TrainingSet, image_size: int, *, cpus: float) -> ray.data.Dataset:
+def _pairs(config: Config, training_set: TrainingSet) -> ray.data.Dataset:
     """The pairs with their images decoded and made square: once if they fit in the object store, else every epoch."""
-    rows = ray.data.read_parquet(list(training_set.files), num_cpus=cpus).select_columns(list(COLUMNS))
+    size, cpus = config.model.image_size, config.tables.task_cpus
+    columns = columns_of(training_set.columns)
+    rows = ray.data.read_parquet(list(training_set.files), num_cpus=cpus).select_columns(columns)
     if not training_set.whole:
         rows = rows.filter(expr=col("article_id").is_in(list(training_set.articles)), num_cpus=cpus)
-    pairs = rows.map(partial(prepare, size=image_size), num_cpus=cpus)
+    pairs = rows.map(partial(prepare, size=size), num_cpus=cpus)
+    if config.objective.name == "mlip" and config.mlip.spm > 0 and not training_set.cut:
+        cut = partial(_cut, weights=config.mlip.sentence_weights)
+        pairs = pairs.map_batches(cut, batch_format="pyarrow", batch_size=CUT, num_cpus=cpus)
     pairs.context.execution_options.preserve_order = True
-    fits = len(training_set) * 3 * image_size**2 < HELD * ray.cluster_resources().get("object_store_memory", 0)
+    fits = len(training_set) * 3 * size**2 < HELD * ray.cluster_resources().get("object_store_memory", 0)
     # Each new pass over files costs seconds before its first batch; over blocks in memory, hundredths.
     return pairs.materialize() if fits else pairs
+
+
+def _cut(rows: pa.Table, weights: str | None) -> pa.Table:
+    """The rows with the places of their texts' sentences."""
+    found = splitter(weights)(rows["text"].to_pylist())
+    places = pa.array([[asdict(each) for each in text] for text in found], PLACES)
+    kept = rows.drop_columns([SENTENCES]) if SENTENCES in rows.column_names else rows
+    return kept.append_column(SENTENCES, places)
 
 
 def work(settings: dict[str, Any]) -> None:
@@ -189,7 +206,7 @@ def work(settings: dict[str, Any]) -> None:
     report(progress)
 
 
-def _on_device(objective: BlipObjective, train: TrainSettings) -> BlipObjective | DistributedDataParallel:
+def _on_device(objective: Objective, train: TrainSettings) -> Objective | DistributedDataParallel:
     """The objective on this worker's device, and its gradients shared where there are several workers."""
     if train.gradient_checkpointing:
         spare_memory(objective.model)
@@ -259,9 +276,7 @@ def _batches(plan: Plan, collate: Collate, step: int) -> Iterator[Batch]:
         yield from islice(rows, skip if epoch == done else 0, None)
 
 
-def _report(
-    objective: BlipObjective, progress: Progress, *, job: Job, tokenizer: PreTrainedTokenizerFast | None
-) -> None:
+def _report(objective: Objective, progress: Progress, *, job: Job, tokenizer: PreTrainedTokenizerFast | None) -> None:
     """Hand a checkpoint to Ray; every worker comes here, the first one, with a tokenizer, brings the files."""
     metrics = {"step": progress.step}
     if not tokenizer:
@@ -269,7 +284,7 @@ def _report(
         return
     with TemporaryDirectory() as place:
         folder = Path(place) / "checkpoint"
-        settings, seen = (objective.model.settings, job.objective), {"articles": job.articles, "images": job.images}
+        settings, seen = (objective.model.settings, *job.named), {"articles": job.articles, "images": job.images}
         save_model(folder, objective.model, settings=settings, tokenizer=tokenizer, **seen)
         save_progress(objective, progress, folder / "progress.pt")
         ray.train.report(

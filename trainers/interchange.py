@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerFast
 from app.config import UserError
 from app.settings import ModelSettings, ObjectiveSettings
 from trainers.blip import Blip
-from trainers.checkpoint import load_model
+from trainers.checkpoint import load_blip
 from trainers.model_card import model_card
 from trainers.transformers_blip import (
     IMAGE_PLACES,
@@ -122,7 +122,7 @@ def _kind(folder: Path) -> str:
 
 def _read_checkpoint(folder: Path) -> Weights:
     try:
-        model, tokenizer = load_model(folder)
+        model, tokenizer = load_blip(folder)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise UserError(f"the checkpoint {folder} cannot be read: {error}") from error
     return Weights(model.settings, {name: each.detach() for name, each in model.named_parameters()}, tokenizer)

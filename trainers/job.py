@@ -1,5 +1,6 @@
 """What is to be trained: settings and pairs into a job for the workers, and the model that it begins with."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -9,13 +10,18 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from app.config import UserError
-from app.settings import Config, ObjectiveSettings
+from app.settings import Config, MlipSettings, ObjectiveSettings, Settings
 from trainers.batch import train_tokenizer
 from trainers.blip import Blip
 from trainers.checkpoint import masking, save_model, training_articles, training_images
 from trainers.interchange import begin_from
 from trainers.loop import Plan
+from trainers.mlip import Mlip
 from trainers.objectives.blip import BlipObjective
+from trainers.objectives.mlip import MlipObjective
+from trainers.objectives.objective import Objective
+from trainers.pretrained import begin_mlip
+from trainers.towers import Towers
 from trainers.training_set import TrainingSet
 
 NAME = "run.json"  # in a finished checkpoint: the name of the job that made it
@@ -26,6 +32,7 @@ class Job:
     """All that a worker needs."""
 
     objective: ObjectiveSettings
+    mlip: MlipSettings
     plan: Plan
     queue: int  # keys
     articles: tuple[str, ...]  # that the model will have seen, those of the model it begins with too
@@ -43,21 +50,41 @@ class Job:
         """JSON lines, one record every train.log_seconds."""
         return f"{self.out}/metrics.jsonl"
 
-    def objective_of(self, model: Blip, tokenizer: PreTrainedTokenizerFast) -> BlipObjective:
-        """What the model minimises, with momentum encoders that begin as the model is now."""
-        return BlipObjective(
-            model,
-            self.objective,
-            masking=masking(self.objective, tokenizer),
-            queue=self.queue,
-            epoch=self.plan.steps_per_epoch,
-            seed=self.plan.seed,
-        )
+    @property
+    def named(self) -> tuple[Settings, ...]:
+        """The settings of what is minimised, as a checkpoint keeps them beside those of the model."""
+        return (self.objective, self.mlip) if self.objective.name == "mlip" else (self.objective,)
+
+    def objective_of(self, model: Towers, tokenizer: PreTrainedTokenizerFast) -> Objective:
+        """What the model minimises; momentum encoders begin as the model is now."""
+        return OBJECTIVES[self.objective.name](self, model, tokenizer)
 
     def shown(self) -> dict[str, Any]:
         """The settings, as trackers show them."""
-        groups = {"objective": self.objective, "optim": self.plan.optim, "train": self.plan.train}
+        groups = {"optim": self.plan.optim, "train": self.plan.train}
+        groups |= dict(zip(("objective", "mlip"), self.named, strict=False))
         return {name: group.model_dump(mode="json") for name, group in groups.items()}
+
+
+def _blip_objective(job: Job, model: Any, tokenizer: PreTrainedTokenizerFast) -> BlipObjective:
+    return BlipObjective(
+        model,
+        job.objective,
+        masking=masking(job.objective, tokenizer),
+        queue=job.queue,
+        epoch=job.plan.steps_per_epoch,
+        seed=job.plan.seed,
+    )
+
+
+def _mlip_objective(job: Job, model: Any, tokenizer: PreTrainedTokenizerFast) -> MlipObjective:
+    return MlipObjective(model, job.mlip, seed=job.plan.seed)
+
+
+OBJECTIVES: dict[str, Callable[[Job, Towers, PreTrainedTokenizerFast], Objective]] = {
+    "blip": _blip_objective,
+    "mlip": _mlip_objective,
+}
 
 
 def make_job(config: Config, training_set: TrainingSet, *, out: str) -> Job:
@@ -80,6 +107,7 @@ def make_job(config: Config, training_set: TrainingSet, *, out: str) -> Job:
     articles, images = _seen_before(config.model.init)
     return Job(
         objective=config.objective,
+        mlip=config.mlip,
         plan=plan,
         queue=max(0, len(training_set) // 4 - size) if queue is None else queue,
         articles=tuple(sorted(articles.union(training_set.articles))),
@@ -91,14 +119,28 @@ def make_job(config: Config, training_set: TrainingSet, *, out: str) -> Job:
 
 def write_start(config: Config, training_set: TrainingSet, job: Job) -> None:
     """Leave at job.start a model with the weights of model.init, or a new one and a tokenizer made from the texts."""
+    model, tokenizer = BEGINNINGS[config.objective.name](config, training_set.texts)
+    settings = (model.settings, *job.named)
+    save_model(job.start, model, settings=settings, tokenizer=tokenizer, articles=())
+
+
+def _begin_blip(config: Config, texts: Sequence[str]) -> tuple[Blip, PreTrainedTokenizerFast]:
     if config.model.init:
-        model, tokenizer = begin_from(config.model.init, model=config.model, objective=config.objective)
-    else:
-        tokenizer = train_tokenizer(training_set.texts, size=config.model.vocabulary)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
-            model = Blip(config.model.model_copy(update={"vocabulary": len(tokenizer)}), config.objective)
-    save_model(job.start, model, settings=(model.settings, config.objective), tokenizer=tokenizer, articles=())
+        return begin_from(config.model.init, model=config.model, objective=config.objective)
+    tokenizer = train_tokenizer(texts, size=config.model.vocabulary)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        return Blip(config.model.model_copy(update={"vocabulary": len(tokenizer)}), config.objective), tokenizer
+
+
+def _begin_mlip(config: Config, texts: Sequence[str]) -> tuple[Mlip, PreTrainedTokenizerFast]:
+    return begin_mlip(config.model, config.mlip, texts=texts, seed=config.seed)
+
+
+BEGINNINGS: dict[str, Callable[[Config, Sequence[str]], tuple[Towers, PreTrainedTokenizerFast]]] = {
+    "blip": _begin_blip,
+    "mlip": _begin_mlip,
+}
 
 
 def _seen_before(init: str | None) -> tuple[set[str], set[str]]:
@@ -112,6 +154,7 @@ def _name(config: Config, training_set: TrainingSet) -> str:
     # A model of ours is known by the name of its own training, wherever its folder stands and however old it is.
     before = Path(config.model.init or "") / NAME
     model = config.model.model_copy(update={"init": before.read_text()}) if before.is_file() else config.model
-    shape = [model, config.objective, config.optim, config.train.batch_size, config.train.workers, config.seed]
+    losses = [config.objective, config.mlip] if config.objective.name == "mlip" else [config.objective]
+    shape = [model, *losses, config.optim, config.train.batch_size, config.train.workers, config.seed]
     text = "\n".join([*(repr(part) for part in shape), training_set.digest])
     return f"{config.objective.name}-{blake2b(text.encode(), digest_size=6).hexdigest()}"

@@ -17,8 +17,9 @@ from torch.nn.utils import clip_grad_norm_
 from app.settings import OptimSettings, TrainSettings
 from trainers.accumulate import average_gradients, backward_in_parts, mean_over_workers
 from trainers.batch import Batch, augment_batch
-from trainers.blip import Blip
-from trainers.objectives.blip import BlipObjective, Losses, rank, workers
+from trainers.encoders import TextBert
+from trainers.objectives.objective import Losses, Objective, rank, workers
+from trainers.towers import Towers
 
 log = logging.getLogger(__name__)
 Record = dict[str, float]
@@ -75,37 +76,47 @@ class _Watch:
             log.warning("the matching loss has stayed at %.4f, that of a constant, for %d steps", PRIOR_ITM, PATIENCE)
 
 
-def begin(objective: nn.Module, plan: Plan) -> Progress:
-    """Progress at step 0. Norms, biases and the temperature, which have one dimension or none, do not decay."""
-    learnt = [p for p in objective.parameters() if p.requires_grad]
+def begin(objective: Objective, plan: Plan) -> Progress:
+    """Progress at step 0. Norms, biases and the temperature, which have one dimension or none, do not decay.
+
+    What has a rate of its own is a group of its own, and does not decay either.
+    """
+    learnt = {name: p for name, p in objective.named_parameters() if p.requires_grad}
+    own = {name: learnt.pop(name) for name in objective.rates if name in learnt}
     groups = [
-        {"params": [p for p in learnt if p.ndim > 1], "weight_decay": plan.optim.weight_decay},
-        {"params": [p for p in learnt if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in learnt.values() if p.ndim > 1], "weight_decay": plan.optim.weight_decay, "times": 1.0},
+        {"params": [p for p in learnt.values() if p.ndim <= 1], "weight_decay": 0.0, "times": 1.0},
+        *({"params": [p], "weight_decay": 0.0, "times": objective.rates[name]} for name, p in own.items()),
     ]
-    return Progress(torch.optim.AdamW(groups, lr=plan.optim.lr, fused=True))
+    betas = (0.9, plan.optim.beta2)
+    return Progress(torch.optim.AdamW(groups, lr=plan.optim.lr, betas=betas, fused=True))
 
 
 def learning_rate(step: int, plan: Plan) -> float:
     """The rate of a step, counted from 0: a line up over the warm-up, then down to min_lr.
 
-    Down in half a cosine (ALBEF), or by a factor after each epoch (BLIP, utils.py).
+    Down in half a cosine (ALBEF), by a factor after each epoch (BLIP, utils.py), or by as much after each epoch as
+    leaves nothing after the last (MLIP, section 3.1).
     """
     optim = plan.optim
     if step < optim.warmup_steps:
         return optim.lr * (step + 1) / optim.warmup_steps
     if optim.schedule == "epochs":
         return max(optim.min_lr, optim.lr * optim.decay ** (step // plan.steps_per_epoch))
+    if optim.schedule == "linear":
+        gone = step // plan.steps_per_epoch * plan.steps_per_epoch / plan.total_steps
+        return optim.min_lr + (optim.lr - optim.min_lr) * (1 - gone)
     done = (step - optim.warmup_steps) / max(1, plan.total_steps - optim.warmup_steps)
     return optim.min_lr + (optim.lr - optim.min_lr) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
-def save_progress(objective: BlipObjective, progress: Progress, file: str | Path) -> None:
+def save_progress(objective: Objective, progress: Progress, file: str | Path) -> None:
     """Write what a resumed run needs beside the model: optimiser, step, momentum encoders and queue."""
     state = {name: value for name, value in objective.state_dict().items() if not name.startswith(MODEL)}
     torch.save({"optimizer": progress.optimizer.state_dict(), "step": progress.step, "objective": state}, file)
 
 
-def load_progress(objective: BlipObjective, progress: Progress, file: str | Path) -> None:
+def load_progress(objective: Objective, progress: Progress, file: str | Path) -> None:
     """Continue from what save_progress() wrote; the model has its weights already."""
     saved = torch.load(file, weights_only=True, map_location="cpu")
     progress.optimizer.load_state_dict(saved["optimizer"])
@@ -115,24 +126,28 @@ def load_progress(objective: BlipObjective, progress: Progress, file: str | Path
         raise ValueError(f"{file} is of another objective: {', '.join(wrong)}")
 
 
-def spare_memory(model: Blip) -> None:
+def spare_memory(model: Towers) -> None:
     """Each layer of the encoders keeps its input alone, and is computed again for its gradient."""
     model.image_encoder.set_grad_checkpointing()
-    for each in filter(None, (model.text_encoder, model.decoder)):
+    for each in _berts(model):
         each.bert.activation_checkpointing_enable({"use_reentrant": False})
 
 
-def compile_layers(model: Blip, *, backend: str = "inductor") -> None:
+def compile_layers(model: Towers, *, backend: str = "inductor") -> None:
     """torch.compile of the encoders' layers, in place, so that the weights keep their names; texts differ in length."""
     for block in model.image_encoder.blocks:
         block.compile(backend=backend)
-    for each in filter(None, (model.text_encoder, model.decoder)):
+    for each in _berts(model):
         for layer in each.bert.encoder.layer:
             layer.compile(backend=backend, dynamic=True)
 
 
+def _berts(model: Towers) -> list[TextBert]:
+    return [each for each in model.modules() if isinstance(each, TextBert)]
+
+
 def train_steps(
-    objective: BlipObjective | DistributedDataParallel,
+    objective: Objective | DistributedDataParallel,
     batches: Iterable[Batch],
     *,
     progress: Progress,
@@ -169,16 +184,16 @@ def train_steps(
 
 
 def train_step(
-    objective: BlipObjective | DistributedDataParallel, batch: Batch, *, progress: Progress, plan: Plan
+    objective: Objective | DistributedDataParallel, batch: Batch, *, progress: Progress, plan: Plan
 ) -> dict[str, float]:
     """One step of the optimiser; the losses by name, `loss` their weighted sum."""
     step = progress.step
     torch.manual_seed((plan.seed * workers() + rank()) * 1_000_003 + step)
     batch = augment_batch(batch, seed=f"{plan.seed}:{step // plan.steps_per_epoch}")
     for group in progress.optimizer.param_groups:
-        group["lr"] = learning_rate(step, plan)
+        group["lr"] = learning_rate(step, plan) * group["times"]
     progress.optimizer.zero_grad(set_to_none=True)
-    losses = _backward(objective, batch, step=step, plan=plan)
+    losses = _backward(objective, batch, step=step, plan=plan) | _inner(objective).watched
     clip_grad_norm_(objective.parameters(), plan.optim.clip)
     progress.optimizer.step()
     progress.step += 1
@@ -190,7 +205,7 @@ def train_step(
     return values
 
 
-def _backward(objective: BlipObjective | DistributedDataParallel, batch: Batch, *, step: int, plan: Plan) -> Losses:
+def _backward(objective: Objective | DistributedDataParallel, batch: Batch, *, step: int, plan: Plan) -> Losses:
     """The losses by name, detached; the gradients of their weighted sum, means over the workers, are left behind."""
     inner = _inner(objective)
     casts = lower_precision(plan.train.precision, batch.images.device)
@@ -211,7 +226,7 @@ def lower_precision(precision: str, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=lower)
 
 
-def _inner(objective: BlipObjective | DistributedDataParallel) -> BlipObjective:
+def _inner(objective: Objective | DistributedDataParallel) -> Objective:
     return objective.module if isinstance(objective, DistributedDataParallel) else objective
 
 

@@ -3,26 +3,26 @@
 import torch
 from torch import Tensor, nn
 
-from trainers.blip import Towers
+from trainers.blip import FusionTowers
 from trainers.losses.contrastive import Keys
 
 
 class Momentum(nn.Module):
     """A copy of the towers that follows them slowly, without gradient and without dropout."""
 
-    def __init__(self, online: Towers) -> None:
+    def __init__(self, online: FusionTowers) -> None:
         super().__init__()
-        self.towers = Towers(online.settings)
+        self.towers = FusionTowers(online.settings)
         kept = self.towers.state_dict().keys()
         self.towers.load_state_dict({name: value for name, value in online.state_dict().items() if name in kept})
-        self.to(online.image_head.weight.device).requires_grad_(False).eval()
+        self.to(next(online.parameters()).device).requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> "Momentum":
         """Stays as in evaluation, whatever its owner does: what the keys are must not depend on dropout."""
         return super().train(False)
 
     @torch.no_grad()
-    def follow(self, online: Towers, momentum: float) -> None:
+    def follow(self, online: FusionTowers, momentum: float) -> None:
         """Each weight becomes momentum * itself + (1 - momentum) * the online one."""
         theirs = dict(online.named_parameters())
         own = dict(self.towers.named_parameters())

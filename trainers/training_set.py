@@ -7,7 +7,7 @@ from hashlib import blake2b
 import pyarrow.compute as pc
 from pyarrow.dataset import dataset
 
-from trainers.batch import number
+from trainers.batch import SENTENCES, number
 from trainers.checkpoint import MARKS
 
 
@@ -20,6 +20,8 @@ class TrainingSet:
     whole: bool  # whether the files hold pairs of these articles alone
     images: tuple[str, ...]  # marks
     texts: tuple[str, ...]  # one for each pair
+    columns: tuple[str, ...]  # of the files
+    cut: bool  # whether the sentences of every text are known
     digest: str  # of which pairs they are, and their texts
 
     def __len__(self) -> int:
@@ -30,7 +32,8 @@ def read_training_set(files: Sequence[str], *, fraction: float, seed: int) -> Tr
     """The pairs of a share of the files' articles."""
     pairs = dataset(list(files), format="parquet")
     marks = [name for name in MARKS if name in pairs.schema.names]
-    table = pairs.to_table(columns=["pair_id", "article_id", "text", *marks])
+    cut = [SENTENCES] if SENTENCES in pairs.schema.names else []
+    table = pairs.to_table(columns=["pair_id", "article_id", "text", *marks, *cut])
     every = set(table["article_id"].to_pylist())
     articles = share_of(every, fraction=fraction, seed=seed)
     table = table.filter(pc.field("article_id").isin(articles))
@@ -43,6 +46,8 @@ def read_training_set(files: Sequence[str], *, fraction: float, seed: int) -> Tr
         whole=len(articles) == len(every),
         images=tuple(sorted({mark for name in marks for mark in table[name].to_pylist() if mark is not None})),
         texts=tuple(table["text"].to_pylist()),
+        columns=tuple(pairs.schema.names),
+        cut=bool(cut) and pc.min(pc.list_value_length(table[SENTENCES]).fill_null(0)).as_py() > 0,
         digest=seen.hexdigest(),
     )
 

@@ -18,6 +18,7 @@ from transformers import AutoTokenizer, BlipConfig, BlipImageProcessor, BlipProc
 
 from app.config import UserError
 from app.settings import ModelSettings
+from trainers.encoders import for_our_pixels
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,8 @@ def read_blip(folder: Path) -> Weights:
         raise UserError(f"the weights in {folder} are not those of a BLIP; they begin with {short(tensors)[:200]}")
     tensors[TOKEN_TYPE] = torch.zeros(1, settings.text_width)
     mean, std = _normalisation(folder)
-    tensors |= _for_our_pixels(tensors[f"{PATCHES}.weight"], tensors[f"{PATCHES}.bias"], mean=mean, std=std)
+    names = f"{PATCHES}.weight", f"{PATCHES}.bias"
+    tensors |= dict(zip(names, for_our_pixels(*(tensors[name] for name in names), mean=mean, std=std), strict=True))
     return Weights(settings, tensors, _tokenizer(folder, settings.vocabulary))
 
 
@@ -167,19 +169,6 @@ def _normalisation(folder: Path) -> tuple[Tensor, Tensor]:
                 return torch.tensor(config["image_mean"]), torch.tensor(config["image_std"])
     log.warning("%s does not say how its images are normalised; taken as figray's are, from -1 to 1", folder)
     return torch.full((3,), 0.5), torch.full((3,), 0.5)
-
-
-def _for_our_pixels(weight: Tensor, bias: Tensor, *, mean: Tensor, std: Tensor) -> dict[str, Tensor]:
-    """The patch embedding that does to pixels from -1 to 1 what the given one does to normalised ones.
-
-    weight: (W, 3, P, P). bias: (W,). mean, std: (3,), of pixels from 0 to 1. With x from -1 to 1,
-    ((x + 1) / 2 - mean) / std is x / (2 std) + (1/2 - mean) / std.
-    """
-    shifted = torch.einsum("wcyx,c->w", weight.float(), (0.5 - mean) / std)
-    return {
-        PATCHES + ".weight": weight.float() / (2 * std)[None, :, None, None],
-        PATCHES + ".bias": bias.float() + shifted,
-    }
 
 
 def _ours(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -11,6 +11,8 @@ from typing import Any
 from app.config import override
 from app.settings import Config
 from trainers.evaluation import bootstrap
+from tuning import seeds as over_seeds
+from tuning.seeds import Summary
 
 SCHEMES = ("raw", "processed")
 STAGES = ("PT", "PT+FT")  # pre-trained; then fine-tuned for retrieval
@@ -52,19 +54,6 @@ class Result:
     chance: Mapping[str, float]
     articles: Sequence[str]  # of the queries
     found: Mapping[str, Sequence[float]]  # by metric, of each query the chance that it finds a right one
-
-
-@dataclass(frozen=True, kw_only=True)
-class Summary:
-    """A value over seeds."""
-
-    mean: float
-    low: float  # of the seeds
-    high: float
-
-    @property
-    def spread(self) -> str:
-        return f"{self.low:.1f}–{self.high:.1f}" if self.low < self.high else ""
 
 
 Ratio = bootstrap.Interval  # a mean over seeds by another one
@@ -128,8 +117,7 @@ def result(model: Model, pool: str, split: str, found: Mapping[str, Any]) -> Res
 
 def summary(results: Sequence[Result], metric: str) -> Summary | None:
     """A metric over the seeds; None without results."""
-    values = [each.metrics[metric] for each in results]
-    return Summary(mean=mean(values), low=min(values), high=max(values)) if values else None
+    return over_seeds.summary([each.metrics[metric] for each in results])
 
 
 def ratio(above: Sequence[Result], below: Sequence[Result], metric: str) -> Ratio | None:

@@ -12,6 +12,7 @@ import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
+from scipy.ndimage import binary_dilation
 
 from pipelines.images import ImageError, open_image
 
@@ -26,9 +27,10 @@ COLOURS = "inferno"  # even steps of lightness, for colour-blind readers too
 STRONGEST = 0.8  # share of the colour where the heat is 1; none where it is 0, so that the image shows through
 BAR = (180, 12)  # pixels
 BEHIND = 70  # grey behind the colour bar, as of tissue in a scan
-LEGEND = "Grad-CAM on cross-attention: patches that speak for the match of image and caption, seen from the term; "
-LEGEND += "each map in parts of its own maximum."
-NOTHING = "no patch speaks for the match"
+GRAD_CAM = "Grad-CAM on cross-attention: patches that speak for the match of image and caption, seen from the term; "
+GRAD_CAM += "each map in parts of its own maximum."
+NOTHING = "no patch stands out"
+LINE, RIM = 2, 1  # pixels, of an outline and of the light around it, without which it would be lost on a dark image
 
 Heat = NDArray[np.floating]
 Words = list[list[tuple[str, bool]]]  # the parts of each word, with whether they are of the term
@@ -43,17 +45,19 @@ class HeatRow:
     caption: str
     found: Sequence[tuple[int, int]]  # first character and end of each occurrence of the term in the caption
     source: str  # pair, licence, and who is to be named
+    outline: NDArray[np.bool_] | None = None  # (H, W) of the image as it is, where what is looked for lies
 
 
-def heatmap_grid(rows: Sequence[HeatRow], columns: Sequence[str], *, title: str) -> bytes:
+def heatmap_grid(rows: Sequence[HeatRow], columns: Sequence[str], *, title: str, legend: str = GRAD_CAM) -> bytes:
     """A PNG: under each other the examples; in each a column for every model, then the image; under it the caption.
 
-    columns: names of heats, in order. An image that does not open, or a heat that is missing, leaves a word instead.
+    columns: names of heats, in order. legend: what a heat of 0 to 1 means. An image that does not open, or a heat that
+    is missing, leaves a word instead.
     """
     width = GAP + (len(columns) + 1) * (CELL + GAP)
     blocks = [_heading(title, [*columns, "image"], width)]
     blocks += [block for row in rows for block in _example(row, columns, width)]
-    blocks.append(_legend(width))
+    blocks.append(_legend(legend, width))
     page = Image.new("RGB", (width, sum(block.height for block in blocks)), PAPER)
     top = 0
     for block in blocks:
@@ -83,6 +87,21 @@ def _blend(pixels: NDArray[np.float32], heat: Heat) -> NDArray[np.uint8]:
     return (pixels * (1 - share) + colours * share).round().astype(np.uint8)
 
 
+def outlined(image: Image.Image, outline: NDArray[np.bool_] | None) -> Image.Image:
+    """An RGB image with a black line around what lies in a mask; outline: (H, W), in the proportions of the image."""
+    if outline is None:
+        return image
+    inside = np.array(Image.fromarray(outline).resize(image.size, Image.Resampling.NEAREST))
+    edge = LINE + RIM  # what reaches the border of the image is outlined within it
+    inside[:edge] = inside[-edge:] = inside[:, :edge] = inside[:, -edge:] = False
+    line = binary_dilation(inside, iterations=LINE)
+    rim = binary_dilation(line, iterations=RIM)
+    pixels = np.array(image)
+    pixels[rim & ~line] = 255
+    pixels[line & ~inside] = 0
+    return Image.fromarray(pixels)
+
+
 def _heading(title: str, columns: Sequence[str], width: int) -> Image.Image:
     above = _text(split_words(title, []), width, kind="title")
     block = Image.new("RGB", (width, above.height + GAP + _line("column")), PAPER)
@@ -110,13 +129,14 @@ def _cells(row: HeatRow, columns: Sequence[str]) -> list[Image.Image]:
         image = ImageOps.contain(open_image(row.image).image, (CELL, CELL), method=Image.Resampling.BICUBIC)
     except ImageError as error:
         return [_note(f"image not shown: {error.message}")] * (len(columns) + 1)
-    return [_overlaid(image, row.heats.get(column)) for column in columns] + [_framed(image)]
+    cells = [_overlaid(image, row.heats.get(column), row.outline) for column in columns]
+    return [*cells, _framed(outlined(image, row.outline))]
 
 
-def _overlaid(image: Image.Image, heat: Heat | None) -> Image.Image:
+def _overlaid(image: Image.Image, heat: Heat | None, outline: NDArray[np.bool_] | None) -> Image.Image:
     if heat is None:
         return _note("no map")
-    cell = _framed(overlay(image, heat))
+    cell = _framed(outlined(overlay(image, heat), outline))
     if not heat.any():
         words = _text(split_words(NOTHING, []), CELL, kind="small", paper=EDGE)
         cell.paste(words, (0, CELL - words.height))
@@ -134,9 +154,9 @@ def _note(text: str) -> Image.Image:
     return cell
 
 
-def _legend(width: int) -> Image.Image:
+def _legend(legend: str, width: int) -> Image.Image:
     """The colour bar and what it means."""
-    words = _text(split_words(LEGEND, []), width, kind="small", colour=FAINT)
+    words = _text(split_words(legend, []), width, kind="small", colour=FAINT)
     block = Image.new("RGB", (width, words.height + BAR[1] + 2 * GAP), PAPER)
     heat = np.tile(np.linspace(0, 1, BAR[0]), (BAR[1], 1))
     bar = Image.fromarray(_blend(np.full((*heat.shape, 3), BEHIND, np.float32), heat))

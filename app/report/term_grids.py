@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.report.heatmap_grid import HeatRow, heatmap_grid
-from trainers.checkpoint import load_model
+from trainers.checkpoint import load_blip
 from trainers.evaluation.heatmaps import examples_with, row_maps
 
 EXAMPLES = 6  # of a term
@@ -24,7 +24,7 @@ def term_grids(
     folders: Mapping[str, str], rows: Sequence[Mapping[str, Any]], terms: Sequence[str]
 ) -> dict[str, TermGrid]:
     """A grid for each term that stands in a text which all models read; folders: of the models, by column."""
-    models = {name: load_model(folder) for name, folder in folders.items()}
+    models = {name: load_blip(folder) for name, folder in folders.items()}
     grids = {}
     for term in terms:
         shown = examples_with(term, rows, n=EXAMPLES, models=list(models.values()))

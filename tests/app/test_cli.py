@@ -94,8 +94,10 @@ def test_files_that_do_not_fit_are_named_before_ray_starts(arguments: list[str],
         (["train", "medvl-phantom", "--run", "{tmp}/run", "--set", "optim.lrr=1"], "no setting 'optim.lrr'"),
         (["export", "processed", "{tmp}/out", "--run", "{tmp}/run"], "run has no model processed yet"),
         (["export", "processed", "{tmp}/out", "--to", "onnx"], "for transformers alone"),
+        (["dataset", "mimic", "--run", "{tmp}/run"], "mimic is read from a folder: name it"),
         (["reproduce", "medvl-table9"], "there are medvl-table1, medvl-figure3"),
         (["reproduce", "medvl-table1", "--scale", "huge"], "there are phantom, paper"),
+        (["reproduce", "mlip-table1", "--set", "mlip.spn=0", "--run", "{tmp}/run"], "no setting 'mlip.spn'"),
     ],
 )
 def test_a_model_or_table_that_does_not_exist_is_said_before_anything_starts(

@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from app.config import load
 from app.settings import ModelSettings, SplitSettings
 
 
@@ -19,3 +20,7 @@ def test_a_patch_that_does_not_tile_the_image_is_refused() -> None:
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         setattr(SplitSettings(), "val", 0.5)  # noqa: B010 - mypy knows that it is frozen
+
+
+def test_integrity_off_is_said_as_yaml_says_it() -> None:
+    assert load(None, ["mlip.integrity=off"]).mlip.integrity == "off"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from app import steps
-from app.config import SettingError, override
-from app.runs import Place, RunConflict
+from app.config import SettingError, load, override
+from app.runs import Place, RunConflict, claim
 from app.settings import Config
 from pipelines.records import Figure
 
@@ -56,3 +56,19 @@ def test_a_caption_cannot_become_a_formula_in_a_spreadsheet() -> None:
     text = steps.as_csv([{"item_id": "=1+1", "message": "a, b", "value": -0.5}]).decode()
     assert steps.as_csv([{"a": 1}, {"b": 2}]).decode().split() == ["a,b", "1,", ",2"]
     assert text.splitlines() == ["item_id,message,value", '\'=1+1,"a, b",-0.5']
+
+
+def test_a_model_is_shaped_by_the_settings_of_its_own_objective() -> None:
+    blip, mlip = steps.shaping(load("blip-brain")), steps.shaping(load("mlip-cxr"))
+    assert "objective.itc" in blip and not any(name.startswith("mlip.") for name in blip)
+    assert "mlip.mask_ratio" in mlip and "objective.itc" not in mlip
+    assert (blip["objective.name"], mlip["objective.name"]) == ("blip", "mlip")
+    assert steps.shaping(override(load("blip-brain"), {"mlip.spm": 0.5})) == blip
+
+
+def test_a_model_older_than_a_setting_was_made_with_its_default(tmp_path: Path) -> None:
+    model, now = Place.at(tmp_path), steps.shaping(Config())
+    claim(model, {name: value for name, value in now.items() if name not in ("optim.beta2", "model.text_pool")})
+    claim(model, now, before=now)
+    with pytest.raises(RunConflict, match=r"optim.beta2 was 0.999, now 0.9\b"):
+        claim(model, steps.shaping(override(Config(), {"optim.beta2": 0.9})), before=now)

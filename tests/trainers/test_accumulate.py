@@ -11,7 +11,8 @@ from trainers.accumulate import backward_in_parts
 from trainers.batch import Batch
 from trainers.blip import Blip
 from trainers.loop import lower_precision
-from trainers.objectives.blip import BlipObjective, Encoded, Losses
+from trainers.objectives.blip import BlipObjective, Encoded
+from trainers.objectives.objective import Losses
 
 FLOAT = lower_precision("float32", torch.device("cpu"))
 Made = tuple[Losses, dict[str, Tensor], Tensor]  # losses, gradients, the queue after it
@@ -65,8 +66,8 @@ def test_a_part_is_encoded_twice_with_the_same_dropout(
     seen: list[Encoded] = []
     encode = objective.encode
 
-    def watched(batch: Batch) -> Encoded:
-        seen.append(encode(batch))
+    def watched(batch: Batch, step: int = 0) -> Encoded:
+        seen.append(encode(batch, step))
         return seen[-1]
 
     objective.encode = watched  # type: ignore[method-assign]

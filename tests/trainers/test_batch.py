@@ -118,3 +118,56 @@ def test_some_rows_of_a_batch_keep_all_that_belongs_to_them(shape_batch: Callabl
     assert (some.pair_ids, some.article_ids) == (("A1.1/f3#0", "A0.1/f1#0"), ("A1.1", "A0.1"))
     for name in ("images", "tokens", "mask", "text_group", "figure_group"):
         assert torch.equal(getattr(some, name), getattr(batch, name)[[3, 1]])
+
+
+def spans_of(text: str, sentences: list[str]) -> list[tuple[int, int]]:
+    spans, begun = [], 0
+    for sentence in sentences:
+        begun = text.index(sentence, begun)
+        spans.append((begun, begun + len(sentence)))
+        begun += len(sentence)
+    return spans
+
+
+def report(number: int) -> tuple[str, list[str]]:
+    """A text of 1 to 8 sentences of words with full stops, decimals and brackets in them."""
+    rng = np.random.default_rng([5, number])
+    words = ["heart", "no", "3.5", "cm", "(left)", "opacity", "Dr.", "___", "pneumothorax", "e.g.", "1.", "base;"]
+    sentences = [
+        " ".join(rng.choice(words, rng.integers(1, 9))) + str(rng.choice([".", "?", ""]))
+        for _ in range(rng.integers(1, 9))
+    ]
+    text = sentences[0]
+    for sentence in sentences[1:]:
+        text += str(rng.choice([" ", "\n", "  "])) + sentence
+    return text, sentences
+
+
+def test_the_tokens_of_a_sentence_say_that_sentence_and_a_cut_one_is_left_out() -> None:
+    reports = [report(number) for number in range(1000)]
+    tokenizer = train_tokenizer([text for text, _ in reports], size=120)
+    collate, whole, cut = Collate(tokenizer, 32, 40), 0, 0
+    tokens, mask, sentence_of = collate.read(
+        [text for text, _ in reports], [spans_of(text, sentences) for text, sentences in reports]
+    )
+    for row, (text, sentences) in enumerate(reports):
+        pieces = len(tokenizer(text)["input_ids"])
+        numbers = int(sentence_of[row].max()) + 1
+        assert numbers == len(sentences) or pieces > 40
+        for number in range(numbers):
+            said = str(tokenizer.decode(tokens[row][sentence_of[row] == number]))
+            assert said.replace(" ", "") == sentences[number].lower().replace(" ", "")
+        inside = tokens[row][mask[row]]
+        assert inside[0] == tokenizer.cls_token_id and inside[-1] == tokenizer.sep_token_id
+        if numbers:  # nothing stands behind the last whole sentence
+            assert (sentence_of[row][mask[row]] >= 0).sum() == len(inside) - 2
+        whole, cut = whole + (numbers == len(sentences)), cut + (numbers < len(sentences))
+    assert whole > 300 and cut > 100
+
+
+def test_a_text_of_which_no_sentences_are_known_is_cut_anywhere() -> None:
+    text = "one two three four five six seven eight nine ten."
+    tokenizer = train_tokenizer([text], size=100)
+    tokens, mask, sentence_of = Collate(tokenizer, 32, 8).read([text], [[]])
+    assert mask.sum() == 8 and (sentence_of == -1).all()
+    assert torch.equal(Collate(tokenizer, 32, 8).tokenize([text])[0], tokens)

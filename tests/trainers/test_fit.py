@@ -18,6 +18,8 @@ from app.settings import Config, ObjectiveSettings, OptimSettings, TrainSettings
 from trainers.blip import Blip
 from trainers.checkpoint import training_articles
 from trainers.fit import fit, load_model
+from trainers.mlip import Mlip
+from trainers.objectives.mlip import MlipObjective
 
 Rows = Callable[[int], list[dict[str, Any]]]
 STEPS_SAVED = 3  # between checkpoints; an epoch, of 36 pairs of 18 articles, has 4
@@ -77,6 +79,25 @@ def test_a_run_whose_worker_is_killed_goes_on_as_it_was_and_is_not_trained_twice
     written = Path(result.checkpoint, "model.safetensors").stat().st_mtime_ns
     assert fit(config, train_files=pairs, out=str(out)) == result
     assert Path(result.checkpoint, "model.safetensors").stat().st_mtime_ns == written
+
+
+@pytest.mark.ray
+def test_mlip_reads_captions_as_reports_cut_into_sentences_on_the_way(
+    local_ray: None, mlip_for: Callable[..., MlipObjective], pairs: list[str], tmp_path: Path
+) -> None:
+    like = mlip_for()
+    config = Config(
+        model=like.model.settings,
+        objective=ObjectiveSettings(name="mlip"),
+        mlip=like.settings,
+        optim=OptimSettings(lr=1e-3, steps=4, warmup_steps=0, schedule="linear"),
+        train=TrainSettings(batch_size=8, log_seconds=1e-9, trackers=()),
+    )
+    result = fit(config, train_files=pairs, out=str(tmp_path / "out"))
+    records = [json.loads(line) for line in Path(result.metrics).read_text().splitlines()]
+    assert len(records) == 4 and records[0]["spm"] > 0  # of texts without a sentence it would be 0
+    model, _ = load_model(result.checkpoint)
+    assert isinstance(model, Mlip) and model.phi.abs().max() > 0
 
 
 def test_a_setting_that_cannot_be_met_stops_before_ray(small_blip: Blip, pairs: list[str], tmp_path: Path) -> None:

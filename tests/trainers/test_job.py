@@ -1,6 +1,7 @@
 """Settings and pairs into a job."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,16 @@ import pytest
 import torch
 
 from app.config import UserError
-from app.settings import Config, ObjectiveSettings, OptimSettings, TrainSettings
+from app.settings import Config, MlipSettings, ObjectiveSettings, OptimSettings, TrainSettings
 from trainers.blip import Blip
 from trainers.checkpoint import load_model, save_model
 from trainers.job import make_job, write_start
 from trainers.training_set import TrainingSet
 
 TEXTS = tuple(f"A {colour} disc, number {number}." for colour in ("red", "blue") for number in range(50))
-PAIRS = TrainingSet(files=(), articles=("A1", "A2"), whole=True, images=(), texts=TEXTS, digest="d")
+PAIRS = TrainingSet(
+    files=(), articles=("A1", "A2"), whole=True, images=(), texts=TEXTS, columns=(), cut=False, digest="d"
+)
 
 
 def config(blip: Blip, *, objective: dict[str, Any] | None = None, init: str | None = None, **train: Any) -> Config:
@@ -81,3 +84,20 @@ def test_a_model_begins_from_another_whose_training_names_it(small_blip: Blip, t
     model, words = load_model(job.start)
     assert words.get_vocab() == tokenizer.get_vocab()
     assert all(torch.equal(value, small_blip.state_dict()[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("objective", ["blip", "mlip"])
+@pytest.mark.parametrize("is_report", [False, True])
+def test_objective_and_data_are_independent_choices(
+    small_blip: Blip, objective: str, is_report: bool, tmp_path: Path
+) -> None:
+    reports = tuple(f"{text} The heart is normal. No effusion." for text in TEXTS)
+    pairs = replace(PAIRS, texts=reports, columns=("sentences",), cut=True) if is_report else PAIRS
+    chosen = config(small_blip, objective={"name": objective})
+    chosen = chosen.model_copy(update={"mlip": MlipSettings(decoder_width=16, decoder_depth=1, decoder_heads=2)})
+    job = make_job(chosen, pairs, out=str(tmp_path))
+    write_start(chosen, pairs, job)
+    model, tokenizer = load_model(job.start)
+    weights = job.objective_of(model, tokenizer).weights
+    assert set(weights) == ({"v2t", "t2v", "spm", "mip"} if objective == "mlip" else {"itc", "itm", "mlm"})
+    assert job.name.startswith(objective)

@@ -25,6 +25,7 @@ from trainers.loop import (
     train_steps,
 )
 from trainers.objectives.blip import BlipObjective
+from trainers.objectives.objective import Objective
 
 PLAN = Plan(
     optim=OptimSettings(lr=1e-3, warmup_steps=4),
@@ -48,9 +49,7 @@ def in_turn(batch: Batch, size: int) -> Iterator[Batch]:
         yield batch.at(torch.randperm(len(batch), generator=torch.Generator().manual_seed(step))[:size])
 
 
-def run(
-    objective: BlipObjective, batches: Iterator[Batch], plan: Plan, progress: Progress | None = None
-) -> list[Record]:
+def run(objective: Objective, batches: Iterator[Batch], plan: Plan, progress: Progress | None = None) -> list[Record]:
     records: list[Record] = []
     progress = progress or begin(objective, plan)
     train_steps(
@@ -222,7 +221,7 @@ def test_checkpoints_are_asked_for_when_their_time_or_step_has_come(
     assert steps == expected
 
 
-class Guess(torch.nn.Module):
+class Guess(Objective):
     """An objective that has learnt nothing but how many pairs match."""
 
     def __init__(self) -> None:
@@ -230,15 +229,14 @@ class Guess(torch.nn.Module):
         self.weight = torch.nn.Parameter(torch.zeros(1))
         self.weights = {"itm": 1.0}
 
-    def forward(self, batch: Batch, step: int) -> dict[str, torch.Tensor]:
+    def forward(self, batch: Batch, step: int = 0) -> dict[str, torch.Tensor]:
         return {"itm": 0.6365 + 0.02 * torch.randn(()) + 0 * self.weight.sum()}
 
 
 def test_a_matching_loss_that_stays_that_of_a_constant_is_said_once_and_marked(
     shape_batch: Callable[[int], Batch], caplog: pytest.LogCaptureFixture
 ) -> None:
-    guess: Any = Guess()
-    records = run(guess, repeat(shape_batch(2)), replace(PLAN, total_steps=300))
+    records = run(Guess(), repeat(shape_batch(2)), replace(PLAN, total_steps=300))
     assert [record.message for record in caplog.records] == [
         "the matching loss has stayed at 0.6365, that of a constant, for 200 steps"
     ]

@@ -24,13 +24,18 @@ def resampled_means(values: ArrayLike, articles: Sequence[str], *, resamples: in
     that what two models make of one pool can be compared resample by resample. The pool that is retrieved from stays.
     """
     table = np.asarray(values, dtype=np.float64)
-    names, article = np.unique(np.asarray(articles), return_inverse=True)
-    sums = np.zeros((len(names), table.shape[1]))  # (C, M)
+    times, article = draws(articles, resamples=resamples, seed=seed)
+    sums = np.zeros((times.shape[1], table.shape[1]))  # (C, M)
     np.add.at(sums, article, table)
-    queries = np.bincount(article)  # (C,)
+    return (times @ sums) / (times @ np.bincount(article))[:, None]
+
+
+def draws(articles: Sequence[str], *, resamples: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """(R, C), how often each resample has drawn each article, and (N,), the number of each query's article."""
+    names, article = np.unique(np.asarray(articles), return_inverse=True)
     rng = np.random.default_rng(seed)
-    times = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples).astype(float)  # (R, C)
-    return (times @ sums) / (times @ queries)[:, None]
+    times = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
+    return times.astype(float), article
 
 
 def bounds(samples: ArrayLike) -> tuple[float, float]:

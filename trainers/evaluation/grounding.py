@@ -14,7 +14,7 @@ from app.config import UserError
 from app.settings import ObjectiveSettings
 from trainers.batch import Batch, Collate, prepare, read_pairs
 from trainers.blip import Blip
-from trainers.checkpoint import load_model, masking, training_articles
+from trainers.checkpoint import load_blip, masking, training_articles
 from trainers.evaluation.bootstrap import bounds, resampled_means
 from trainers.evaluation.retrieval import refuse_leak
 from trainers.losses.masked import Masking, mask_tokens
@@ -47,7 +47,7 @@ def image_gain(
     The same seed hides the same pieces and shuffles the same way. Raises UserError if nothing can be asked, LeakError
     if the model was trained on the articles.
     """
-    model, tokenizer = load_model(folder)
+    model, tokenizer = load_blip(folder)
     collate = Collate(tokenizer, model.settings.image_size, model.settings.max_tokens)
     hides = masking(ObjectiveSettings(), tokenizer)
     seen, costs, articles = training_articles(folder), [], list[str]()

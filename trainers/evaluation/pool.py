@@ -11,7 +11,7 @@ from torch.nn.functional import pad
 
 from app.config import UserError
 from trainers.batch import Batch, number
-from trainers.blip import Blip
+from trainers.towers import Towers
 
 TEXTS = 64  # in a batch
 
@@ -31,7 +31,7 @@ class Pool:
 
 
 @torch.no_grad()
-def embed(model: Blip, batches: Iterable[Batch]) -> Pool:
+def embed(model: Towers, batches: Iterable[Batch]) -> Pool:
     """The pairs of the batches as one pool; raises UserError if there are none.
 
     The states of all images stay in memory as float32: 1.7 GB for 2,850 images of 224 pixels in a ViT-B/16. A pool of N
@@ -57,12 +57,10 @@ def embed(model: Blip, batches: Iterable[Batch]) -> Pool:
     return Pool(pair_ids=tuple(ids), article_ids=tuple(articles), text=text, **whole)
 
 
-def _embed_texts(model: Blip, tokens: Tensor, mask: Tensor) -> Tensor:
+def _embed_texts(model: Towers, tokens: Tensor, mask: Tensor) -> Tensor:
     """(N, E) of unit length."""
-    text = torch.zeros(len(tokens), model.settings.embedding, device=tokens.device)
-    for rows, length in by_length(mask):
-        text[rows] = model.embed_texts(tokens[rows, :length], mask[rows, :length])
-    return text
+    parts = [(rows, model.embed_texts(tokens[rows, :length], mask[rows, :length])) for rows, length in by_length(mask)]
+    return torch.cat([text for _, text in parts])[torch.cat([rows for rows, _ in parts]).argsort()]
 
 
 def by_length(mask: Tensor) -> Iterator[tuple[Tensor, int]]:

@@ -92,7 +92,7 @@ def _read_on(model: Blip, begun: Tensor, mask: Tensor, seen: list[Seen]) -> Tens
         if place:
             states = _read_text(layer, states, mask)
         states = layer.feed_forward_chunk(_ask(layer.crossattention, states, image))
-    return model.match_head(model.pool(states, mask)).float()[:, 1]
+    return model.match_head(model.pool_text(states, mask)).float()[:, 1]
 
 
 def _read_text(layer: BertLayer, states: Tensor, mask: Tensor) -> Tensor:

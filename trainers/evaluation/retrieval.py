@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from app.config import UserError
+from pipelines.sentences import SentenceSplitter, splitter, with_sentences
 from trainers.batch import Batch, Collate, prepare, read_pairs
+from trainers.blip import Blip
 from trainers.checkpoint import image_marks, load_model, training_articles, training_images
 from trainers.evaluation.bootstrap import bounds, resampled_means
 from trainers.evaluation.pool import Pool, embed, image_groups, read_columns
 from trainers.evaluation.recall import alike, median_ranks, per_query, recalls
 from trainers.evaluation.rerank import match_again
+from trainers.mlip import Mlip
 
 KEPT = ("i2t@1", "i2t@10", "t2i@1", "t2i@10")  # MedVL, table 1: kept by query, and told by modality
 EXAMPLES = 4  # queries in each direction
@@ -79,12 +82,14 @@ def evaluate(
     refuse_same_images(training_images(folder), image_marks(files))
     model, tokenizer = load_model(folder)
     collate = Collate(tokenizer, model.settings.image_size, model.settings.max_tokens)
-    pool = embed(model.to(device), _batches(files, collate, batch_size=batch_size, device=device))
+    cut = splitter(model.sentence_weights) if isinstance(model, Mlip) and model.reads_sentences else None
+    pool = embed(model.to(device), _batches(files, collate, cut, batch_size=batch_size, device=device))
     rows = [about[pair_id] for pair_id in pool.pair_ids]
     same = alike(pool.text_group, *(group.to(device) for group in image_groups(rows)))
     similarity = pool.image @ pool.text.T  # (N, N)
-    k = min(rerank, len(rows)) if model.matches else 0
-    to_text, to_image = match_again(model, pool, similarity, k=k) if k else (similarity, similarity.T)
+    matcher = model if isinstance(model, Blip) and model.matches else None
+    k = min(rerank, len(rows)) if matcher else 0
+    to_text, to_image = match_again(matcher, pool, similarity, k=k) if matcher and k else (similarity, similarity.T)
     final, by_itc = per_query(to_text, to_image, same=same), per_query(similarity, similarity.T, same=same)
     recall = {name: each.numpy() for name, each in (recalls(final) | _itc(recalls(by_itc))).items()}
     return Retrieval(
@@ -95,7 +100,7 @@ def evaluate(
         by_modality=by_modality(recall, [row.get("modality") or "other" for row in rows]),
         pool=len(rows),
         reranked=k,
-        note=UNTRAINED if rerank and not model.matches else "",
+        note=UNTRAINED if rerank and not matcher else "",
         examples=examples(to_text, pool, "i2t", n=EXAMPLES) + examples(to_image, pool, "t2i", n=EXAMPLES),
         queries=list(pool.pair_ids),
         articles=list(pool.article_ids),
@@ -103,29 +108,33 @@ def evaluate(
     )
 
 
-def refuse_leak(trained_on: set[str], pool: Iterable[str]) -> None:
-    """Raise LeakError if the model has seen an article of the pool."""
+def refuse_leak(trained_on: set[str], pool: Iterable[str], *, of: str = "article") -> None:
+    """Raise LeakError if the model has seen an article of the pool, or what else its ids are of."""
     seen = sorted(trained_on & set(pool))
     if seen:
         raise LeakError(
-            f"the model was trained on {len(seen)} articles of this pool, {', '.join(seen[:3])} among them; "
-            "evaluate it on a split that shares no article with its training pairs"
+            f"the model was trained on {len(seen)} {of}s of this pool, {', '.join(seen[:3])} among them; "
+            f"evaluate it on a split that shares no {of} with its training pairs"
         )
 
 
-def refuse_same_images(trained_on: set[str], pool: Mapping[str, str]) -> None:
+def refuse_same_images(trained_on: set[str], pool: Mapping[str, str], *, of: str = "article") -> None:
     """Raise LeakError if the model has seen an image of the pool, in whichever article; pool: mark -> article."""
     seen = sorted({article for mark, article in pool.items() if mark in trained_on})
     if seen:
         raise LeakError(
-            f"the model was trained on images that {len(seen)} articles of this pool show, {', '.join(seen[:3])} among "
+            f"the model was trained on images that {len(seen)} {of}s of this pool show, {', '.join(seen[:3])} among "
             "them; evaluate it on a split of the table that it was trained on"
         )
 
 
-def _batches(files: Sequence[str], collate: Collate, *, batch_size: int, device: str) -> Iterator[Batch]:
+def _batches(
+    files: Sequence[str], collate: Collate, cut: SentenceSplitter | None, *, batch_size: int, device: str
+) -> Iterator[Batch]:
+    """cut: into sentences, of a model that learnt from texts that end with whole ones."""
     for rows in read_pairs(files, batch_size=batch_size):
-        yield collate([prepare(row, collate.image_size) for row in rows]).to(device)
+        read = with_sentences(rows, cut) if cut else rows
+        yield collate([prepare(row, collate.image_size) for row in read]).to(device)
 
 
 def _itc(found: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -4,23 +4,23 @@ All workers draw the same numbers for the batch of all of them, and each judges 
 workers have the losses and the gradients that one would have with the whole batch.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 
 import torch
-import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import pad
 
 from app.settings import ObjectiveSettings
 from trainers.batch import Batch
-from trainers.blip import COLDEST, WARMEST, Blip
+from trainers.blip import Blip
 from trainers.losses.contrastive import Keys, Teacher, gather, image_text_contrast
 from trainers.losses.masked import Masking, mask_tokens, word_loss
 from trainers.losses.matching import Matches, draw_matches, matching_loss, may_be_negative
 from trainers.momentum import KeyQueue, Momentum
-
-Losses = dict[str, Tensor]
+from trainers.objectives.objective import Objective, Term, rank, workers
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,10 @@ class Drawn:
     n_words: int  # of all workers, for LM
 
 
-class BlipObjective(nn.Module):
-    """A batch and the step's number to named losses; holds the momentum encoders and the queue."""
+class BlipObjective(Objective):
+    """ITC, ITM, and MLM or LM; holds the momentum encoders and the queue."""
+
+    model: Blip
 
     def __init__(
         self,
@@ -70,33 +72,30 @@ class BlipObjective(nn.Module):
         self.momentum = Momentum(model) if follows else None
         self.queue = KeyQueue(queue if follows else 0, model.settings.embedding)
 
-    def forward(self, batch: Batch, step: int = 0) -> Losses:
-        """The named losses; their weighted sum is what is minimised. step: counted from 0."""
-        self.begin_step()
-        encoded = self.encode(batch)
-        drawn = self.draw(batch, encoded, step)
-        losses = {}
-        if self.weights["itc"] > 0:
-            losses["itc"] = self.contrast(batch, encoded, step)
-        if self.weights["itm"] > 0:
-            losses["itm"] = self.match(encoded, drawn, drawn.matches)
-        if self.settings.text > 0:
-            rows = torch.arange(self.fused(len(batch)), device=drawn.tokens.device)
-            losses[self.settings.text_objective] = self.read(batch, encoded, drawn, rows)
-        return losses
-
     @torch.no_grad()
     def begin_step(self) -> None:
-        """Once before each step's losses: the temperature within its bounds, the momentum encoders one step on."""
-        # The parameter itself, as BLIP does: clamped later, it would get no gradient back.
-        self.model.log_temperature.clamp_(torch.tensor(COLDEST).log().item(), torch.tensor(WARMEST).log().item())
+        """Once before each step's losses: the momentum encoders go one step on."""
+        super().begin_step()
         if self.momentum and self.training:
             self.momentum.follow(self.model, self.settings.momentum)
 
-    def encode(self, batch: Batch) -> Encoded:
+    def encode(self, batch: Batch, step: int = 0) -> Encoded:
         """The online encoders' view of a batch or of a part of it."""
         image, states = self.model.embed_images(batch.images)
         return Encoded(image, self.model.embed_texts(batch.tokens, batch.mask), states)
+
+    def terms(self, batch: Batch, encoded: Encoded, step: int, *, parts: int = 1) -> Iterator[Term]:
+        """The losses of a whole batch, the fusion encoder's in so many parts."""
+        drawn = self.draw(batch, encoded, step)
+        if self.weights["itc"] > 0:
+            yield "itc", partial(self.contrast, batch, encoded, step)
+        every = torch.arange(max(len(drawn.matches.image), len(batch)), device=batch.images.device)
+        if self.weights["itm"] > 0:
+            for rows in every[: len(drawn.matches.image)].chunk(parts):
+                yield "itm", partial(self.match, encoded, drawn, drawn.matches.at(rows))
+        if self.settings.text > 0:
+            for rows in every[: self.fused(len(batch))].chunk(parts):
+                yield self.settings.text_objective, partial(self.read, batch, encoded, drawn, rows)
 
     def contrast(self, batch: Batch, encoded: Encoded, step: int) -> Tensor:
         """ITC, against the batch of all workers and the queue, which then takes the batch in (BLIP, section 3.2)."""
@@ -177,13 +176,3 @@ class BlipObjective(nn.Module):
 def risen(step: int, steps: float) -> float:
     """How far something has risen that takes so many steps from 0 to 1, along a line (BLIP, pretrain.py)."""
     return min(1.0, step / steps) if steps else 1.0
-
-
-def rank() -> int:
-    """This worker's place among all."""
-    return dist.get_rank() if dist.is_initialized() else 0
-
-
-def workers() -> int:
-    """How many share a batch."""
-    return dist.get_world_size() if dist.is_initialized() else 1

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.report.heatmap_grid import CELL, GAP, Heat, HeatRow, heatmap_grid, overlay, split_words, wrap
+from app.report.heatmap_grid import CELL, GAP, Heat, HeatRow, heatmap_grid, outlined, overlay, split_words, wrap
 
 
 def example(
@@ -55,6 +55,19 @@ def test_heat_lies_where_the_letterbox_put_it() -> None:
     warm = np.abs(np.asarray(overlay(Image.new("RGB", (120, 60)), heat), int)).sum(axis=-1)
     row, column = divmod(int(warm.argmax()), 120)
     assert row == pytest.approx(20, abs=6) and column < 16
+
+
+@pytest.mark.parametrize("box", [(20, 10, 40, 30), (0, 0, 60, 48), (50, 0, 60, 9)])
+def test_an_outline_runs_around_its_box_even_at_the_border(box: tuple[int, int, int, int]) -> None:
+    left, top, right, bottom = box
+    mask = np.zeros((48, 60), dtype=bool)
+    mask[top:bottom, left:right] = True
+    pixels = np.asarray(outlined(Image.new("RGB", (120, 96), (100, 100, 100)), mask))[..., 0]
+    middle = pixels[top + bottom], pixels[:, left + right]
+    assert all((line == 0).sum() == 4 and np.flatnonzero(line == 0).min() >= 0 for line in middle)
+    down, across = np.nonzero(pixels == 0)
+    ends = (2 * left, 2 * top, 2 * right, 2 * bottom)
+    assert np.allclose([across.min(), down.min(), across.max() + 1, down.max() + 1], ends, atol=3)
 
 
 def test_more_heat_is_lighter_on_a_dark_image() -> None:

@@ -61,7 +61,7 @@ def model_that_tells(batch: Batch, truth: Tensor) -> Blip:
             torch.nn.init.xavier_uniform_(weight)
     with torch.no_grad():
         states = model.embed_images(batch.images)[1]
-        fused = model.pool(model.text_encoder.fuse(batch.tokens, batch.mask, states), batch.mask)  # (N, W)
+        fused = model.pool_text(model.text_encoder.fuse(batch.tokens, batch.mask, states), batch.mask)  # (N, W)
     mean, spread = fused.mean(dim=0), fused.std(dim=0)
     optimizer = torch.optim.Adam(model.match_head.parameters(), lr=0.1)
     for _ in range(200):

@@ -1,0 +1,228 @@
+"""`figray evaluate` on radiographs: what a model tells by prompts, from few labels, from few masks, and where."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+
+from app import steps
+from app.config import UserError, override
+from app.runs import Place, Table, claim, digest
+from app.settings import Config
+from pipelines.records import Pair, Radiograph, Split
+from trainers.evaluation.few_shot import few_shot
+from trainers.evaluation.prompts import Prompts, PromptSet, read_prompts
+from trainers.evaluation.segmentation import segment
+from trainers.evaluation.sentence_maps import point
+from trainers.evaluation.zero_shot import zero_shot
+from trainers.job import make_job, write_start
+from trainers.training_set import read_training_set
+
+Task = Literal["zero-shot", "few-shot", "segmentation", "pointing", "pointing-apart"]
+TASKS: tuple[Task, ...] = get_args(Task)
+
+
+@dataclass(frozen=True)
+class Films:
+    """The radiographs of a run, and what is known of them."""
+
+    run: str  # its name
+    dataset: str
+    files: dict[str, list[str]]  # by split
+    masked: list[str]  # findings of which each split has masks, the most frequent first
+    placed: list[str]  # findings with a place in the test split
+    digest: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A probe of trainers.evaluation, and what its answer depends on beside the model and the radiographs."""
+
+    ask: Callable[..., Any]  # of the checkpoint's folder, the files and the settings
+    files: Mapping[str, list[str]]
+    settings: Mapping[str, Any]
+
+
+def read_films(run: Place) -> Films:
+    """The radiographs of a run; RunConflict if it has none, UserError if a split has none."""
+    table = steps.table(run, "radiographs", Radiograph)
+    files = {split: table.files(f"split={split}") for split in get_args(Split)}
+    empty = [split for split, each in files.items() if not each]
+    if empty:
+        raise UserError(f"{run.path}/radiographs has none in {' and '.join(empty)}: probes need train, val and test")
+    regions = {split: _regions(table, split) for split in files}
+    masked = [Counter(each["target"] for each in found if each["mask"]) for found in regions.values()]
+    return Films(
+        run=run.name,
+        dataset=", ".join(sorted(set(table.read("split=test", columns=["dataset"])["dataset"].to_pylist()))),
+        files=files,
+        masked=[name for name, _ in masked[0].most_common() if all(name in each for each in masked)],
+        placed=sorted({each["target"] for each in regions["test"]}),
+        digest=steps.digest_of(table),
+    )
+
+
+def _regions(table: Table, split: str) -> list[dict[str, Any]]:
+    rows = table.read(f"split={split}", columns=["regions"])["regions"].to_pylist()
+    return [region for each in rows for region in each]
+
+
+def possible(films: Films, objective: str) -> list[Task]:
+    """What a model can be asked of radiographs: segmentation needs masks, pointing places and MLIP's local features."""
+    pointing = bool(films.placed) and objective == "mlip"
+    able = {"segmentation": bool(films.masked), "pointing": pointing, "pointing-apart": pointing}
+    return [task for task in TASKS if able.get(task, True)]
+
+
+def objective_of(run: Place, name: str) -> str:
+    """What a trained model has minimised, as its checkpoint says."""
+    found: str = (Place.at(steps.checkpoint(run, name)) / "config.json").read_json()["objective"]["name"]
+    return found
+
+
+def probe(config: Config, run: Place, name: str, films: Films, tasks: Sequence[Task]) -> dict[str, dict[str, Any]]:
+    """What a model of the run finds in radiographs, which may be another run's, by task.
+
+    Kept beside the model as `probe-TASK-*.json`: other settings or other radiographs make another file. Raises
+    LeakError if the model has learnt from what it is asked, UserError if a task has nothing to ask.
+    """
+    torch.set_num_threads(config.train.threads)
+    folder = steps.checkpoint(run, name)
+    found: dict[str, dict[str, Any]] = {}
+    for task in tasks:
+        question = QUESTIONS[task](films, config)
+        shape = json.dumps({**question.settings, "radiographs": films.digest}, sort_keys=True, default=_plain)
+        file = run / "models" / name / f"probe-{task}-{films.run}-{digest([shape])[:8]}.json"
+        if not file.exists():
+            with steps.timed(run, f"probe {name}"):
+                answer = question.ask(
+                    folder,
+                    **question.files,
+                    **question.settings,
+                    device=steps.device_of(config),
+                )
+            file.write_json({"dataset": films.dataset, "settings": json.loads(shape), "found": asdict(answer)})
+        found[task] = file.read_json()["found"]
+    return found
+
+
+def _plain(prompts: PromptSet) -> Any:
+    return prompts.model_dump(mode="json")
+
+
+def _zero_shot(films: Films, config: Config) -> Question:
+    return Question(zero_shot, _files(films, "val", "test"), {"prompts": prompts_of(config), **_of_all(config)})
+
+
+def _few_shot(films: Films, config: Config) -> Question:
+    settings = config.probe
+    heads = {"shares": settings.shares, "fewest": settings.fewest, "seeds": settings.seeds}
+    return Question(few_shot, _files(films, "train", "val", "test"), {**heads, **_of_all(config)})
+
+
+def _segment(films: Films, config: Config) -> Question:
+    settings = config.probe
+    target = settings.mask_target or (films.masked[0] if films.masked else None)
+    if target is None:
+        raise UserError(f"{films.dataset}: there is no finding of which train, val and test have masks")
+    head = {"target": target, "share": settings.mask_share, "steps": settings.mask_steps}
+    return Question(segment, _files(films, "train", "val", "test"), {**head, **_of_all(config)})
+
+
+def _point(films: Films, config: Config) -> Question:
+    """By the map of the prompts that a finding is there."""
+    prompts = {name: list(each.positive) for name, each in _prompted(films, config).items()}
+    return Question(point, {"files": films.files["test"]}, {"prompts": prompts, **_of_all(config)})
+
+
+def _point_apart(films: Films, config: Config) -> Question:
+    """By that map less the map of the prompts that it is not there."""
+    question, named = _point(films, config), _prompted(films, config)
+    against = {name: list(each.negative) for name, each in named.items()}
+    return replace(question, settings={**question.settings, "against": against})
+
+
+def _prompted(films: Films, config: Config) -> dict[str, Prompts]:
+    named = {name: prompts_of(config).of(name) for name in films.placed}
+    prompted = {name: each for name, each in named.items() if each}
+    if not prompted:
+        raise UserError(f"{films.dataset}: no finding has both a place in the test split and a prompt")
+    return prompted
+
+
+QUESTIONS: Mapping[Task, Callable[[Films, Config], Question]] = {
+    "zero-shot": _zero_shot,
+    "few-shot": _few_shot,
+    "segmentation": _segment,
+    "pointing": _point,
+    "pointing-apart": _point_apart,
+}
+
+
+def prompts_of(config: Config) -> PromptSet:
+    """The set of prompts that the settings name."""
+    return read_prompts(config.probe.prompt_set, config.probe.prompts)
+
+
+def _files(films: Films, *splits: str) -> dict[str, list[str]]:
+    return {f"{split}_files": films.files[split] for split in splits}
+
+
+def _of_all(config: Config) -> dict[str, Any]:
+    return {"batch_size": config.evaluate.batch_size, "resamples": config.probe.resamples, "seed": config.seed}
+
+
+def write_untrained(config: Config, run: Place, name: str) -> None:
+    """A model of the run as training would begin it, under a name of its own: what training has to beat."""
+    pairs, folder = steps.table(run, steps.SCHEMES[config.train.scheme], Pair), run / "models" / name
+    claim(folder, {**steps.shaping(config), "pairs": steps.digest_of(pairs), "trained": False})
+    if (folder / "checkpoint").exists():
+        return
+    begun = steps.begun_from(config, run)
+    texts = read_training_set(pairs.files("split=train"), fraction=config.train.fraction, seed=config.seed)
+    job = make_job(begun, texts, out=folder.path)
+    write_start(begun, texts, job)
+    Path(job.start).rename(Path(folder.path) / "checkpoint")
+
+
+def write_untrained_of(config: Config, run: Place, name: str) -> str:
+    """A trained model of the run as its training began, as NAME-untrained, which is returned."""
+    steps.checkpoint(run, name)
+    stated = (run / "models" / name / "settings.json").read_json()
+    settings = {setting: stated[setting] for setting in stated.keys() - {"pairs", "trained"}}
+    write_untrained(override(config, settings), run, f"{name}-untrained")
+    return f"{name}-untrained"
+
+
+def probe_runs(config: Config, run: Place, name: str, on: Sequence[Place]) -> Iterator[str]:
+    """All that a model can be asked of the radiographs of runs, a line for each task; of none, those of its own run."""
+    own = [run] if (run / "radiographs").exists() else []
+    for films in map(read_films, on or own):
+        for task, found in probe(config, run, name, films, possible(films, objective_of(run, name))).items():
+            yield f"{name} on {films.dataset}, {task}: {headline(task, found)}"
+
+
+def headline(task: str, found: Mapping[str, Any]) -> str:
+    """The first numbers of an answer, for the terminal."""
+    if task == "zero-shot":
+        told = {"AUC": (found["mean"]["metrics"]["auc"], found["mean"]["intervals"].get("auc"))}
+    elif task == "few-shot":
+        told = {
+            f"AUC at {each['share']:.0%}": (each["mean"]["auc"], each["mean"]["interval"]) for each in found["shares"]
+        }
+    elif task == "segmentation":
+        kinds = {"dice": "Dice", "dice_positive": "of positives", "dice_all_empty": "nothing drawn"}
+        told = {kinds[name]: (value, found["intervals"].get(name)) for name, value in found["metrics"].items()}
+    else:
+        hits = found["overall"]
+        told = {"hits": (hits["hit_rate"], None), "by chance": (hits["random_rate"], None)}
+    return ", ".join(f"{name} {_percent(*value)}" for name, value in told.items())
+
+
+def _percent(value: float | None, interval: Sequence[float] | None) -> str:
+    bounds = f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})" if interval else ""
+    return "undefined" if value is None else f"{100 * value:.1f} %{bounds}"

@@ -1,0 +1,187 @@
+"""figray dataset: radiographs as published, or drawn, to the tables `radiographs/` and `pairs/` of a run."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+from app import steps
+from app.config import SettingError, UserError
+from app.runs import Place, Table, claim
+from app.settings import Config
+from pipelines.records import Split
+from pipelines.sentences import splitter
+from trainers.datasets import csv_folder, mimic_cxr, nih, reading, rsna, siim
+from trainers.datasets.tables import (
+    Source,
+    Terms,
+    counts_of,
+    make_part,
+    pair_table,
+    parts_for,
+    radiograph_table,
+    slices,
+)
+
+PHANTOM = "phantom"
+DRAWN = Terms(licence="CC0", attribution="drawn by figray")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A set of radiographs, and how it is to be read."""
+
+    kind: str  # of KINDS, or phantom
+    folder: Path  # of its files
+    side: int = 512  # pixels of the short side
+    views: tuple[str, ...] = ()  # that are kept; none: all
+    columns: Mapping[str, str] = field(default_factory=dict)  # csv: its names of csv_folder.COLUMNS
+    mask_target: str = "mask"  # csv: what its masks show
+
+
+def asked(kind: str, folder: Path | None, *, views: str = "", columns: Sequence[str] = ()) -> Asked:
+    """A set as the command line names it, views as "PA,AP", columns as "patient_id=subject"; or SettingError."""
+    if kind not in (*KINDS, PHANTOM):
+        raise SettingError(f"no data set {kind}: there are {', '.join((*KINDS, PHANTOM))}")
+    if kind != PHANTOM and (folder is None or not folder.exists()):
+        raise SettingError(f"there is no {folder}" if folder else f"{kind} is read from a folder: name it")
+    wrong = [column for column in columns if "=" not in column]
+    if wrong:
+        raise SettingError(f"--column {wrong[0]}: write it as patient_id=NAME, NAME as the file has it")
+    return Asked(
+        kind=kind,
+        folder=(folder or Path()).resolve(),
+        views=tuple(view for each in views.split(",") if (view := each.strip().upper())),
+        columns=dict(column.split("=", 1) for column in columns),
+    )
+
+
+def source_of(asked: Asked, config: Config) -> Source[Any]:
+    """What is asked, listed and ready to be read; or UserError, naming the file that is missing or not as published."""
+    return drawn(config) if asked.kind == PHANTOM else KINDS[asked.kind](asked, config.seed)
+
+
+def draw_chests(config: Config, run: Place, progress: steps.Progress) -> Table:
+    """Drawn chest radiographs with reports, findings and masks: the tables of write_tables()."""
+    return write_tables(config, run, drawn(config), progress)
+
+
+def drawn(config: Config) -> Source[int]:
+    """Every patient of the drawn set, at the size that models of these settings see."""
+    from pipelines.phantom.chest import draw_patient
+
+    phantom = config.phantom
+    told = {"seed": phantom.seed, "patients": phantom.patients, "size": config.model.image_size}
+    return Source(range(phantom.patients), partial(draw_patient, **told), DRAWN, {"kind": PHANTOM, **told})
+
+
+def of_mimic(asked: Asked, seed: int) -> Source[Any]:
+    """MIMIC-CXR-JPG, by the official splits; frontal views, if no others are asked for."""
+    asked = replace(asked, views=asked.views or mimic_cxr.FRONTAL)
+    terms = Terms(mimic_cxr.LICENCE, mimic_cxr.ATTRIBUTION)
+    return Source(mimic_cxr.works(asked.folder), _told(mimic_cxr.read, asked), terms, _named(asked))
+
+
+def of_rsna(asked: Asked, seed: int) -> Source[Any]:
+    """The RSNA Pneumonia Detection Challenge."""
+    terms = Terms(rsna.LICENCE, rsna.ATTRIBUTION)
+    return Source(rsna.works(asked.folder, seed=seed), _told(reading.read, asked), terms, _named(asked, seed=seed))
+
+
+def of_siim(asked: Asked, seed: int) -> Source[Any]:
+    """The SIIM-ACR Pneumothorax Segmentation."""
+    terms = Terms(siim.LICENCE, siim.ATTRIBUTION)
+    return Source(siim.works(asked.folder, seed=seed), _told(reading.read, asked), terms, _named(asked, seed=seed))
+
+
+def of_nih(asked: Asked, seed: int) -> Source[Any]:
+    """NIH ChestX-ray14."""
+    terms = Terms(nih.LICENCE, nih.ATTRIBUTION)
+    return Source(nih.works(asked.folder, seed=seed), _told(reading.read, asked), terms, _named(asked, seed=seed))
+
+
+def of_csv(asked: Asked, seed: int) -> Source[Any]:
+    """A user's own images, and a CSV that says what is known of them."""
+    table = csv_folder.table_in(asked.folder)
+    works = csv_folder.works(table, columns=asked.columns, mask_target=asked.mask_target, seed=seed)
+    told = _named(asked, seed=seed, columns=dict(asked.columns), mask_target=asked.mask_target)
+    read = _told(reading.read, replace(asked, folder=table.parent))
+    return Source(works, read, Terms(csv_folder.LICENCE, table.name), told)
+
+
+KINDS: dict[str, Callable[[Asked, int], Source[Any]]] = {
+    "mimic": of_mimic,
+    "rsna": of_rsna,
+    "siim": of_siim,
+    "nih": of_nih,
+    "csv": of_csv,
+}
+
+
+def _told(read: Callable[..., Any], asked: Asked) -> Callable[[Any], Any]:
+    """A reader that has been told what was asked."""
+    return partial(read, root=asked.folder, side=asked.side, views=asked.views)
+
+
+def _named(asked: Asked, **more: Any) -> dict[str, Any]:
+    """What a table depends on, by name."""
+    return {"kind": asked.kind, "side": asked.side, "views": list(asked.views), **more}
+
+
+def write_tables(config: Config, run: Place, source: Source[Any], progress: steps.Progress) -> Table:
+    """A set as tables of a run: its radiographs, and as pairs those with a report. What is there already stays.
+
+    Raises RunConflict if the tables were made from other works, or of works otherwise read; UserError if there are no
+    works of use.
+    """
+    from pipelines.build import by_tasks, make_missing  # not before Ray's environment is set: they import it
+
+    table = radiograph_table(run)
+    parts, weights = parts_for(len(source.works), config.tables.parts), config.mlip.sentence_weights
+    for each in (table, pair_table(run)):
+        claim(each.place, {"station": "dataset", "parts": parts, "sentence_weights": weights, **source.asked})
+    task = partial(
+        make_part,
+        run=run,
+        read=source.read,
+        shape=type(source.works[0]),
+        open_cut=partial(splitter, weights),
+        terms=source.terms,
+    )
+    stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=config.tables.readers[1])
+    with steps.timed(run, "radiographs"):
+        make_missing("radiographs", table, slices(source.works, parts), progress, stage)
+    if not table.rows:
+        reasons = ", ".join(f"{count:,} {code}" for code, count in sorted(table.left_out.items()))
+        raise UserError(f"no radiograph could be used: {reasons}; {table.place.path}/rejects-*.parquet says more")
+    return table
+
+
+def summary(table: Table) -> Iterator[str]:
+    """What a table of radiographs holds, line by line: splits, how common each finding is, what was left out."""
+    told = counts_of(table)
+    for split in get_args(Split):
+        patients = len(set(table.read(f"split={split}", ["patient_id"])["patient_id"].to_pylist()))
+        of = {name: told[f"{split}/{name}"] for name in ("images", "reports", "regions", "masks")}
+        yield (
+            f"{split}: {of['images']:,} images of {patients:,} patients; "
+            f"{of['reports']:,} with a report, {of['regions']:,} with regions, {of['masks']:,} with masks"
+        )
+    yield from _findings(told)
+    for code, count in sorted(table.left_out.items()):
+        yield f"left out: {count:,} {code}"
+
+
+def _findings(told: Counter[str]) -> Iterator[str]:
+    """Of each finding, the share of the judged images that show it, by split."""
+    judged = dict.fromkeys(name.split("/", 2)[2] for name in told if "/judged/" in name)
+    for target in judged:
+        shares = []
+        for split in get_args(Split):
+            of, there = (told[f"{split}/{what}/{target}"] for what in ("judged", "present"))
+            shares.append(
+                f"{there:,} of {of:,} {split} ({100 * there / of:.1f} %)" if of else f"none judged in {split}"
+            )
+        yield f"{target}: {', '.join(shares)}"

@@ -1,0 +1,89 @@
+"""A user's folder with a CSV."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipelines.records import Target
+from trainers.datasets.csv_folder import table_in, works
+from trainers.datasets.work import DatasetError, Outline, Work
+
+Write = Callable[[str, bytes | str], Path]
+
+
+def listed(table: Path, **columns: str) -> list[Work]:
+    return works(table, columns=columns, mask_target="lungs", seed=0)
+
+
+def test_all_that_is_known_is_read(write: Write) -> None:
+    table = write(
+        "films.csv",
+        "image,subject,study_id,split,view,text,mask,label_Mass,label_Edema,label_no_finding,extra\n"
+        'a.png,7,s1,validate,pa,"Clear, both lungs.",m.png,1,0.0,-1,x\n'
+        "b.png,,,TRAIN,,,,,,1,y\n",
+    )
+    first, second = listed(table, patient_id="subject")
+    assert first == Work(
+        image="a.png", image_id="a.png", patient_id="films 7", study_id="s1", dataset="films", split="val", view="PA",
+        text="Clear, both lungs.", targets=[Target(name="Mass", present=True), Target(name="Edema", present=False)],
+        outlines=[Outline(target="lungs", mask="m.png")],
+    )  # fmt: skip
+    assert (second.patient_id, second.study_id, second.split, second.view) == ("films b.png", "b.png", "train", None)
+    assert second.targets == [Target(name="No Finding", present=True)]
+
+
+def test_without_a_split_patients_are_shared_out(write: Write) -> None:
+    lines = [f"{patient}-{n}.png,{patient}" for patient in range(300) for n in range(2)]
+    made = listed(write("films.csv", "\n".join(["image,patient_id", *lines])))
+    sides = {work.patient_id: work.split for work in made}
+    assert all(work.split == sides[work.patient_id] for work in made)
+    shares = [sum(side == name for side in sides.values()) / 300 for name in ("train", "val", "test")]
+    assert shares == pytest.approx([0.7, 0.1, 0.2], abs=0.07)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("picture\na.png\n", "has no column image"),
+        ("image,split\na.png,dev\n", "split 'dev'; there are train, val and test"),
+        ("image,label_Mass\na.png,yes\n", "label_Mass is 'yes'"),
+        ("image\na.png\na.png\n", "lists image a.png twice"),
+    ],
+)
+def test_what_does_not_fit_is_named(write: Write, text: str, said: str) -> None:
+    with pytest.raises(DatasetError, match=said):
+        listed(write("films.csv", text))
+
+
+def test_columns_are_named_by_what_figray_calls_them(write: Write) -> None:
+    table = write("films.csv", "image\na.png\n")
+    with pytest.raises(DatasetError, match="--column patient: there are image, patient_id"):
+        listed(table, patient="image")
+    with pytest.raises(DatasetError, match="has no column subject"):
+        listed(table, patient_id="subject")
+
+
+def test_a_folder_has_one_csv_or_it_is_named(root: Path, write: Write) -> None:
+    first = write("a.csv", "image\n")
+    assert table_in(root) == table_in(first) == first
+    write("b.csv", "image\n")
+    with pytest.raises(DatasetError, match=r"several CSV files \(a\.csv, b\.csv\); name one"):
+        table_in(root)
+    assert table_in(first) == first
+
+
+@pytest.mark.shared
+def test_real_tables_are_read(shared: Path) -> None:
+    notes = works(
+        shared / "chest_xrays" / "pairs.csv",
+        columns={"patient_id": "patientid", "mask": "mask_v7"},
+        mask_target="lungs",
+        seed=0,
+    )
+    assert len(notes) == 165
+    assert sum(bool(work.outlines) for work in notes) == 55
+    assert all(work.text for work in notes)
+    labelled = works(shared / "chest_xrays" / "nih.csv", columns={}, mask_target="mask", seed=0)
+    assert len(labelled) == 1126
+    assert {len(work.targets) for work in labelled} == {15}

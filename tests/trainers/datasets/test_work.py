@@ -1,0 +1,71 @@
+"""What the readers of published sets share."""
+
+import gzip
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipelines.records import Target
+from trainers.datasets.work import DatasetError, Work, checked, needed, number, rows, split_of_patient, targets_of
+
+Write = Callable[[str, bytes | str], Path]
+
+
+def work(image: str, patient: str, split: str = "train") -> Work:
+    return Work(image=image, image_id=image, patient_id=patient, study_id=image, dataset="D", split=split)  # type: ignore[arg-type]
+
+
+def test_names_and_values_are_stripped(write: Write) -> None:
+    file = write("a.csv", "\ufeffImageId, EncodedPixels\r\n one , -1\r\n")
+    assert list(rows(file, "ImageId", "EncodedPixels")) == [{"ImageId": "one", "EncodedPixels": "-1"}]
+
+
+def test_a_row_that_is_too_short_or_too_long_is_read(write: Write) -> None:
+    file = write("a.csv", "a,b\n1\n1,2,3\n")
+    assert list(rows(file, "a")) == [{"a": "1", "b": ""}, {"a": "1", "b": "2"}]
+
+
+def test_gzipped_tables_are_read(write: Write) -> None:
+    file = write("a.csv.gz", gzip.compress(b"a,b\n1,2\n"))
+    assert list(rows(file)) == [{"a": "1", "b": "2"}]
+
+
+def test_what_is_not_as_published_is_said(write: Write) -> None:
+    with pytest.raises(DatasetError, match=r"a\.csv has no column c; it has a, b"):
+        list(rows(write("a.csv", "a,b\n"), "a", "c"))
+    with pytest.raises(DatasetError, match=r"a\.csv\.gz cannot be read"):
+        list(rows(write("a.csv.gz", "no gzip")))
+    with pytest.raises(DatasetError, match="'x' is no number"):
+        number("x", Path("a.csv"))
+
+
+def test_a_missing_file_is_named_with_where_it_comes_from(root: Path, write: Write) -> None:
+    there = write("b-1.csv", "a\n")
+    assert needed(root, "a.csv", "b*.csv", source="x") == there
+    with pytest.raises(DatasetError, match=r"no a\.csv or c\*\.csv in .*; it comes from the moon"):
+        needed(root, "a.csv", "c*.csv", source="the moon")
+
+
+def test_patients_go_to_the_sides_by_the_shares_and_the_seed() -> None:
+    sides = [split_of_patient(f"1.2.840.{n}", seed=0, val=0.1, test=0.2) for n in range(4000)]
+    shares = {side: count / 4000 for side, count in Counter(sides).items()}
+    assert shares == pytest.approx({"train": 0.7, "val": 0.1, "test": 0.2}, abs=0.02)
+    assert sides != [split_of_patient(f"1.2.840.{n}", seed=1, val=0.1, test=0.2) for n in range(4000)]
+
+
+def test_works_are_sorted_and_no_patient_is_on_two_sides() -> None:
+    listed = checked([work("b", "p"), work("a", "p")], Path("t.csv"))
+    assert [each.image_id for each in listed] == ["a", "b"]
+    with pytest.raises(DatasetError, match=r"t\.csv: patient p is in train and in test"):
+        checked([work("a", "p"), work("b", "p", "test")], Path("t.csv"))
+    with pytest.raises(DatasetError, match="lists image a twice"):
+        checked([work("a", "p"), work("a", "p")], Path("t.csv"))
+    with pytest.raises(DatasetError, match="lists no image"):
+        checked([], Path("t.csv"))
+
+
+def test_what_nobody_judged_is_no_target() -> None:
+    named = {"Mass": True, "Edema": None, "Hernia": False}
+    assert targets_of(named) == [Target(name="Mass", present=True), Target(name="Hernia", present=False)]

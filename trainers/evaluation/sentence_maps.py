@@ -1,0 +1,243 @@
+"""Where a model of radiographs sees a sentence: its patches beside a prompt (MLIP, section 3.4 and Figure 3)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isqrt
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+from transformers import PreTrainedTokenizerFast
+
+from app.config import UserError
+from trainers.batch import Collate
+from trainers.checkpoint import load_model
+from trainers.evaluation.bootstrap import ratio
+from trainers.evaluation.masks import Mask, Row, at_patches, extent
+from trainers.evaluation.radiographs import films, refuse_seen
+from trainers.mlip import Mlip
+from trainers.towers import Towers
+
+PromptsOf = Mapping[str, Sequence[str]]  # finding -> sentences that say it is there, or that it is not
+
+
+@dataclass(frozen=True)
+class Hits:
+    """How often the warmest patch of a prompt's map lies in its finding (the pointing game; Zhang et al., 2016)."""
+
+    hit_rate: float
+    random_rate: float  # of a patch drawn from all of the radiograph
+    ratio: float  # of the two
+    interval: tuple[float, float] | None  # 95 %, of the ratio, by resampling patients; None without resamples
+    n: int  # findings that were asked for, each once a radiograph
+    too_small: int  # others, that no patch has its middle in
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One finding in one radiograph."""
+
+    image_id: str
+    patient_id: str
+    finding: str
+    hit: bool
+    chance: float  # share of the patches with their middle in the radiograph that have it in the finding
+
+
+@dataclass(frozen=True)
+class Pointing:
+    """Hits of a model."""
+
+    overall: Hits
+    by_finding: dict[str, Hits]  # of those that have a place in any radiograph
+    asked: list[Asked]
+
+
+def point(
+    folder: str | Path,
+    *,
+    files: Sequence[str],
+    prompts: PromptsOf,
+    batch_size: int,
+    resamples: int,
+    seed: int,
+    against: PromptsOf | None = None,
+    device: str = "cpu",
+) -> Pointing:
+    """What point_with() finds of the model in a folder.
+
+    Raises LeakError if it was trained on a patient of the files, UserError as of mlip_of() and point_with().
+    """
+    refuse_seen(folder, files)
+    model, tokenizer = load_model(folder)
+    return point_with(
+        mlip_of(model),
+        tokenizer,
+        files=files,
+        prompts=prompts,
+        batch_size=batch_size,
+        resamples=resamples,
+        seed=seed,
+        against=against,
+        device=device,
+    )
+
+
+def mlip_of(model: Towers) -> Mlip:
+    """The model, if it has local features of images and sentences in one space; else UserError."""
+    if isinstance(model, Mlip):
+        return model
+    raise UserError("this model has no patches in the space of sentences: its maps are those of Grad-CAM")
+
+
+def point_with(
+    model: Mlip,
+    tokenizer: PreTrainedTokenizerFast,
+    *,
+    files: Sequence[str],
+    prompts: PromptsOf,
+    batch_size: int,
+    resamples: int,
+    seed: int,
+    against: PromptsOf | None = None,
+    device: str = "cpu",
+) -> Pointing:
+    """Each finding with a place in a radiograph of the files is asked for by its prompts: where is the map warmest?
+
+    prompts: a finding without any is not asked for. against: prompts that say it is absent, whose map is taken away
+    from the first (difference_maps()); None: the prompts alone, as the paper shows. Several regions of a finding are
+    one. Raises UserError if there is nothing to ask for.
+    """
+    model = model.to(device).eval()
+    size, patch = model.settings.image_size, model.settings.patch
+    asked, too_small = list[Asked](), list[str]()
+    directions = {finding: _direction(model, tokenizer, finding, prompts, against) for finding in prompts}
+    for batch in films(files, size=size, batch_size=batch_size, device=device):
+        patches = unit_patches(model, batch.images)
+        for place, row in enumerate(batch.rows):
+            for finding in sorted({region["target"] for region in row["regions"]} & directions.keys()):
+                inside = at_patches(extent(row, finding), size, patch)
+                if not inside.any():
+                    too_small.append(finding)
+                    continue
+                heat = (patches[place] @ directions[finding]).cpu()
+                asked.append(_ask(row, finding, heat, inside, at_patches(_whole(row), size, patch)))
+    return pointing(asked, too_small, resamples=resamples, seed=seed)
+
+
+def _direction(
+    model: Mlip, tokenizer: PreTrainedTokenizerFast, finding: str, prompts: PromptsOf, against: PromptsOf | None
+) -> Tensor:
+    """(E,): what the cosine of a patch is a product with."""
+    positive = sentence_vectors(model, tokenizer, prompts[finding]).mean(dim=0)
+    if against is None:
+        return positive
+    return positive - sentence_vectors(model, tokenizer, against[finding]).mean(dim=0)
+
+
+def _whole(row: Row) -> Mask:
+    return np.ones((row["height"], row["width"]), dtype=bool)
+
+
+def _ask(row: Row, finding: str, heat: Tensor, inside: Mask, content: Mask) -> Asked:
+    """heat: (P,). inside, content: (h, w)."""
+    return Asked(
+        image_id=row["image_id"],
+        patient_id=row["patient_id"],
+        finding=finding,
+        hit=hits(heat, inside),
+        chance=float(inside.sum() / content.sum()),
+    )
+
+
+def hits(heat: Tensor, inside: Mask) -> bool:
+    """Whether the warmest patch is one of those with their middle in a mask. heat: (h, w) or (P,). inside: (h, w)."""
+    return bool(inside.flat[int(heat.argmax())])
+
+
+def pointing(asked: Sequence[Asked], too_small: Sequence[str], *, resamples: int, seed: int) -> Pointing:
+    """Hits over all that was asked and by finding; UserError if nothing was. too_small: findings left out."""
+    if not asked:
+        raise UserError("no radiograph has a region of a finding that there is a prompt for")
+    by_finding = {
+        finding: _hits(
+            [each for each in asked if each.finding == finding],
+            too_small=list(too_small).count(finding),
+            resamples=resamples,
+            seed=seed,
+        )
+        for finding in sorted({each.finding for each in asked})
+    }
+    overall = _hits(asked, too_small=len(too_small), resamples=resamples, seed=seed)
+    return Pointing(overall=overall, by_finding=by_finding, asked=list(asked))
+
+
+def _hits(asked: Sequence[Asked], *, too_small: int, resamples: int, seed: int) -> Hits:
+    hits, chances = [float(each.hit) for each in asked], [each.chance for each in asked]
+    patients = [each.patient_id for each in asked]
+    interval = ratio(hits, chances, patients, resamples=resamples, seed=seed)[1:] if resamples else None
+    hit_rate, random_rate = float(np.mean(hits)), float(np.mean(chances))
+    return Hits(
+        hit_rate=hit_rate,
+        random_rate=random_rate,
+        ratio=hit_rate / random_rate,
+        interval=interval,
+        n=len(asked),
+        too_small=too_small,
+    )
+
+
+def prompt_maps(model: Mlip, tokenizer: PreTrainedTokenizerFast, images: Tensor, prompts: Sequence[str]) -> Tensor:
+    """(N, h, w), -1 to 1: the cosine of each patch and a sentence, mean over prompts that say the same.
+
+    images: (N, 3, H, W), -1 to 1. Raises UserError as of sentence_vectors().
+    """
+    cosines = unit_patches(model, images) @ sentence_vectors(model, tokenizer, prompts).T  # (N, P, K)
+    return on_grid(cosines.mean(dim=-1))
+
+
+def difference_maps(
+    model: Mlip, tokenizer: PreTrainedTokenizerFast, images: Tensor, *, positive: Sequence[str], negative: Sequence[str]
+) -> Tensor:
+    """(N, h, w): the map of prompts that say a finding is there, less that of prompts that say it is not."""
+    return prompt_maps(model, tokenizer, images, positive) - prompt_maps(model, tokenizer, images, negative)
+
+
+@torch.no_grad()
+def unit_patches(model: Mlip, images: Tensor) -> Tensor:
+    """(N, P, E), unit length. images: (N, 3, H, W)."""
+    return normalize(model.patches(images).float(), dim=-1)
+
+
+@torch.no_grad()
+def sentence_vectors(model: Mlip, tokenizer: PreTrainedTokenizerFast, prompts: Sequence[str]) -> Tensor:
+    """(K, E), unit length: each of K prompts as one sentence, the mean of its tokens' features.
+
+    Raises UserError, naming the prompt, where the model reads none of it or not all.
+    """
+    collate = Collate(tokenizer, model.settings.image_size, model.settings.max_tokens)
+    read = collate.read(prompts, [[(0, len(prompt))] for prompt in prompts])
+    device = next(model.parameters()).device
+    means, present = model.sentences(*(each.to(device) for each in read))  # (K, 1, E), (K, 1)
+    for prompt, whole in zip(prompts, present.any(dim=1).tolist(), strict=True):
+        if not whole:
+            raise UserError(f"the prompt “{prompt}” has no words, or more than {model.settings.max_tokens} pieces")
+    return normalize(means[:, 0].float(), dim=-1)
+
+
+def on_grid(values: Tensor) -> Tensor:
+    """(..., h, w) of (..., P), for the patches of a square image, row by row."""
+    side = isqrt(values.shape[-1])
+    return values.unflatten(-1, (side, side))
+
+
+def phi_grid(phi: Tensor) -> Tensor:
+    """(h, w): phi of eq. 4 as it lies on the image, less its mean, by its deviation; 0 everywhere if all are one.
+
+    phi: (P,). The loss knows it up to a constant, as as many patches are visible in every image, and its scale acts
+    through the softmax alone.
+    """
+    centred = phi.detach().float().cpu() - phi.detach().float().cpu().mean()
+    return on_grid(centred / centred.std(correction=0).clamp(min=torch.finfo(centred.dtype).tiny))

@@ -1,0 +1,114 @@
+"""Zero-shot classification (CheXzero; MLIP, Table 1): whether an image is nearer to "present" or to "absent"."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import expit
+from torch.nn.functional import normalize
+from transformers import PreTrainedTokenizerFast
+
+from app.config import UserError
+from trainers.batch import Collate
+from trainers.checkpoint import load_model
+from trainers.evaluation.prompts import Prompts, PromptSet
+from trainers.evaluation.radiographs import (
+    Features,
+    encode_films,
+    finding_names,
+    refuse_seen,
+    refuse_shared_patients,
+    targets_of,
+)
+from trainers.evaluation.scores import Judged, Predictions, judge
+from trainers.towers import Towers
+
+
+@dataclass(frozen=True)
+class ZeroShot:
+    """How well a model tells findings that it got no labels of."""
+
+    targets: dict[str, Judged]
+    mean: Judged  # over the targets, of each metric
+    prompt_set: str
+    prompts: dict[str, dict[str, list[str]]]  # target -> positive, negative
+    radiographs: dict[str, int]  # of val and test
+    notes: list[str]  # what was left out, and why
+
+
+def zero_shot(
+    folder: str | Path,
+    *,
+    val_files: Sequence[str],
+    test_files: Sequence[str],
+    prompts: PromptSet,
+    batch_size: int,
+    resamples: int,
+    seed: int,
+    device: str = "cpu",
+    targets: Sequence[str] | None = None,
+) -> ZeroShot:
+    """The model of a folder on the radiographs of the test files; those of val fix the thresholds.
+
+    targets: None for all that the test files were judged for. Raises LeakError, or UserError where nothing is left.
+    """
+    refuse_shared_patients(val=val_files, test=test_files)
+    refuse_seen(folder, [*val_files, *test_files])
+    model, tokenizer = load_model(folder)
+    val, test = (encode_films(model, each, batch_size=batch_size, device=device) for each in (val_files, test_files))
+    wanted = targets if targets is not None else finding_names(test.rows)
+    asked = {name: found for name in wanted if (found := prompts.of(name))}
+    if not asked:
+        raise UserError(
+            f"the set of prompts '{prompts.name}' has none for {', '.join(wanted) or 'these radiographs'}; "
+            "choose another by probe.prompt_set"
+        )
+    axes = {name: sides(model, tokenizer, found) for name, found in asked.items()}
+    judged = judge(predict(val, axes), predict(test, axes), resamples=resamples, seed=seed)
+    return ZeroShot(
+        targets=judged.targets,
+        mean=judged.mean,
+        prompt_set=prompts.name,
+        prompts={name: {side: list(each) for side, each in found} for name, found in asked.items()},
+        radiographs={"val": len(val.rows), "test": len(test.rows)},
+        notes=[f"{name}: the set {prompts.name} has no prompts for it" for name in wanted if name not in asked]
+        + [f"{name}: {each.note}" for name, each in judged.targets.items() if each.note],
+    )
+
+
+@torch.no_grad()
+def sides(model: Towers, tokenizer: PreTrainedTokenizerFast, prompts: Prompts) -> NDArray[np.float64]:
+    """(2, E): what stands for present and what for absent, each the mean of its prompts' embeddings, of unit length.
+
+    Prompts are cut into pieces as the texts of the training were.
+    """
+    model.eval()
+    collate = Collate(tokenizer, model.settings.image_size, model.settings.max_tokens)
+    device = next(model.parameters()).device
+    means = []
+    for texts in (prompts.positive, prompts.negative):
+        tokens, mask = collate.tokenize(list(texts))
+        means.append(model.embed_texts(tokens.to(device), mask.to(device)).double().mean(dim=0))
+    return normalize(torch.stack(means), dim=-1).cpu().numpy()
+
+
+def present_scores(embeddings: NDArray[np.float64], axis: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N,): a softmax over the cosines to present and to absent, without a temperature (CheXzero).
+
+    embeddings: (N, E). axis: (2, E), of `sides`. Both of unit length.
+    """
+    cosines = embeddings @ axis.T  # (N, 2)
+    return expit(cosines[:, 0] - cosines[:, 1])
+
+
+def predict(features: Features, axes: Mapping[str, NDArray[np.float64]]) -> Predictions:
+    """The scores of radiographs for each target, with what is so; axes: of `sides` by target."""
+    return Predictions(
+        targets=tuple(axes),
+        scores=np.column_stack([present_scores(features.embeddings, axis) for axis in axes.values()]),
+        truths=np.column_stack([targets_of(features.rows, name) for name in axes]),
+        patients=features.patients,
+    )

@@ -1,0 +1,176 @@
+"""What MLIP minimises (eq. 10): weighted contrast both ways, sentence-patch matching, masked image prediction.
+
+One mask hides patches from all of it. Contrast and its weights are over the batch of all workers; W workers have the
+losses and the gradients that one would have with the whole batch.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize, pad
+
+from app.settings import MlipSettings
+from trainers.batch import Batch, number
+from trainers.losses.contrastive import gather
+from trainers.losses.integrity import integrity_scores, relative_weights, weight_entropy, weighted_contrast
+from trainers.losses.reconstruction import masked_patch_loss
+from trainers.losses.transport import choice_loss, cosine_cost, transport_costs
+from trainers.mlip import Mlip
+from trainers.objectives.objective import Objective, Term, rank, workers
+
+WATCHED_EVERY = 50  # steps between looks at what matching costs with another report's sentences
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A worker's batch, each side alone; of the image only the patches that were kept."""
+
+    image: Tensor  # (N, E), of unit length if similarities are cosines
+    text: Tensor  # (N, E)
+    image_states: Tensor  # (N, 1 + K, image_width)
+    text_states: Tensor  # (N, T, text_width)
+
+
+class MlipObjective(Objective):
+    """v2t and t2v, spm, mip; watched are the spread of the weights w and the cost of wrong sentences."""
+
+    model: Mlip
+
+    def __init__(self, model: Mlip, settings: MlipSettings, *, seed: int = 0) -> None:
+        super().__init__()
+        self.model, self.settings, self.seed = model, settings, seed
+        self.weights = {name: getattr(settings, name) for name in ("v2t", "t2v", "spm", "mip")}
+        self.rates = {"model.phi": settings.phi_rate}
+
+    def kept(self, batch: Batch, step: int) -> Tensor:
+        """(N, K) int64, the patches that each image keeps at a step of training; all of them in evaluation."""
+        patches = len(self.model.phi)
+        n = int(patches * (1 - self.settings.mask_ratio)) if self.training else patches  # as MAE
+        return kept_patches(batch.pair_ids, f"{self.seed}:{step}", patches=patches, kept=n).to(batch.images.device)
+
+    def encode(self, batch: Batch, step: int = 0) -> Encoded:
+        """Both encoders' view of a batch or of a part of it, eq. 1."""
+        image_states = self.model.image_states(batch.images, self.kept(batch, step))
+        text_states = self.model.text_encoder(batch.tokens, batch.mask)
+        image, text = self.model.image_vectors(image_states), self.model.text_vectors(text_states, batch.mask)
+        if self.settings.similarity == "cosine":
+            image, text = normalize(image, dim=-1), normalize(text, dim=-1)
+        return Encoded(image, text, image_states, text_states)
+
+    def terms(self, batch: Batch, encoded: Encoded, step: int, *, parts: int = 1) -> Iterator[Term]:
+        """The losses of a whole batch, those of single pairs in so many parts."""
+        kept = self.kept(batch, step)
+        if self.weights["v2t"] > 0:
+            yield "v2t", partial(self.contrast, batch, encoded, kept, texts_ask=False)
+        if self.weights["t2v"] > 0:
+            yield "t2v", partial(self.contrast, batch, encoded, kept, texts_ask=True)
+        every = torch.arange(len(batch), device=batch.images.device)
+        if self.weights["spm"] > 0:
+            readable = gather((batch.sentence_of >= 0).any(dim=1)).sum()  # pairs with a sentence, of all workers
+            for rows in every.chunk(parts):
+                yield "spm", partial(self.match, batch, encoded, rows, readable)
+            if step % WATCHED_EVERY == 0:
+                self._watch_matching(batch, encoded)
+        if self.weights["mip"] > 0:
+            for rows in every.chunk(parts):
+                yield "mip", partial(self.reconstruct, batch, encoded, kept, rows)
+
+    def contrast(self, batch: Batch, encoded: Encoded, kept: Tensor, *, texts_ask: bool) -> Tensor:
+        """Eq. 5, or eq. 6 where texts ask for images."""
+        queries, keys = (encoded.text, encoded.image) if texts_ask else (encoded.image, encoded.text)
+        own = rank() * len(batch) + torch.arange(len(batch), device=kept.device)  # (N,), among the keys of all
+        with torch.autocast(kept.device.type, enabled=False):
+            scores = gather(integrity_scores(self.model.phi, kept))  # (M,)
+            w = relative_weights(scores, self.settings.integrity)
+            self._watch(scores.detach(), w.detach())
+            by_image = texts_ask and self.settings.t2v_weight == "image"
+            return weighted_contrast(
+                queries,
+                gather(keys),
+                own,
+                w[None, :] if by_image else w[own][:, None],
+                temperature=self.model.temperature,
+                left_out=self._copies(batch),
+            )
+
+    def _copies(self, batch: Batch) -> Tensor | None:
+        """(N, M) bool, the keys whose text is that of the query; None where the published loss is wanted."""
+        if self.settings.equal_texts == "negatives":
+            return None
+        return batch.text_group[:, None] == gather(batch.text_group)[None, :]
+
+    def _watch(self, scores: Tensor, w: Tensor) -> None:
+        if self.settings.integrity != "off":
+            self.watched |= {"w_min": w.min(), "w_mean": w.mean(), "w_max": w.max()}
+            self.watched["w_entropy"] = weight_entropy(scores)
+
+    def match(self, batch: Batch, encoded: Encoded, rows: Tensor, readable: Tensor) -> Tensor:
+        """Eq. 8's share of some rows: the mean is over the pairs of all workers that have a sentence."""
+        local = self.model.local_images(encoded.image_states[rows])  # (R, K, E)
+        sentences, present = self._sentences(encoded, batch)
+        own = rank() * len(batch) + rows
+        costs = self._costs(local, sentences[own], present[own])
+        if k := self.settings.spm_negatives:
+            others = (own[:, None] + torch.arange(1, 1 + k, device=own.device)) % len(sentences)  # (R, k)
+            wrong = self._costs(
+                local.repeat_interleave(k, dim=0), sentences[others.flatten()], present[others.flatten()]
+            )
+            possible = torch.cat([own[:, None], others], dim=1)
+            costs = choice_loss(
+                torch.cat([costs[:, None], wrong.view(-1, k)], dim=1),
+                present.any(dim=1)[possible],
+                temperature=self.model.temperature,
+            )
+        return costs.sum() * workers() / readable.clamp(min=1)
+
+    def _sentences(self, encoded: Encoded, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The sentences of all workers' pairs, (M, S, E), and which there are, (M, S)."""
+        sentences, present = self.model.local_texts(encoded.text_states, batch.sentence_of)
+        most = int(gather(torch.tensor([present.shape[1]], device=present.device)).max())
+        missing = most - present.shape[1]
+        with torch.autocast(present.device.type, enabled=False):
+            return gather(pad(sentences.float(), (0, 0, 0, missing))), gather(pad(present, (0, missing)).byte()).bool()
+
+    def _costs(self, local: Tensor, sentences: Tensor, present: Tensor) -> Tensor:
+        return transport_costs(
+            cosine_cost(local, sentences),
+            present,
+            solver=self.settings.solver,
+            beta=self.settings.transport_beta,
+            steps=self.settings.transport_steps,
+        )
+
+    @torch.no_grad()
+    def _watch_matching(self, batch: Batch, encoded: Encoded) -> None:
+        """What eq. 8 costs with a pair's own sentences and with the next one's: the same once all states are one."""
+        local = self.model.local_images(encoded.image_states)
+        sentences, present = self.model.local_texts(encoded.text_states, batch.sentence_of)
+        readable = present.any(dim=1).sum().clamp(min=1)
+        for name, shift in (("spm_own", 0), ("spm_shuffled", 1)):
+            costs = self._costs(local, sentences.roll(shift, 0), present.roll(shift, 0))
+            self.watched[name] = costs.sum() / readable
+
+    def reconstruct(self, batch: Batch, encoded: Encoded, kept: Tensor, rows: Tensor) -> Tensor:
+        """Eq. 9's share of some rows."""
+        assert self.model.decoder is not None  # there with mlip.mip above 0
+        predicted = self.model.decoder(encoded.image_states[rows], kept[rows])
+        loss = masked_patch_loss(
+            predicted,
+            batch.images[rows],
+            kept[rows],
+            patch=self.model.settings.patch,
+            norm_pix=self.settings.norm_pix,
+        )
+        return loss * (len(rows) / len(batch))
+
+
+def kept_patches(pair_ids: Sequence[str], seed: str, *, patches: int, kept: int) -> Tensor:
+    """(N, K) int64: of P patches, K drawn for each image by seed and pair, whatever batch or worker it is in."""
+    if kept == patches:
+        return torch.arange(patches).expand(len(pair_ids), patches)
+    drawn = [np.random.default_rng(number(f"{seed}:{pair}")).permutation(patches)[:kept] for pair in pair_ids]
+    return torch.from_numpy(np.sort(np.stack(drawn), axis=1))

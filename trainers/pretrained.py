@@ -1,0 +1,111 @@
+"""The model that an MLIP training begins with: from scratch, from timm's ViT and a published BERT, or one of ours."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from huggingface_hub.utils import httpx
+from torch import Tensor
+from transformers import AutoModel, AutoTokenizer, BertModel, PreTrainedTokenizerFast
+
+from app.config import UserError
+from app.settings import MlipSettings, ModelSettings
+from trainers.batch import train_tokenizer
+from trainers.checkpoint import load_model
+from trainers.encoders import for_our_pixels
+from trainers.mlip import Mlip
+
+log = logging.getLogger(__name__)
+
+HUB = "hf:"
+TYPES = "embeddings.token_type_embeddings.weight"
+PLACES = "embeddings.position_embeddings.weight"
+
+
+def begin_mlip(
+    model: ModelSettings, mlip: MlipSettings, *, texts: Sequence[str], seed: int
+) -> tuple[Mlip, PreTrainedTokenizerFast]:
+    """The model and its tokenizer; what no weights are given for begins at random, by the seed.
+
+    With model.init, a checkpoint of an MLIP, all begins as it was; otherwise the image encoder as model.image_init and
+    the text encoder and tokenizer as model.text_init, where they are stated. texts: what a tokenizer is trained on
+    where none is given. Raises UserError where weights cannot be had or have another shape.
+    """
+    encoder = None
+    if model.init:
+        tokenizer = load_model(model.init)[1]
+    elif model.text_init:
+        encoder, tokenizer = _published_bert(model.text_init)
+    else:
+        tokenizer = train_tokenizer(texts, size=model.vocabulary)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        made = Mlip(model.model_copy(update={"vocabulary": len(tokenizer)}), mlip)
+    if model.init:
+        _fill(made, load_model(model.init)[0].state_dict(), source=model.init)
+        return made, tokenizer
+    if model.image_init:
+        _fill(made.image_encoder, _published_vit(model.image_init, model), source=model.image_init)
+    if encoder is not None:
+        weights = encoder.state_dict()
+        weights[TYPES] = weights[TYPES][:1]  # a text of one part has but the first type
+        weights[PLACES] = weights[PLACES][: model.max_tokens]
+        _fill(made.text_encoder.bert, weights, source=str(model.text_init))
+    return made, tokenizer
+
+
+def _published_vit(name: str, model: ModelSettings) -> Mapping[str, Tensor]:
+    """Weights of a ViT that timm knows, for our pixels, places resampled to the image's size."""
+    if name not in timm.list_pretrained() and not timm.is_model(name):
+        raise UserError(f"model.image_init {name}: timm knows no such model")
+    try:
+        found: Any = timm.create_model(name, pretrained=True, img_size=model.image_size, num_classes=0)
+    except (OSError, ValueError, RuntimeError, httpx.HTTPError) as error:
+        raise UserError(_unreachable(f"model.image_init {name}", f"timm/{name}", error)) from error
+    weights: dict[str, Tensor] = found.state_dict()
+    mean, std = (torch.tensor(found.pretrained_cfg[name]) for name in ("mean", "std"))
+    names = "patch_embed.proj.weight", "patch_embed.proj.bias"
+    folded = for_our_pixels(*(weights[name] for name in names), mean=mean, std=std)
+    return weights | dict(zip(names, folded, strict=True))
+
+
+def _published_bert(source: str) -> tuple[BertModel, PreTrainedTokenizerFast]:
+    """A BERT and its tokenizer by hf:ORGANISATION/NAME or from a folder."""
+    name = source.removeprefix(HUB)
+    if name == source and not Path(source).is_dir():
+        raise UserError(f"model.text_init {source} is no folder; a published model is written {HUB}ORGANISATION/NAME")
+    try:
+        encoder = AutoModel.from_pretrained(name, add_pooling_layer=True)
+        tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True)
+    except (OSError, ValueError, httpx.HTTPError) as error:
+        raise UserError(_unreachable(f"model.text_init {source}", name, error)) from error
+    if not isinstance(encoder, BertModel):
+        raise UserError(f"model.text_init {source} is a {type(encoder).__name__}, and figray reads BERTs")
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise UserError(f"model.text_init {source} has no fast tokenizer, which knows where in a text its pieces stand")
+    return encoder, tokenizer
+
+
+def _unreachable(setting: str, name: str, error: Exception) -> str:
+    reason = str(error).strip().partition("\n")[0] or type(error).__name__
+    return (
+        f"{setting} could not be loaded ({reason}): check the name and the network; or download it on another machine "
+        f"(`hf download {name}`) and bring the folder of its cache here (HF_HOME)"
+    )
+
+
+def _fill(module: torch.nn.Module, given: Mapping[str, Tensor], *, source: str) -> None:
+    """Copy the weights that have a place; what begins at random and what is not used is logged by name."""
+    own = module.state_dict()
+    shared = own.keys() & given.keys()
+    wrong = {n: (tuple(given[n].shape), tuple(own[n].shape)) for n in shared if given[n].shape != own[n].shape}
+    if wrong or not shared:
+        name, (theirs, ours) = next(iter(wrong.items()), ("no weight", ("other names", "ours")))
+        raise UserError(f"{source} does not fit the settings of the model: {name} is {theirs}, not {ours}")
+    module.load_state_dict({name: given[name] for name in shared}, strict=False)
+    for names, what in ((own.keys() - shared, "begins at random"), (given.keys() - shared, "is not used")):
+        if names:
+            log.info("%s: %s %s", source, ", ".join(sorted(names)), what)

@@ -127,6 +127,7 @@ def train(
     separator finds panels and letters in figures, sentences cuts texts by Stanza's tokenizer.
     """
     from app import steps
+    from app.trainings import train_recipe, train_sentences, train_separator
 
     if what == "separator":
         train_separator(run or "runs/separator", set_)
@@ -138,53 +139,6 @@ def train(
         say(f"models: {place.path}/models")
     else:
         train_recipe(what, run or "runs/collected", set_)
-
-
-def train_recipe(recipe: str, run: str, set_: list[str]) -> None:
-    """A model by a recipe's own settings, named as the recipe, on the pairs of a run whose settings stay."""
-    from app import steps
-    from app.config import load
-    from app.runs import Place
-
-    config, place, name = load(recipe, set_), Place.at(run), Path(recipe).name.removesuffix(".yaml")
-    with connected(config, stopped=GOES_ON) as bars:
-        steps.train_models({name: config}, place, bars.step)
-    say(f"model: {place.path}/models/{name}")
-
-
-def train_separator(run: str, set_: list[str]) -> None:
-    """Weights, metrics, scores and card of a separator, in a run folder of its own."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported
-    from app import separator
-    from app.config import load
-    from app.progress import Bars
-    from app.runs import Place
-
-    config, place = load(None, set_), Place.at(run)
-    with Bars() as bars:
-        weights = separator.train_separator(
-            config.detector, place, seed=config.seed, on_step=lambda step, steps: bars.step("separator", step, steps)
-        )
-    say(f"weights: {weights}; card: {separator.write_card(place, config.detector, config.separate, seed=config.seed)}")
-    say(f"to read figures by them: --set separate.weights={weights}")
-
-
-def train_sentences(run: str, set_: list[str]) -> None:
-    """Weights, metrics, scores and card of a sentence splitter, in a run folder of its own."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported
-    from app import sentence_training
-    from app.config import load
-    from app.progress import Bars
-    from app.runs import Place
-
-    config, place = load(None, set_), Place.at(run)
-    with Bars() as bars:
-        weights = sentence_training.train_sentences(
-            place, seed=config.seed, on_step=lambda step, steps: bars.step("sentences", step, steps)
-        )
-    card = sentence_training.write_card(place, seed=config.seed, beside=config.mlip.sentence_weights)
-    say(f"weights: {weights}; card: {card}")
-    say(f"to cut texts by them: --set mlip.sentence_weights={weights}")
 
 
 @cli.command()

@@ -57,8 +57,13 @@ def main() -> None:
     """Time all three, write the numbers, say which goals were missed."""
     out = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/bench-training.json")
     torch.set_num_threads(1)
+    measure((step_numbers, rerank_numbers, wait_numbers), out, missed)
+
+
+def measure(parts: Sequence[Callable[[], Numbers]], out: Path, missed: Callable[[Numbers], list[str]]) -> None:
+    """Run the parts, write their numbers, say which goals were missed, and exit, with 1 if any was."""
     told: Numbers = {}
-    for part in (step_numbers, rerank_numbers, wait_numbers):
+    for part in parts:
         found = part()
         say(json.dumps(found, indent=1))
         told |= found

@@ -31,8 +31,9 @@ def backward_in_parts(objective: Objective, batch: Batch, *, parts: int, step: i
     with torch.no_grad():
         encoded = [encode(number) for number in range(len(pieces))]
     sides = [side.name for side in fields(encoded[0])]
+    whole = {side: torch.cat([getattr(part, side) for part in encoded]) for side in sides}
     leaves = replace(
-        encoded[0], **{side: torch.cat([getattr(part, side) for part in encoded]).requires_grad_() for side in sides}
+        encoded[0], **{side: each.requires_grad_(each.is_floating_point()) for side, each in whole.items()}
     )
     losses = _backward_to(leaves, objective, batch, parts=parts, step=step, casts=casts)
     reached = [side for side in sides if getattr(leaves, side).grad is not None]

@@ -33,6 +33,7 @@ class Encoded:
     text: Tensor  # (N, E)
     image_states: Tensor  # (N, 1 + K, image_width)
     text_states: Tensor  # (N, T, text_width)
+    kept: Tensor  # (N, K) int64, these patches
 
 
 class MlipObjective(Objective):
@@ -54,20 +55,20 @@ class MlipObjective(Objective):
 
     def encode(self, batch: Batch, step: int = 0) -> Encoded:
         """Both encoders' view of a batch or of a part of it, eq. 1."""
-        image_states = self.model.image_states(batch.images, self.kept(batch, step))
+        kept = self.kept(batch, step)
+        image_states = self.model.image_states(batch.images, kept)
         text_states = self.model.text_encoder(batch.tokens, batch.mask)
         image, text = self.model.image_vectors(image_states), self.model.text_vectors(text_states, batch.mask)
         if self.settings.similarity == "cosine":
             image, text = normalize(image, dim=-1), normalize(text, dim=-1)
-        return Encoded(image, text, image_states, text_states)
+        return Encoded(image, text, image_states, text_states, kept)
 
     def terms(self, batch: Batch, encoded: Encoded, step: int, *, parts: int = 1) -> Iterator[Term]:
         """The losses of a whole batch, those of single pairs in so many parts."""
-        kept = self.kept(batch, step)
         if self.weights["v2t"] > 0:
-            yield "v2t", partial(self.contrast, batch, encoded, kept, texts_ask=False)
+            yield "v2t", partial(self.contrast, batch, encoded, texts_ask=False)
         if self.weights["t2v"] > 0:
-            yield "t2v", partial(self.contrast, batch, encoded, kept, texts_ask=True)
+            yield "t2v", partial(self.contrast, batch, encoded, texts_ask=True)
         every = torch.arange(len(batch), device=batch.images.device)
         if self.weights["spm"] > 0:
             readable = gather((batch.sentence_of >= 0).any(dim=1)).sum()  # pairs with a sentence, of all workers
@@ -77,14 +78,14 @@ class MlipObjective(Objective):
                 self._watch_matching(batch, encoded)
         if self.weights["mip"] > 0:
             for rows in every.chunk(parts):
-                yield "mip", partial(self.reconstruct, batch, encoded, kept, rows)
+                yield "mip", partial(self.reconstruct, batch, encoded, rows)
 
-    def contrast(self, batch: Batch, encoded: Encoded, kept: Tensor, *, texts_ask: bool) -> Tensor:
+    def contrast(self, batch: Batch, encoded: Encoded, *, texts_ask: bool) -> Tensor:
         """Eq. 5, or eq. 6 where texts ask for images."""
         queries, keys = (encoded.text, encoded.image) if texts_ask else (encoded.image, encoded.text)
-        own = rank() * len(batch) + torch.arange(len(batch), device=kept.device)  # (N,), among the keys of all
-        with torch.autocast(kept.device.type, enabled=False):
-            scores = gather(integrity_scores(self.model.phi, kept))  # (M,)
+        own = rank() * len(batch) + torch.arange(len(batch), device=queries.device)  # (N,), among the keys of all
+        with torch.autocast(queries.device.type, enabled=False):
+            scores = gather(integrity_scores(self.model.phi, encoded.kept))  # (M,)
             w = relative_weights(scores, self.settings.integrity)
             self._watch(scores.detach(), w.detach())
             by_image = texts_ask and self.settings.t2v_weight == "image"
@@ -111,10 +112,11 @@ class MlipObjective(Objective):
     def match(self, batch: Batch, encoded: Encoded, rows: Tensor, readable: Tensor) -> Tensor:
         """Eq. 8's share of some rows: the mean is over the pairs of all workers that have a sentence."""
         local = self.model.local_images(encoded.image_states[rows])  # (R, K, E)
-        sentences, present = self._sentences(encoded, batch)
-        own = rank() * len(batch) + rows
-        costs = self._costs(local, sentences[own], present[own])
+        own_texts = self.model.local_texts(encoded.text_states[rows], batch.sentence_of[rows])
+        costs = self._costs(local, *own_texts)
         if k := self.settings.spm_negatives:
+            sentences, present = self._sentences(encoded, batch)
+            own = rank() * len(batch) + rows
             others = (own[:, None] + torch.arange(1, 1 + k, device=own.device)) % len(sentences)  # (R, k)
             wrong = self._costs(
                 local.repeat_interleave(k, dim=0), sentences[others.flatten()], present[others.flatten()]
@@ -154,14 +156,15 @@ class MlipObjective(Objective):
             costs = self._costs(local, sentences.roll(shift, 0), present.roll(shift, 0))
             self.watched[name] = costs.sum() / readable
 
-    def reconstruct(self, batch: Batch, encoded: Encoded, kept: Tensor, rows: Tensor) -> Tensor:
+    def reconstruct(self, batch: Batch, encoded: Encoded, rows: Tensor) -> Tensor:
         """Eq. 9's share of some rows."""
         assert self.model.decoder is not None  # there with mlip.mip above 0
-        predicted = self.model.decoder(encoded.image_states[rows], kept[rows])
+        kept = encoded.kept[rows]
+        predicted = self.model.decoder(encoded.image_states[rows], kept)
         loss = masked_patch_loss(
             predicted,
             batch.images[rows],
-            kept[rows],
+            kept,
             patch=self.model.settings.patch,
             norm_pix=self.settings.norm_pix,
         )

@@ -6,18 +6,23 @@ UV_VERSION = 0.13.9
 CODE = app pipelines trainers tuning bench tests
 READY = .venv/ready
 
-.PHONY: setup demo bench test check format lock
+.PHONY: setup demo bench test test-cluster check format lock
 
 demo: $(READY)  ## the main job on the embedded corpus, from case reports to the report
 	.venv/bin/figray demo
 
-bench: $(READY)  ## the line beside a plain loop of PaddleOCR; training beside its published arrangement; MLIP's parts
+bench: $(READY)  ## the line beside a plain loop of PaddleOCR; training beside its published arrangement; MLIP; Ray; rates
 	OMP_NUM_THREADS=1 .venv/bin/figray bench; line=$$?; \
 	OMP_NUM_THREADS=1 .venv/bin/python -m bench.training runs/bench-training.json; training=$$?; \
-	OMP_NUM_THREADS=1 .venv/bin/python -m bench.mlip runs/bench-mlip.json && exit $$((line | training))
+	OMP_NUM_THREADS=1 .venv/bin/python -m bench.mlip runs/bench-mlip.json; mlip=$$?; \
+	OMP_NUM_THREADS=1 .venv/bin/python -m bench.cluster runs/bench-cluster.json; cluster=$$?; \
+	OMP_NUM_THREADS=1 .venv/bin/python -m bench.rates runs/rates.json && exit $$((line | training | mlip | cluster))
 
 test: $(READY)
 	.venv/bin/python -m pytest
+
+test-cluster: $(READY)  ## several nodes on this machine, nodes that die, sweeps that are killed: minutes each
+	.venv/bin/python -m pytest -m cluster
 
 check: $(READY) test  ## format, lint, types, tests
 	.venv/bin/ruff format --check $(CODE)

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from app.own_files import FileError, images_below
-from app.runs import Place
+from app.places import Place
 from app.settings import Config
 from pipelines.captions import split_caption
 from pipelines.figure_reader import FigureReader
@@ -101,7 +101,7 @@ def own_figures(folder: Place, line: Line) -> list[BenchFigure]:
         if len(boxes) > 1:
             figures.append(BenchFigure(data, "", boxes))
     if not figures:
-        raise FileError(f"{folder.path} has no compound figures to time")
+        raise FileError(f"{folder} has no compound figures to time")
     return figures
 
 

@@ -39,6 +39,13 @@ Trained = Annotated[
     ),
 ]
 
+Address = Annotated[
+    str | None,
+    typer.Option(help="A cluster's dashboard, http://HOST:PORT; else RAY_API_SERVER_ADDRESS or RAY_ADDRESS."),
+]
+Insecure = Annotated[bool, typer.Option("--insecure", help="Send the token in the clear, on a private network.")]
+Job = Annotated[str, typer.Argument(help="A job, as submit names it.")]
+
 SCHEMES = {"raw": ["raw"], "processed": ["processed"], "both": ["raw", "processed"]}
 REPRODUCIBLE = (
     *("medvl-table1", "medvl-figure3", "medvl-figure4", "medvl-ablation"),
@@ -71,7 +78,7 @@ def collect(
     overrides = [*set_, f"source.origin={absolute(source)}"] if source else set_
     with session(run, recipe, overrides, trains=False) as (config, place, bars):
         steps.collect(config, place, bars)
-    say(f"figures: {place.path}/figures; what was left out and why: {place.path}/left_out.csv")
+    say(f"figures: {place / 'figures'}; what was left out and why: {place / 'left_out.csv'}")
 
 
 @cli.command()
@@ -82,7 +89,7 @@ def pair(run: Run = "runs/collected", set_: Set = []) -> None:  # noqa: B006
     with session(run, None, set_, trains=False) as (config, place, bars):
         steps.pair(config, place, bars)
         sheet = steps.contact_sheet(config, place)
-    say(f"pairs: {place.path}/pairs; contact sheet: {sheet}")
+    say(f"pairs: {place / 'pairs'}; contact sheet: {sheet}")
 
 
 @cli.command()
@@ -100,7 +107,7 @@ def dataset(
 ) -> None:
     """Radiographs with what is known of them into a run: a published set from its files, your own, or drawn ones."""
     from app import radiographs
-    from app.runs import Place
+    from app.places import Place
     from app.steps import opened
 
     asked = radiographs.asked(kind, folder, views=views, columns=column)
@@ -111,7 +118,7 @@ def dataset(
             table = radiographs.write_tables(config, place, source, bars)
     for line in radiographs.summary(table):
         say(line)
-    say(f"tables: {place.path}/radiographs, and {place.path}/pairs for those with a report")
+    say(f"tables: {place / 'radiographs'}, and {place / 'pairs'} for those with a report")
 
 
 @cli.command()
@@ -136,7 +143,7 @@ def train(
     elif what in SCHEMES:
         with session(run or "runs/collected", None, set_) as (config, place, bars):
             steps.train(config, place, SCHEMES[what], bars.step)
-        say(f"models: {place.path}/models")
+        say(f"models: {place / 'models'}")
     else:
         train_recipe(what, run or "runs/collected", set_)
 
@@ -165,8 +172,8 @@ def evaluate(
         evaluate_pairs(run or "runs/scorecard", images, truth, captions, set_)
         return
     with session(run or "runs/collected", None, set_, trains=False) as (config, place, _):
+        from app.places import Place
         from app.probe import probe_runs, write_untrained_of
-        from app.runs import Place
 
         names = list(SCHEMES.get(what, [what]))
         names += [write_untrained_of(config, place, name) for name in names if untrained]
@@ -174,13 +181,13 @@ def evaluate(
             steps.evaluate(config, place, name)
             for line in probe_runs(config, place, name, [Place.at(each) for each in on]):
                 say(line)
-    say(f"metrics: {place.path}/models/*/retrieval-*.json and probe-*.json; `figray report` shows retrieval")
+    say(f"metrics: {place / 'models'}/*/retrieval-*.json and probe-*.json; `figray report` shows retrieval")
 
 
 def evaluate_pairs(run: str, images: str | None, truth: Path | None, captions: Path | None, set_: list[str]) -> None:
     """Separation, letters, subcaptions and pairs against a labelled set; without one, against drawn figures."""
     from app.pair_evaluation import drawn_set, evaluate, labelled_set
-    from app.runs import Place
+    from app.places import Place
 
     given = labelled_set(Place.at(images) if images else None, truth, captions)
     with session(run, None, [DRAWN_FOR_PAIRS, *set_], trains=False) as (config, place, bars):
@@ -188,7 +195,7 @@ def evaluate_pairs(run: str, images: str | None, truth: Path | None, captions: P
         found = evaluate(config, place, labelled, bars.rows)
     for name, measure in found.items():
         say(f"{name:28}{100 * measure.value:6.1f} %  ({100 * measure.low:.1f} to {100 * measure.high:.1f})")
-    say(f"scorecard: {place.path}/scorecard.html")
+    say(f"scorecard: {place / 'scorecard.html'}")
 
 
 @cli.command()
@@ -196,7 +203,7 @@ def separate(folder: Folder, out: Out, set_: Set = []) -> None:  # noqa: B006
     """Find the panels of every image of a folder, and the letters printed on them."""
     from app import own_files
     from app.config import load
-    from app.runs import Place
+    from app.places import Place
 
     config, place, to = load(None, set_), Place.at(folder), own_files.writable(out)
     works = own_files.figures_in(place)
@@ -222,7 +229,7 @@ def pair_figures(folder: Folder, captions: Captions, out: Out, set_: Set = []) -
     """Separate every image of a folder, and give each panel its part of the image's caption."""
     from app import own_files
     from app.config import load
-    from app.runs import Place
+    from app.places import Place
 
     config, place, to = load(None, set_), Place.at(folder), own_files.writable(out)
     works = own_files.captioned_figures(place, captions)
@@ -235,7 +242,7 @@ def pair_figures(folder: Folder, captions: Captions, out: Out, set_: Set = []) -
 def report(run: Run = "runs/collected") -> None:
     """One page that shows a run."""
     from app import steps
-    from app.runs import Place
+    from app.places import Place
 
     place = Place.at(run)
     with steps.opened(place, None, []) as config:
@@ -254,12 +261,32 @@ def export(
     """Write a model as another library reads it."""
     from app import steps
     from app.config import SettingError
-    from app.runs import Place
+    from app.places import Place
 
     if to != "transformers":
         raise SettingError(f"--to {to}: a model can be written for transformers alone")
     steps.export(Place.at(run), name, str(out))
     say(f"model: {out}")
+
+
+@cli.command()
+def sweep(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name or file.")],
+    space: Annotated[str, typer.Option(help="masking, weights, contrast, optim; or a YAML file: setting -> range.")],
+    trials: Annotated[int | None, typer.Option(min=1, help="As sweep.trials.")] = None,
+    run: Run = "runs/collected",
+    name: Annotated[str | None, typer.Option(help="Of its folder in RUN/sweeps; without one, the space's.")] = None,
+    on: Annotated[
+        str | None, typer.Option(help="zero_shot_auc: the run with the radiographs; without one, the run.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a sweep that was stopped or killed.")] = False,
+    set_: Set = [],  # noqa: B006
+) -> None:
+    """Train with settings drawn from a space, judge each on validation, and write the best as a recipe."""
+    from app import sweeps
+
+    wanted = sweeps.asked(recipe, space, run, name=name, on=on, resume=resume)
+    sweeps.sweep(wanted, [*set_, f"sweep.trials={trials}"] if trials else set_)
 
 
 @cli.command()
@@ -303,7 +330,7 @@ def bench(
     from app.bench import missed, run_bench
     from app.config import load
     from app.own_files import writable
-    from app.runs import Place
+    from app.places import Place
 
     told = run_bench(load(None, set_), Place.at(images) if images else None)
     for name, value in told.items():
@@ -315,11 +342,109 @@ def bench(
 
 
 @cli.command()
+def plan(
+    articles: Annotated[int, typer.Option(min=1, help="That the query finds.")],
+    cluster: Annotated[
+        Path | None, typer.Option(help="A cluster.yaml of Ray's launcher; without one, this machine.")
+    ] = None,
+    recipe: Annotated[str | None, typer.Option(help="Whose settings, and whose model is trained.")] = "blip-brain",
+    like: Annotated[str | None, typer.Option(help="A run of whose articles these are more.")] = None,
+    scheme: Annotated[str | None, typer.Option(help="raw, processed or both; without one, the recipe's.")] = None,
+    gpu_group: Annotated[str | None, typer.Option(help="The nodes that train; without one, the first with a GPU.")] = (
+        None
+    ),
+    rates: Annotated[Path | None, typer.Option(help="Without one, runs/rates.json of `make bench`.")] = None,
+    prices: Annotated[Path | None, typer.Option(help="Without one, those that come with figray.")] = None,
+    assume: Annotated[list[str], typer.Option(help="Another value of what is assumed: core=1.2.")] = [],  # noqa: B006
+    out: Annotated[Path | None, typer.Option(metavar="OUT.json", help="The same as JSON.")] = None,
+    set_: Set = [],  # noqa: B006
+) -> None:
+    """What a job will take before it is paid for: hours, nodes and dollars of each station, and what that assumes."""
+    from app.config import SettingError
+    from app.planning import Asked, planned, write
+
+    if scheme is not None and scheme not in SCHEMES:
+        raise SettingError(f"--scheme {scheme}: there are {', '.join(SCHEMES)}")
+    asked = Asked(
+        articles=articles,
+        cluster=cluster,
+        recipe=recipe,
+        like=like,
+        schemes=tuple(SCHEMES[scheme]) if scheme else (),
+        gpu_group=gpu_group,
+        rates=rates,
+        prices=prices,
+        assume=tuple(assume),
+        settings=tuple(set_),
+    )
+    told = planned(asked)
+    for line in told.lines:
+        typer.echo(line)
+    if out:
+        write(told, out)
+
+
+@cli.command()
 def config(recipe: Recipe = None, set_: Set = []) -> None:  # noqa: B006
     """Print every setting of a recipe, as a recipe."""
     from app.config import load, write
 
     typer.echo(write(load(recipe, set_)), nl=False)
+
+
+@cli.command(context_settings={"allow_interspersed_args": False})
+def submit(
+    words: Annotated[
+        list[str], typer.Argument(metavar="COMMAND", help="figray submit -- train blip-brain --run s3://B/R")
+    ],
+    address: Address = None,
+    insecure: Insecure = False,
+) -> None:
+    """Run a figray command as a job of a Ray cluster, and follow it; without an address, of a Ray started for it.
+
+    This folder is packed and sent, without runs, data, caches, and what .gitignore names.
+
+    It ends with the job's exit code. Ctrl-C leaves a cluster's job running.
+    """
+    from app import jobs
+    from app.submission import address_of, asked
+
+    wanted, where = asked(typer.main.get_command(cli), words), address_of(address, os.environ, insecure=insecure)
+    raise typer.Exit(jobs.submit(wanted, where, Path.cwd()))
+
+
+@cli.command()
+def status(
+    job: Annotated[str | None, typer.Argument(help="A job, as submit names it; without one, all of them.")] = None,
+    address: Address = None,
+    insecure: Insecure = False,
+) -> None:
+    """What became of the jobs that were submitted to a cluster."""
+    from app import jobs
+
+    for line in jobs.status(jobs.cluster_of(address, os.environ, insecure=insecure), job):
+        typer.echo(line)
+
+
+@cli.command()
+def logs(
+    job: Job,
+    follow: Annotated[bool, typer.Option("--follow", help="Until the job ends; then end with its exit code.")] = False,
+    address: Address = None,
+    insecure: Insecure = False,
+) -> None:
+    """What a job has said so far."""
+    from app import jobs
+
+    raise typer.Exit(jobs.logs(jobs.cluster_of(address, os.environ, insecure=insecure), job, follow=follow))
+
+
+@cli.command()
+def stop(job: Job, address: Address = None, insecure: Insecure = False) -> None:
+    """Stop a job: what it has committed stays, and the same command goes on from there."""
+    from app import jobs
+
+    say(jobs.stop(jobs.cluster_of(address, os.environ, insecure=insecure), job))
 
 
 def main() -> None:
@@ -347,3 +472,7 @@ def tell(told: Counter[str], out: Path) -> None:
     say(f"{out}: {told.total():,} rows" + (f"; {told.total() - told['']:,} failed: {failed}" if failed else ""))
     if failed and not told[""]:
         raise typer.Exit(1)
+
+
+if __name__ == "__main__":  # as jobs begin it, by the python of their node
+    main()

@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.config import UserError
+from app.places import Place
 from app.settings import ClusterSettings, Config
+
+NODE_STARTS = (
+    1200  # seconds at most from ordering a node to its first work: some eight minutes, a second try among them
+)
+SHARE = 0.001  # of a group's own resource; a node has more of them than it has tasks
 
 
 class ClusterError(UserError):
@@ -62,13 +68,25 @@ def preflight(asked: Sequence[Demand], cpus: float, gpus: float) -> None:
 
 def refuse_missing_weights(config: Config) -> None:
     """Say before anything starts that weights named in the settings are not there."""
+    separate, labels = config.separate.weights, config.labels.weights
     named = {
-        "separate.weights": config.separate.weights,
-        "labels.weights": config.labels.weights and f"{config.labels.weights}/inference.onnx",
+        "separate.weights": Place.at(separate) if separate else None,
+        "labels.weights": Place.at(labels) / "inference.onnx" if labels else None,
     }
-    for setting, path in named.items():
-        if path and not Path(path).is_file():
-            raise ClusterError(f"{setting}: there is no {path}")
+    for setting, place in named.items():
+        if place and not place.exists():
+            raise ClusterError(f"{setting}: there is no {place}")
+
+
+def nodes(group: str) -> dict[str, float]:
+    """What a task or actor asks for beside its CPUs, so that it runs in that group of cluster.yaml and nowhere else.
+
+    group: "pipelines", "trainers", or "figray" for the head. {} on any other Ray, which has no such resources.
+    """
+    ray = sys.modules.get("ray")
+    if ray is None or not ray.is_initialized() or "figray" not in ray.cluster_resources():
+        return {}
+    return {group: SHARE}
 
 
 def local_cpus(settings: ClusterSettings) -> int:
@@ -93,7 +111,8 @@ def _join(address: str) -> None:
     import ray
 
     # A cluster's resources are its own: ray.init takes none here. One that can grow is not held to its present size.
-    ray.init(address=address, ignore_reinit_error=True)
+    with _quiet_stderr():
+        ray.init(address=address, ignore_reinit_error=True, logging_level=logging.ERROR)
 
 
 def local_environment() -> None:
@@ -153,7 +172,12 @@ def _watch(settings: ClusterSettings) -> None:
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = DataContext.get_current()
     context.enable_progress_bars = False
-    context.execution_no_progress_timeout_s = settings.progress_timeout
+    context.execution_no_progress_timeout_s = patience(settings)
+
+
+def patience(settings: ClusterSettings) -> int:
+    """Seconds without progress after which a station is stopped: more where its first node may be on its way."""
+    return settings.progress_timeout + (NODE_STARTS if nodes("figray") else 0)
 
 
 def disconnect() -> None:

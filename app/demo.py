@@ -1,12 +1,14 @@
 """The embedded main job, start to report, on drawn case reports that are served as PubMed Central serves them."""
 
+from contextlib import nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import get_args
 
 from app import steps
 from app.config import override
+from app.places import Place
 from app.progress import Bars
-from app.runs import Place
 from app.settings import Config
 from pipelines.phantom.accuracy import accuracy
 from pipelines.phantom.corpus import read_truth, write_corpus
@@ -26,13 +28,20 @@ def run_demo(config: Config, run: Place, bars: Bars) -> str:
 
 
 def collect_drawn(config: Config, run: Place, bars: Bars) -> None:
-    """Draw the corpus, then collect from it over HTTP, by the code that collects from the real services."""
-    corpus = Path(run.path) / "corpus"
-    with steps.timed(run, "draw the corpus"):
-        write_corpus(corpus, articles=config.phantom.articles, seed=config.phantom.seed)
-    with serve(corpus / "bucket") as served:
-        here = {"source.esearch_url": served.esearch_url, "source.bucket_url": served.bucket_url}
-        steps.collect(override(config, here), run, bars)
+    """Draw the corpus, then collect from it over HTTP, by the code that collects from the real services.
+
+    Of a run elsewhere than on this machine's disks the corpus goes again, but for its truth.
+    """
+    kept = run / "corpus"
+    with nullcontext(kept.path) if kept.is_local else TemporaryDirectory() as folder:
+        corpus = Path(folder)
+        with steps.timed(run, "draw the corpus"):
+            write_corpus(corpus, articles=config.phantom.articles, seed=config.phantom.seed)
+        if not kept.is_local:
+            (kept / "truth.json").write_bytes((corpus / "truth.json").read_bytes())
+        with serve(corpus / "bucket") as served:
+            here = {"source.esearch_url": served.esearch_url, "source.bucket_url": served.bucket_url}
+            steps.collect(override(config, here), run, bars)
 
 
 def accuracy_of(run: Place) -> dict[str, float]:
@@ -40,4 +49,5 @@ def accuracy_of(run: Place) -> dict[str, float]:
     figures = steps.table(run, "separated", SeparatedFigure).read()
     pairs = steps.table(run, "pairs", Pair)
     rows = [row for split in get_args(Split) for row in from_table(pairs.read(f"split={split}"), Pair)]
-    return accuracy(read_truth(Path(run.path) / "corpus"), from_table(figures, SeparatedFigure), rows)
+    with (run / "corpus").near() as corpus:
+        return accuracy(read_truth(corpus), from_table(figures, SeparatedFigure), rows)

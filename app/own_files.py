@@ -13,7 +13,7 @@ from pyarrow import fs
 from pydantic import BaseModel, TypeAdapter, ValidationError, model_validator
 
 from app.config import UserError
-from app.runs import Place
+from app.places import Place
 from app.settings import Config
 from pipelines.loose_files import SUFFIXES, CaptionWork, FigureWork, images_in, with_captions
 from pipelines.records import Span
@@ -88,10 +88,10 @@ def split_captions(config: Config, works: Sequence[CaptionWork], *, out: Path, p
 def images_below(folder: Place) -> list[str]:
     """The paths of the images below a folder; raises FileError if there are none."""
     if folder.filesystem.get_file_info(folder.path).type != fs.FileType.Directory:
-        raise FileError(f"{folder.path} is no folder")
+        raise FileError(f"{folder} is no folder")
     images = images_in(folder)
     if not images:
-        raise FileError(f"{folder.path} has no images: no file ends in {', '.join(SUFFIXES)}")
+        raise FileError(f"{folder} has no images: no file ends in {', '.join(SUFFIXES)}")
     return images
 
 

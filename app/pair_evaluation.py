@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from app.own_files import FileError, Progress, Row, images_below, read_json
+from app.places import Place
 from app.report.from_run import changed_settings
 from app.report.scorecard_page import BadCaption, BadFigure, render_scorecard
-from app.runs import Place
 from app.settings import Config, PhantomSettings
 from pipelines.images import ImageError, open_image
 from pipelines.labelled_sets import (
@@ -89,11 +90,13 @@ def drawn_set(run: Place, settings: PhantomSettings) -> LabelledSet:
     """Figures and captions of a corpus that is drawn into the run folder."""
     from pipelines.phantom.corpus import read_truth, write_corpus
 
-    corpus = Path(run.path) / "corpus"
-    write_corpus(corpus, articles=settings.articles, seed=settings.seed)
-    bucket = Place.at(corpus / "bucket")
+    corpus = run / "corpus"
+    with nullcontext(corpus.path) if corpus.is_local else corpus.written(last="truth.json") as folder:
+        write_corpus(Path(folder), articles=settings.articles, seed=settings.seed)
+        drawn = read_truth(Path(folder))
+    bucket = corpus / "bucket"
     images = {image.rpartition(".")[0]: image for image in images_below(bucket)}
-    truths = [truth for truth in read_truth(corpus) if truth.kept and truth.figure_id in images]
+    truths = [truth for truth in drawn if truth.kept and truth.figure_id in images]
     figures = {images[truth.figure_id]: drawn_figure(truth, images[truth.figure_id]) for truth in truths}
     about = f"a drawn corpus of {settings.articles} articles, seed {settings.seed}"
     return LabelledSet(about, bucket, figures, drawn_captions(truths))

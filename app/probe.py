@@ -4,25 +4,28 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from shutil import copytree
 from typing import Any, Literal, get_args
 
 import torch
 
 from app import steps
 from app.config import UserError, override
-from app.runs import Place, Table, claim, digest
+from app.places import Place
+from app.runs import Table, claim, digest
 from app.settings import Config
 from pipelines.records import Pair, Radiograph, Split
+from trainers.checkpoint import WHOLE
 from trainers.evaluation.few_shot import few_shot
 from trainers.evaluation.prompts import Prompts, PromptSet, read_prompts
+from trainers.evaluation.seen_maps import point_seen
 from trainers.evaluation.segmentation import segment
 from trainers.evaluation.sentence_maps import point
 from trainers.evaluation.zero_shot import zero_shot
 from trainers.job import make_job, write_start
 from trainers.training_set import read_training_set
 
-Task = Literal["zero-shot", "few-shot", "segmentation", "pointing", "pointing-apart"]
+Task = Literal["zero-shot", "few-shot", "segmentation", "pointing", "pointing-apart", "pointing-seen"]
 TASKS: tuple[Task, ...] = get_args(Task)
 
 
@@ -53,7 +56,7 @@ def read_films(run: Place) -> Films:
     files = {split: table.files(f"split={split}") for split in get_args(Split)}
     empty = [split for split, each in files.items() if not each]
     if empty:
-        raise UserError(f"{run.path}/radiographs has none in {' and '.join(empty)}: probes need train, val and test")
+        raise UserError(f"{run / 'radiographs'} has none in {' and '.join(empty)}: probes need train, val and test")
     regions = {split: _regions(table, split) for split in files}
     masked = [Counter(each["target"] for each in found if each["mask"]) for found in regions.values()]
     return Films(
@@ -72,9 +75,10 @@ def _regions(table: Table, split: str) -> list[dict[str, Any]]:
 
 
 def possible(films: Films, objective: str) -> list[Task]:
-    """What a model can be asked of radiographs: segmentation needs masks, pointing places and MLIP's local features."""
-    pointing = bool(films.placed) and objective == "mlip"
-    able = {"segmentation": bool(films.masked), "pointing": pointing, "pointing-apart": pointing}
+    """What a model can be asked of radiographs: segmentation needs masks, pointing places, and by cosines MLIP."""
+    placed = bool(films.placed)
+    local = placed and objective == "mlip"
+    able = {"segmentation": bool(films.masked), "pointing": local, "pointing-apart": local, "pointing-seen": placed}
     return [task for task in TASKS if able.get(task, True)]
 
 
@@ -146,6 +150,11 @@ def _point_apart(films: Films, config: Config) -> Question:
     return replace(question, settings={**question.settings, "against": against})
 
 
+def _point_seen(films: Films, config: Config) -> Question:
+    """By how much nearer the image comes to those prompts where a patch is seen."""
+    return replace(_point(films, config), ask=point_seen)
+
+
 def _prompted(films: Films, config: Config) -> dict[str, Prompts]:
     named = {name: prompts_of(config).of(name) for name in films.placed}
     prompted = {name: each for name, each in named.items() if each}
@@ -160,6 +169,7 @@ QUESTIONS: Mapping[Task, Callable[[Films, Config], Question]] = {
     "segmentation": _segment,
     "pointing": _point,
     "pointing-apart": _point_apart,
+    "pointing-seen": _point_seen,
 }
 
 
@@ -180,13 +190,15 @@ def write_untrained(config: Config, run: Place, name: str) -> None:
     """A model of the run as training would begin it, under a name of its own: what training has to beat."""
     pairs, folder = steps.table(run, steps.SCHEMES[config.train.scheme], Pair), run / "models" / name
     claim(folder, {**steps.shaping(config), "pairs": steps.digest_of(pairs), "trained": False})
-    if (folder / "checkpoint").exists():
+    if (folder / "checkpoint" / WHOLE).exists():
         return
     begun = steps.begun_from(config, run)
     texts = read_training_set(pairs.files("split=train"), fraction=config.train.fraction, seed=config.seed)
-    job = make_job(begun, texts, out=folder.path)
+    job = make_job(begun, texts, out=folder.uri)
     write_start(begun, texts, job)
-    Path(job.start).rename(Path(folder.path) / "checkpoint")
+    with Place.at(job.start).near() as start, (folder / "checkpoint").written(last=WHOLE) as draft:
+        copytree(start, draft, dirs_exist_ok=True)
+    Place.at(job.start).delete()
 
 
 def write_untrained_of(config: Config, run: Place, name: str) -> str:

@@ -9,7 +9,8 @@ from typing import Any, get_args
 
 from app import steps
 from app.config import SettingError, UserError
-from app.runs import Place, Table, claim
+from app.places import Place
+from app.runs import Table, claim
 from app.settings import Config
 from pipelines.records import Split
 from pipelines.sentences import splitter
@@ -155,7 +156,7 @@ def write_tables(config: Config, run: Place, source: Source[Any], progress: step
         make_missing("radiographs", table, slices(source.works, parts), progress, stage)
     if not table.rows:
         reasons = ", ".join(f"{count:,} {code}" for code, count in sorted(table.left_out.items()))
-        raise UserError(f"no radiograph could be used: {reasons}; {table.place.path}/rejects-*.parquet says more")
+        raise UserError(f"no radiograph could be used: {reasons}; {table.place}/rejects-*.parquet says more")
     return table
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from app import reproduce_medvl as medvl
 from app import reproduce_mlip as mlip
 from app.config import load
+from app.places import Place
 from app.progress import Bars
 from app.reproduction import Job
-from app.runs import Place
 from app.session import GOES_ON, connected
 from app.settings import Config
 from app.steps import opened

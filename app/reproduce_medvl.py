@@ -8,13 +8,14 @@ from typing import Any
 from app import steps
 from app.config import load, override
 from app.demo import accuracy_of, collect_drawn
+from app.places import Place
 from app.progress import Bars
 from app.report import medvl_tables, scaling
 from app.report.from_run import DRAWN
 from app.report.reproduced import Picture, Plot, Reproduced
 from app.report.term_grids import term_grids
 from app.reproduction import Job, about, train, write
-from app.runs import Place, RunConflict
+from app.runs import RunConflict
 from app.settings import Config
 from pipelines.records import Pair
 from tuning.published import METRICS, TABLE_1, TABLE_1_POOL
@@ -40,7 +41,7 @@ def prepare(config: Config, run: Place, scale: str, bars: Bars) -> None:
             (run / "accuracy.json").write_json(accuracy_of(run))
     elif not all((run / name).exists() for name in steps.POOLS.values()):
         raise RunConflict(
-            f"{run.path} has no pairs: `figray collect blip-brain --run {run.path}` and `figray pair --run {run.path}` "
+            f"{run} has no pairs: `figray collect blip-brain --run {run}` and `figray pair --run {run}` "
             "make them; or take --scale phantom, which draws its own"
         )
 

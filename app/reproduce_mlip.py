@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app import steps
 from app.config import UserError
+from app.places import Place
 from app.probe import Task, possible, probe, prompts_of, read_films, write_untrained
 from app.progress import Bars
 from app.radiographs import draw_chests
@@ -20,7 +21,7 @@ from app.report.phi_map import phi_map
 from app.report.reproduced import Picture, Reproduced, Table
 from app.report.sentence_grid import SentenceGrid, sentence_grids
 from app.reproduction import Job, about, train, write
-from app.runs import Place, RunConflict
+from app.runs import RunConflict
 from app.settings import Config
 from trainers.checkpoint import load_model
 from trainers.evaluation.sentence_maps import mlip_of, phi_grid
@@ -42,7 +43,9 @@ NEEDS: dict[Task, str] = {
     "segmentation": "masks of one finding in train, val and test",
     "pointing": "places of findings in test",
     "pointing-apart": "places of findings in test",
+    "pointing-seen": "places of findings in test",
 }
+POINTED: list[Task] = ["pointing", "pointing-apart", "pointing-seen"]
 
 
 def prepare(config: Config, run: Place, scale: str, bars: Bars) -> None:
@@ -51,7 +54,7 @@ def prepare(config: Config, run: Place, scale: str, bars: Bars) -> None:
         draw_chests(config, run, bars)
     elif not (run / "pairs").exists():
         raise RunConflict(
-            f"{run.path} has no reports: `figray dataset mimic DIR --run {run.path}` reads them from a copy of "
+            f"{run} has no reports: `figray dataset mimic DIR --run {run}` reads them from a copy of "
             "MIMIC-CXR-JPG; or take --scale phantom, which draws its own"
         )
 
@@ -98,7 +101,7 @@ def show_table3(job: Job, found: Sequence[Score]) -> str:
 def table4(job: Job) -> str:
     """MLIP, Table 4: what each part of the objective is for. Returns the path of the page."""
     models = ablated(job.config, seeds=job.seeds)
-    found = probed(job, with_floor(job, models), ["zero-shot", "few-shot"], also=["pointing", "pointing-apart"])
+    found = probed(job, with_floor(job, models), ["zero-shot", "few-shot"], also=POINTED)
     matching = {row: matching_costs(job.run, [each for each in models if each.row == row]) for row in ROWS}
     return show_table4(job, found, matching)
 
@@ -193,7 +196,7 @@ def published(score: Score) -> dict[str, Any]:
 def figure3(job: Job) -> str:
     """MLIP, Figure 3: phi of every seed, and where the first sees findings. Returns the path of the page."""
     models = full(job.config, seeds=job.seeds)
-    found = probed(job, with_floor(job, models), ["pointing", "pointing-apart"])
+    found = probed(job, with_floor(job, models), POINTED)
     phi = {f"seed {model.seed}": phi_of(steps.checkpoint(job.run, model.name)) for model in models}
     pictures = [Picture(title="phi", png=phi_map(phi), meaning=PHI)]
     (job.run / "mlip-figure3-phi.png").write_bytes(pictures[0].png)

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app import steps
+from app.places import Place
 from app.progress import Bars
 from app.report import reproduced
 from app.report.from_run import changed_settings
 from app.report.reproduced import Reproduced
-from app.runs import Place
 from app.settings import Config
 
 
@@ -48,4 +48,4 @@ def write(job: Job, name: str, page: Reproduced, rows: Sequence[dict[str, Any]])
     (job.run / f"{name}.csv").write_bytes(steps.as_csv(rows))
     file = job.run / f"{name}.html"
     file.write_bytes(reproduced.render(page).encode())
-    return file.path
+    return file.uri

@@ -1,107 +1,32 @@
-"""A run folder anywhere pyarrow.fs reaches: settings claimed once, tables committed part by part, files written whole.
+"""A run folder in any place: settings claimed once, tables committed part by part.
 
 A table is a folder of parts. A part is a fixed slice of the articles; its files count once its manifest names them, so
 a killed job leaves no half part, and a second run does only what is missing.
 """
 
-import contextlib
 import hashlib
 import io
 import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
-from pyarrow import fs
 from pydantic import BaseModel, ConfigDict
 
 from app.config import UserError
+from app.places import Place, rows_of
 from pipelines.records import Reject, arrow_schema
+
+READERS = 16  # of manifests at once
 
 
 class RunConflict(UserError):
     """What stands in a run folder was made otherwise than now asked; nothing was changed."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A file or folder on any filesystem that pyarrow.fs knows."""
-
-    filesystem: fs.FileSystem
-    path: str
-
-    @classmethod
-    def at(cls, uri: str | Path) -> Self:
-        """A place by URI (s3://, gs://, file://) or by local path."""
-        if "://" in str(uri):
-            return cls(*fs.FileSystem.from_uri(str(uri)))
-        return cls(fs.LocalFileSystem(), str(Path(uri).resolve()))
-
-    def __truediv__(self, name: str) -> "Place":
-        return Place(self.filesystem, f"{self.path}/{name}")
-
-    @property
-    def name(self) -> str:
-        return self.path.rpartition("/")[2]
-
-    def exists(self) -> bool:
-        return self.filesystem.get_file_info(self.path).type != fs.FileType.NotFound
-
-    def files(self) -> list[str]:
-        """The names of the files right below, sorted; none if the folder is not there."""
-        selector = fs.FileSelector(self.path, allow_not_found=True)
-        return sorted(info.base_name for info in self.filesystem.get_file_info(selector) if info.is_file)
-
-    def read_bytes(self) -> bytes:
-        with self.filesystem.open_input_file(self.path) as file:
-            return file.read()
-
-    def read_json(self) -> Any:
-        return json.loads(self.read_bytes())
-
-    def write_bytes(self, data: bytes) -> None:
-        """Write a file whole or not at all: no reader ever sees half of it."""
-        if not isinstance(self.filesystem, fs.LocalFileSystem):
-            with self.filesystem.open_output_stream(
-                self.path
-            ) as stream:  # an object appears when its upload is complete
-                stream.write(data)
-            return
-        folder = Path(self.path).parent
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f".{self.name}.", suffix=".tmp")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(self.path)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                Path(temporary).unlink()
-            raise
-        _sync_folder(folder)
-
-    def write_json(self, value: Any) -> None:
-        self.write_bytes(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def claim(folder: Place, settings: Mapping[str, Any], *, before: Mapping[str, Any] | None = None) -> None:
@@ -119,7 +44,7 @@ def claim(folder: Place, settings: Mapping[str, Any], *, before: Mapping[str, An
     changed = sorted(name for name in asked.keys() | stands.keys() if asked.get(name) != stands.get(name))
     if changed:
         lines = "; ".join(f"{name} was {stands.get(name)!r}, now {asked.get(name)!r}" for name in changed)
-        raise RunConflict(f"{folder.path} was made with other settings: {lines}. Use them again, or another folder.")
+        raise RunConflict(f"{folder} was made with other settings: {lines}. Use them again, or another folder.")
 
 
 class PartFile(BaseModel):
@@ -163,7 +88,9 @@ class Table:
     def parts(self) -> list[Part]:
         """The committed parts in order."""
         manifests = [name for name in self.place.files() if name.startswith("part-") and name.endswith(".json")]
-        return [Part.model_validate_json((self.place / name).read_bytes()) for name in manifests]
+        with ThreadPoolExecutor(READERS) as threads:  # elsewhere than on a disk each takes a while to come
+            found = list(threads.map(lambda name: (self.place / name).read_bytes(), manifests))
+        return [Part.model_validate_json(manifest) for manifest in found]
 
     def commit(
         self,
@@ -203,50 +130,43 @@ class Table:
 
     def select(self, column: str, values: Collection[str]) -> pa.Table:
         """The committed rows, of any subfolder, whose column holds one of the values."""
-        files = [f"{self.place.path}/{file.name}" for part in self.parts() for file in part.files if file.rows]
+        files = [(self.place / file.name).uri for part in self.parts() for file in part.files if file.rows]
         where = pc.field(column).isin(sorted(values))
-        schema = arrow_schema(self.record)
-        return ds.dataset(files, format="parquet", filesystem=self.place.filesystem, schema=schema).to_table(
-            filter=where
-        )
+        return rows_of(files, schema=arrow_schema(self.record)).to_table(filter=where)
 
     def files(self, folder: str = "") -> list[str]:
-        """The paths of the committed files in one subfolder; files without a manifest do not count."""
+        """The committed files in one subfolder, each a path or URI; files without a manifest do not count."""
         names = [file.name for part in self.parts() for file in part.files if file.rows]
-        return [f"{self.place.path}/{name}" for name in names if name.rpartition("/")[0] == folder]
+        return [(self.place / name).uri for name in names if name.rpartition("/")[0] == folder]
 
     def read(self, folder: str = "", columns: list[str] | None = None) -> pa.Table:
         """All committed rows of one subfolder."""
-        return self._read(self.files(folder), arrow_schema(self.record), columns)
+        return _read(self.files(folder), arrow_schema(self.record), columns)
 
     def read_part(self, number: int) -> pa.Table:
         """The rows of one committed part, checked against its manifest; raises RunConflict if a file was changed."""
         part = self.part(number)
         if part is None:
-            raise RunConflict(f"{self.place.path} has no part {number}; run the station before it first")
+            raise RunConflict(f"{self.place} has no part {number}; run the station before it first")
         tables = [self._checked(file) for file in part.files]
         return pa.concat_tables(tables) if tables else arrow_schema(self.record).empty_table()
 
     def rejects(self) -> pa.Table:
         """All rows left out, with their reasons."""
-        files = [f"{self.place.path}/{part.rejects.name}" for part in self.parts()]
-        return self._read(files, arrow_schema(Reject), None)
+        return _read([(self.place / part.rejects.name).uri for part in self.parts()], arrow_schema(Reject), None)
 
     def _checked(self, file: PartFile) -> pa.Table:
         data = (self.place / file.name).read_bytes()
         if hashlib.sha256(data).hexdigest() != file.sha256:
-            raise RunConflict(
-                f"{self.place.path}/{file.name} is not the file its manifest names; remove the part's .json"
-            )
+            raise RunConflict(f"{self.place / file.name} is not the file its manifest names; remove the part's .json")
         return pq.read_table(io.BytesIO(data), schema=arrow_schema(self.record))
 
-    def _read(self, files: list[str], schema: pa.Schema, columns: list[str] | None) -> pa.Table:
-        if not files:
-            empty = schema.empty_table()
-            return empty.select(columns) if columns else empty
-        return pq.ParquetDataset(files, filesystem=self.place.filesystem, schema=schema, partitioning=None).read(
-            columns
-        )
+
+def _read(files: list[str], schema: pa.Schema, columns: list[str] | None) -> pa.Table:
+    if not files:
+        empty = schema.empty_table()
+        return empty.select(columns) if columns else empty
+    return rows_of(files, schema=schema).to_table(columns=columns)
 
 
 def _as_row(reject: Reject) -> dict[str, str]:

@@ -13,13 +13,13 @@ from time import monotonic
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from stanza.models.common.utils import set_random_seed
 from stanza.models.tokenization.data import DataLoader
 from stanza.models.tokenization.trainer import Trainer
 from stanza.models.tokenizer import DEFAULT_FEAT_FUNCS, parse_args
 
-from app.runs import Place
+from app.places import Place
 from pipelines.phantom.punctuation import ABBREVIATIONS, Passage, draw_passages
 from pipelines.sentences import SHIPPED, SentenceSplitter
 
@@ -89,7 +89,7 @@ def train_sentences(run: Place, *, seed: int, on_step: OnStep, steps: int = STEP
             lines.append(json.dumps(entry))
             (run / "metrics.jsonl").write_bytes("\n".join(lines).encode())
             (run / SHIPPED).write_bytes(packed(trainer))
-    return (run / SHIPPED).path
+    return (run / SHIPPED).uri
 
 
 def read_by_stanza(passages: Sequence[Passage], *, seed: int) -> tuple[dict[str, Any], Any]:
@@ -146,7 +146,7 @@ def write_card(run: Place, *, seed: int, beside: str | None, steps: int = STEPS,
 
     beside: other weights, as SentenceSplitter takes them, scored on the same.
     """
-    drawn, weights = list(draw_passages(seed + 1, HELD_OUT)), (run / SHIPPED).path
+    drawn, weights = list(draw_passages(seed + 1, HELD_OUT)), (run / SHIPPED).uri
     scores = {"these": score(SentenceSplitter(weights), drawn)}
     if beside is not None:
         scores["beside"] = score(SentenceSplitter(beside), drawn)
@@ -155,9 +155,10 @@ def write_card(run: Place, *, seed: int, beside: str | None, steps: int = STEPS,
     rows = "\n".join(
         f"| {name} | " + " | ".join(f"{each[name]:.3f}" for each in scores.values()) + " |" for name in scores["these"]
     )
+    state = load((run / SHIPPED).read_bytes())
     card = CARD.format(
-        stanza=version("stanza"), parameters=round(sum(each.numel() for each in load_file(weights).values()) / 1000),
+        stanza=version("stanza"), parameters=round(sum(each.numel() for each in state.values()) / 1000),
         seed=seed, steps=steps, passages=passages, scored=len(drawn), head=head, rows=rows,
     )  # fmt: skip
     (run / "sentences.md").write_bytes(card.encode())
-    return (run / "sentences.md").path
+    return (run / "sentences.md").uri

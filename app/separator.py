@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
-from app.runs import Place
+from app.places import Place
 from app.settings import DetectorSettings, SeparateSettings
 from pipelines.detector import LABEL, PANEL, SHIPPED, build_detector, shrink, to_tensor
 from pipelines.phantom.compound import BATCH, Compound, draw_compounds
@@ -104,7 +104,7 @@ def train_separator(settings: DetectorSettings, run: Place, *, seed: int, on_ste
         weights.write_bytes(save(halved(mean)))
 
     train_detector(build_detector(), iter(loader), plan, log)
-    return weights.path
+    return weights.uri
 
 
 def halved(model: nn.Module) -> dict[str, Tensor]:
@@ -132,7 +132,7 @@ def write_card(run: Place, settings: DetectorSettings, separate: SeparateSetting
     """
     least, most = separate.min_panel, separate.max_panels
     separators: dict[str, Separator | XYCuts] = {
-        "learned": Separator((run / SHIPPED).path, min_panel=least, max_panels=most),
+        "learned": Separator((run / SHIPPED).uri, min_panel=least, max_panels=most),
         "classical": XYCuts(min_panel=least, max_panels=most),
     }
     drawn = [figure for batch in islice(draw_compounds(seed + 1), SCORED // BATCH) for figure in batch]
@@ -143,4 +143,4 @@ def write_card(run: Place, settings: DetectorSettings, separate: SeparateSetting
         for name in scores["learned"]
     )
     (run / "separator.md").write_bytes(CARD.format(seed=seed, steps=settings.steps, scored=SCORED, rows=rows).encode())
-    return (run / "separator.md").path
+    return (run / "separator.md").uri

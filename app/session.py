@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from app.places import Place
     from app.progress import Bars
-    from app.runs import Place
     from app.settings import Config
 
 GOES_ON = "what was committed stays, and the same command goes on from there"
@@ -24,7 +24,7 @@ def session(
     run: str, recipe: str | None, overrides: list[str], *, trains: bool = True
 ) -> "Iterator[tuple[Config, Place, Bars]]":
     """A run folder with its settings, and Ray; without training the machines need not have what training asks for."""
-    from app.runs import Place
+    from app.places import Place
     from app.steps import opened
 
     place = Place.at(run)

@@ -28,6 +28,9 @@ class SourceSettings(Settings):
     email: str | None = None  # NCBI asks callers to name themselves
     api_key: SecretStr | None = None  # better in the environment, NCBI_API_KEY
     esearch_per_second: float = Field(2.8, gt=0)  # NCBI allows 3 without a key, 10 with one; 2.8 holds 3 in any window
+    # Of the bucket, over the whole cluster. Amazon promises 5,500 for a prefix to all its readers together (S3 User
+    # Guide); this is 2 % of them, and what 8 connections of 80 ms get.
+    bucket_per_second: float = Field(100.0, gt=0)
     connections: int = Field(8, ge=1, le=64)  # open at once to the bucket, over the whole cluster
     timeout: float = Field(60.0, gt=0)  # seconds for one whole download
     attempts: int = Field(6, ge=1)  # of one request, with growing pauses
@@ -117,7 +120,9 @@ class DedupeSettings(Settings):
 class TableSettings(Settings):
     """Tables on disk, and the machines' share for each station."""
 
-    parts: int = Field(16, ge=1)  # each is committed whole; work lost by a kill is at most the parts in hand
+    # Each is committed whole; work lost by a kill is at most the parts in hand. None: so many that a part holds some 250
+    # articles, which bounds memory however large the corpus is; at least 16.
+    parts: int | None = Field(None, ge=1)
     collectors: int = Field(2, ge=1)  # parts fetched at once
     readers: tuple[int, int] = (
         1,
@@ -301,6 +306,23 @@ class ProbeSettings(Settings):
     resamples: int = Field(1000, ge=0)  # of the patients, for intervals; CheXzero
 
 
+class SweepSettings(Settings):
+    """Many trainings by settings drawn from a space (Ray Tune), judged on validation alone."""
+
+    trials: int = Field(16, ge=1)
+    # What is sought, on the validation split: mean_recall of retrieval, or zero_shot_auc; both: the Pareto front.
+    metrics: tuple[Literal["mean_recall", "zero_shot_auc"], ...] = Field(("mean_recall",), min_length=1)
+    # asha stops the poorer trials early; pbt lets poor ones go on from good ones with other settings.
+    scheduler: Literal["asha", "pbt", "none"] = "asha"
+    # inline: the loop in the trial's own process. ray_train: fit(), with workers of its own for each trial.
+    executor: Literal["inline", "ray_train"] = "inline"
+    validations: int = Field(5, ge=1)  # of a trial, at equal numbers of steps; the last after its last step
+    grace: Fraction = Field(0.2, gt=0, le=1)  # of a trial's steps, before asha may stop it
+    reduction: int = Field(3, ge=2)  # of so many trials that reach a rung of asha, one goes on
+    at_once: int | None = Field(None, ge=1)  # trials; None: as many as the machines hold
+    retries: int = Field(2, ge=0)  # of a trial that died, each from its latest checkpoint
+
+
 class ClusterSettings(Settings):
     """Where it runs. An address, or RAY_ADDRESS, means a cluster; otherwise Ray is started on this machine."""
 
@@ -339,6 +361,7 @@ class Config(Settings):
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     probe: ProbeSettings = ProbeSettings()
+    sweep: SweepSettings = SweepSettings()
     cluster: ClusterSettings = ClusterSettings()
     phantom: PhantomSettings = PhantomSettings()
 

@@ -9,7 +9,8 @@ from time import monotonic
 from typing import Any
 
 from app.config import load, override, read, settings_of, write
-from app.runs import Part, Place, RunConflict, Table, claim, digest
+from app.places import Place
+from app.runs import Part, RunConflict, Table, claim, digest
 from app.settings import Config
 from pipelines.records import Figure, Pair
 
@@ -36,7 +37,7 @@ def opened(run: Place, recipe: str | None, overrides: list[str]) -> Iterator[Con
     file = run / "config.yaml"
     begun = file.exists()
     if begun and recipe is None:
-        config = read(file.read_bytes().decode(), file.path, overrides)
+        config = read(file.read_bytes().decode(), file.uri, overrides)
     else:
         config = load(recipe, overrides)
     if not begun:
@@ -76,15 +77,15 @@ def train_models(models: Mapping[str, Config], run: Place, on_step: OnStep) -> N
 
     What is trained already is left as it is. on_step: name, step reached, steps in all.
     """
-    from trainers.fit import fit_all
+    from trainers.fit_all import fit_all
 
-    runs = {}
+    runs, names = {}, {}
     for name, config in models.items():
         pairs, model = table(run, SCHEMES[config.train.scheme], Pair), run / "models" / name
         claim(model, {**shaping(config), "pairs": digest_of(pairs)}, before=shaping(Config()))
-        runs[model.path] = begun_from(config, run), pairs.files("split=train")
+        runs[model.uri], names[model.uri] = (begun_from(config, run), pairs.files("split=train")), name
     with timed(run, "train"):
-        fit_all(runs, on_step=lambda out, step, steps: on_step(out.rpartition("/")[2], step, steps))
+        fit_all(runs, on_step=lambda out, step, steps: on_step(names[out], step, steps))
 
 
 def shaping(config: Config) -> dict[str, Any]:
@@ -99,11 +100,11 @@ def begun_from(config: Config, run: Place) -> Config:
 
 
 def checkpoint(run: Place, name: str) -> str:
-    """The folder of a trained model; RunConflict if the run has none of this name."""
+    """The folder of a trained model, path or URI; RunConflict if the run has none of this name."""
     folder = run / "models" / name / "checkpoint"
-    if not folder.exists():
-        raise RunConflict(f"{run.path} has no model {name} yet; `figray train {name}` makes it")
-    return folder.path
+    if not (folder / "config.json").exists():
+        raise RunConflict(f"{run} has no model {name} yet; `figray train {name}` makes it")
+    return folder.uri
 
 
 def evaluate(config: Config, run: Place, name: str) -> dict[str, Any]:
@@ -170,7 +171,7 @@ def report(config: Config, run: Place) -> str:
     (run / "results.json").write_json(numbers)
     page = run / "report.html"
     page.write_bytes(render(shown).encode())
-    return page.path
+    return page.uri
 
 
 def contact_sheet(config: Config, run: Place) -> str:
@@ -181,7 +182,7 @@ def contact_sheet(config: Config, run: Place) -> str:
     figures = shown_figures(run, config, most=ON_A_SHEET)
     page = run / "contact_sheet.html"
     page.write_bytes(render_contact_sheet(figures, title=f"figray: {run.name}").encode())
-    return page.path
+    return page.uri
 
 
 def table(run: Place, name: str, record: type) -> Table:
@@ -189,7 +190,7 @@ def table(run: Place, name: str, record: type) -> Table:
     made = Table(run / name, record)
     if not made.parts():
         how = MADE_BY.get(name, "`figray collect` makes figures, `figray pair` all that follows")
-        raise RunConflict(f"{run.path} has no {name} yet; {how}")
+        raise RunConflict(f"{run} has no {name} yet; {how}")
     return made
 
 

@@ -1,21 +1,25 @@
 """figray train: a model by its own recipe, or one of the two that figray ships."""
 
 import os
-from pathlib import Path
 
 from app import steps
-from app.config import load
+from app.config import load, read
+from app.places import Place
 from app.progress import Bars
-from app.runs import Place
 from app.session import GOES_ON, connected, say
 
 
 def train_recipe(recipe: str, run: str, set_: list[str]) -> None:
-    """A model by a recipe's own settings, named as the recipe, on the pairs of a run whose settings stay."""
-    config, place, name = load(recipe, set_), Place.at(run), Path(recipe).name.removesuffix(".yaml")
+    """A model by a recipe's own settings, named as the recipe, on the pairs of a run whose settings stay.
+
+    recipe: a name, a file, or the URI of one that states all, such as a sweep's best.yaml.
+    """
+    place, found = Place.at(run), Place.at(recipe)
+    name = found.name.removesuffix(".yaml")
+    config = load(recipe, set_) if found.is_local else read(found.read_bytes().decode(), recipe, set_)
     with connected(config, stopped=GOES_ON) as bars:
         steps.train_models({name: config}, place, bars.step)
-    say(f"model: {place.path}/models/{name}")
+    say(f"model: {place / 'models' / name}")
 
 
 def train_separator(run: str, set_: list[str]) -> None:

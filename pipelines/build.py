@@ -1,29 +1,30 @@
 """The stations in order, on Ray Data, with what each asks of the machines.
 
 One row of Ray Data is one part: a fixed slice of the articles, which a task or an actor takes from table to table and
-commits. Images so never cross the object store, memory is bounded by a part, and a repeated or killed task writes the
-same file again or nothing.
+commits. Images so never cross the object store, memory is bounded by the parts in hand, one for each task or actor, and
+a repeated or killed task writes the same file again or nothing.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-import pyarrow as pa
-import pyarrow.csv
 import ray
 from PIL import Image
 from ray.data import ActorPoolStrategy, TaskPoolStrategy
 from ray.data.exceptions import ExecutionTimeoutError
 
+from app.cluster import nodes
 from app.config import UserError, settings_of
-from app.runs import Part, Place, RunConflict, Table, claim, digest, part_of
+from app.places import Place
+from app.runs import Part, RunConflict, Table, claim, digest
 from app.settings import Config, DedupeSettings, SourceSettings
 from pipelines import dedupe
 from pipelines.captions import split_caption
+from pipelines.duplicates import Duplicates, as_csv, kept_duplicates, pair_id
 from pipelines.images import ImageError, open_image
 from pipelines.match import WHOLE, is_part, make_pairs, told
 from pipelines.picture_kind import picture_kind
@@ -39,12 +40,13 @@ from pipelines.records import (
     to_table,
 )
 from pipelines.selection import article_types
-from pipelines.sources import pmc
-from pipelines.sources.transport import FetchError
-from pipelines.split import pmcid_of, split_of
+from pipelines.sources import articles, pmc
+from pipelines.sources.turns import QueuedTurns, Turns
+from pipelines.split import split_of
 
 Progress = Callable[[str, Part, int], None]  # station, the part just done, parts in all
 Row = dict[str, Any]
+Stage = Callable[[Any], Any]  # from one dataset of Ray to the next
 
 
 class StationStalled(UserError):
@@ -72,15 +74,6 @@ class Work:
     articles: list[str]  # of `collect`; other stations read the part of the table before
 
 
-@dataclass(frozen=True)
-class Duplicates:
-    """Images that several articles show."""
-
-    images: dict[str, str]  # pair_id -> the first pair_id of its group
-    articles: dict[str, str]  # PMC id -> the first PMC id of those that share images
-    copies: list[dedupe.Copy]
-
-
 def collect(config: Config, out: Place, progress: Progress) -> Table:
     """Select articles and fetch their figures: the table `figures/`.
 
@@ -88,14 +81,14 @@ def collect(config: Config, out: Place, progress: Progress) -> Table:
     """
     table = Table(out / "figures", Figure)
     claim(table.place, _settings(config, "collect", "select", "source.origin", "source.query", "source.max_articles"))
-    articles = _articles(config, table)
-    slices: list[list[str]] = [[] for _ in range(config.tables.parts)]
-    for article in articles:
-        slices[part_of(article, config.tables.parts)].append(article)
-    todo = [Work(number, digest(ids), ids) for number, ids in enumerate(slices)]
-    each = max(1, config.source.connections // config.tables.collectors)
-    task = partial(collect_part, config=config, table=table, connections=each)
-    stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=config.tables.collectors)
+    turns = shared_turns(config.source)
+    listed = articles.listed(table.place / "articles.json", config.source, turns)
+    parts = articles.parts_for(len(listed), config.tables.parts)
+    todo = [Work(number, digest(ids), ids) for number, ids in enumerate(articles.dealt(listed, parts))]
+    at_once = min(config.tables.collectors, config.source.connections)
+    each = config.source.connections // at_once
+    task = partial(collect_part, config=config, table=table, connections=each, turns=turns)
+    stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=at_once)
     make_missing("collect", table, todo, progress, stage)
     return table
 
@@ -105,9 +98,9 @@ def separate(config: Config, figures: Table, out: Place, progress: Progress) -> 
     table = Table(out / "separated", SeparatedFigure)
     claim(table.place, _settings(config, "separate", "separate", "labels", "captions"))
     fewest, most = config.tables.readers
-    pool = ActorPoolStrategy(min_size=fewest, max_size=most)
-    actors = {"compute": pool, "num_cpus": config.tables.reader_cpus, "fn_constructor_args": (config, figures, table)}
-    make_missing("separate", table, _after(figures), progress, lambda rows: rows.map(SeparatePart, **actors))
+    readers = ActorPoolStrategy(min_size=fewest, max_size=most)
+    stage = by_actors(SeparatePart, (config, figures, table), cpus=config.tables.reader_cpus, pool=readers)
+    make_missing("separate", table, _after(figures), progress, stage)
     return table
 
 
@@ -119,7 +112,7 @@ def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Ta
     table = Table(out, Pair)
     claim(table.place, _settings(config, "pairs", "match", "split", "seed", "dedupe"))
     duplicates = kept_duplicates(separated, min_similarity=config.dedupe.min_similarity)
-    (table.place / "duplicates.csv").write_bytes(_as_csv(duplicates))
+    (table.place / "duplicates.csv").write_bytes(as_csv(duplicates))
     grouped = digest([f"{image} {first}" for image, first in sorted(duplicates.images.items())])
     todo = [replace(work, inputs=digest([work.inputs, grouped])) for work in _after(separated)]
     task = partial(pair_part, config=config, separated=separated, table=table, duplicates=duplicates)
@@ -128,62 +121,33 @@ def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Ta
     return table
 
 
-def kept_duplicates(separated: Table, *, min_similarity: float) -> Duplicates:
-    """What find_duplicates() finds, which takes long: kept beside the table for as long as that stays as it is."""
-    file = separated.place / "duplicates.json"
-    inputs = digest([str(min_similarity), *(each.sha256 for part in separated.parts() for each in part.files)])
-    kept = file.read_json() if file.exists() else {}
-    if kept.get("inputs") == inputs:
-        copies = [dedupe.Copy(**copy) for copy in kept["copies"]]
-        return Duplicates(images=kept["images"], articles=kept["articles"], copies=copies)
-    found = find_duplicates(separated, min_similarity=min_similarity)
-    file.write_json({"inputs": inputs, **asdict(found)})
-    return found
+class ClusterTurns:
+    """Turns at a host that an actor gives out to the whole cluster."""
+
+    def __init__(self, actor: Any) -> None:
+        self.actor = actor
+
+    def enter(self, interval: float) -> float:
+        return float(ray.get(self.actor.enter.remote(interval)))
+
+    def close_for(self, seconds: float) -> None:
+        ray.get(self.actor.close_for.remote(seconds))
 
 
-def find_duplicates(separated: Table, *, min_similarity: float) -> Duplicates:
-    """The images, whole figures and panels, that different articles of a table share."""
-    rows = separated.read(columns=["figure_id", "article_id", "pictures"]).to_pylist()
-    seen = [
-        dedupe.Seen(
-            item_id=_pair_id(row["figure_id"], picture["subfigure"]),
-            article_id=pmcid_of(row["article_id"]),
-            pixels_md5=picture["pixels_md5"],
-            thumbnail=picture["thumbnail"],
-        )
-        for row in rows
-        for picture in row["pictures"]
-    ]
-    copies = dedupe.find_copies(seen, min_similarity=min_similarity)
-    article = {image.item_id: image.article_id for image in seen}
-    return Duplicates(
-        images=dedupe.groups([(copy.first, copy.second) for copy in copies]),
-        articles=dedupe.groups([(article[copy.first], article[copy.second]) for copy in copies]),
-        copies=copies,
-    )
+def shared_turns(source: SourceSettings) -> dict[str, ClusterTurns]:
+    """The turns at each host that is fetched from, for all jobs of this Ray: actors of no CPU that outlive the job."""
+    lasting = {"lifetime": "detached", "get_if_exists": True, "max_restarts": -1, "max_task_retries": -1}
+    asked: Row = {"num_cpus": 0, "resources": nodes("figray"), "namespace": "figray", **lasting}
+    actor: Any = ray.remote(QueuedTurns)
+    return {host: ClusterTurns(actor.options(name=f"turns at {host}", **asked).remote()) for host in pmc.hosts(source)}
 
 
-def _pair_id(figure_id: str, subfigure: int) -> str:
-    return f"{figure_id}#{'whole' if subfigure == WHOLE else subfigure}"
-
-
-def _as_csv(duplicates: Duplicates) -> bytes:
-    columns = {
-        "image": [copy.first for copy in duplicates.copies],
-        "copy": [copy.second for copy in duplicates.copies],
-        "duplicate_group": [duplicates.images[copy.first] for copy in duplicates.copies],
-        "similarity": [copy.similarity for copy in duplicates.copies],
-        "reason": [copy.reason for copy in duplicates.copies],
-    }
-    sink = pa.BufferOutputStream()
-    pyarrow.csv.write_csv(pa.table(columns), sink)
-    return bytes(sink.getvalue())
-
-
-def collect_part(row: Row, *, config: Config, table: Table, connections: int) -> Row:
+def collect_part(
+    row: Row, *, config: Config, table: Table, connections: int, turns: Mapping[str, Turns] = pmc.NO_TURNS
+) -> Row:
     """Fetch one part's articles and commit their figures."""
     work = Work(**row)
-    bucket = pmc.open_bucket(config.source)
+    bucket = pmc.open_bucket(config.source, turns)
     types = article_types(config.select, config.source)
     fetch = partial(pmc.fetch, bucket, select=config.select.model_copy(update={"article_types": types}))
     with ThreadPoolExecutor(connections) as threads:
@@ -257,7 +221,7 @@ def pair_part(row: Row, *, config: Config, separated: Table, table: Table, dupli
     shares = {"val": config.split.val, "test": config.split.test}
     for figure in from_table(separated.read_part(work.part), SeparatedFigure):
         split = split_of(figure.article_id, seed=config.seed, **shares, together=duplicates.articles)
-        kinds = {_pair_id(figure.figure_id, picture.subfigure): picture.kind for picture in figure.pictures}
+        kinds = {pair_id(figure.figure_id, picture.subfigure): picture.kind for picture in figure.pictures}
         figure = replace(figure, split_caption=told(figure.split_caption, config.match.text))
         for made in make_pairs(figure, rule=config.match.rule, split=split):
             group = duplicates.images.get(made.pair_id)
@@ -287,31 +251,12 @@ def _left_out(pair: Pair, settings: DedupeSettings) -> Reject | None:
     return Reject(item_id=pair.pair_id, article_id=pair.article_id, stage="pairs", code=code, message=message)
 
 
-def _articles(config: Config, table: Table) -> list[str]:
-    """The articles of this run: as listed when it began, else asked for now."""
-    file = table.place / "articles.json"
-    if not file.exists():
-        try:
-            file.write_json(_ask(config.source))
-        except FetchError as error:
-            raise UserError(f"no articles from {config.source.origin}: {error.message}") from error
-    return list(file.read_json())
-
-
-def _ask(source: SourceSettings) -> list[str]:
-    if source.origin == "pmc":
-        return pmc.search(source, pmc.open_transport(source))
-    return pmc.listed(pmc.open_bucket(source))[: source.max_articles]
-
-
 def _after(before: Table) -> list[Work]:
     """One piece of work for each part of the table before; its files' digests say what it is made from."""
     return [Work(part.part, digest([file.sha256 for file in part.files]), []) for part in before.parts()]
 
 
-def make_missing(
-    station: str, table: Table, work: Sequence[Slice], progress: Progress, stage: Callable[[Any], Any]
-) -> None:
+def make_missing(station: str, table: Table, work: Sequence[Slice], progress: Progress, stage: Stage) -> None:
     """Make the parts that are missing."""
     todo = []
     for one in work:
@@ -320,7 +265,7 @@ def make_missing(
             todo.append(one)
         elif stands.inputs != one.inputs:
             raise RunConflict(
-                f"part {one.part} of {table.place.path} was made from other inputs than stand before it; "
+                f"part {one.part} of {table.place} was made from other inputs than stand before it; "
                 "remove that folder to make it again, or use another run"
             )
         else:
@@ -329,12 +274,19 @@ def make_missing(
         progress(station, part, len(work))
 
 
-def by_tasks(task: Callable[[Row], Row], *, cpus: float, at_once: int) -> Callable[[Any], Any]:
+def by_tasks(task: Callable[[Row], Row], *, cpus: float, at_once: int) -> Stage:
     """A stage in which a task takes each part, on so many logical CPUs, at most so many at a time."""
-    return lambda rows: rows.map(task, num_cpus=cpus, compute=TaskPoolStrategy(size=at_once))
+    asked = {"num_cpus": cpus, "resources": nodes("pipelines"), "compute": TaskPoolStrategy(size=at_once)}
+    return lambda rows: rows.map(task, **asked)
 
 
-def _stream(station: str, todo: Sequence[Slice], stage: Callable[[Any], Any]) -> Iterator[Part]:
+def by_actors(actor: type, made_with: tuple[Any, ...], *, cpus: float, pool: ActorPoolStrategy) -> Stage:
+    """A stage in which actors, each made once and on so many logical CPUs, take part after part."""
+    asked = {"num_cpus": cpus, "resources": nodes("pipelines"), "compute": pool, "fn_constructor_args": made_with}
+    return lambda rows: rows.map(actor, **asked)
+
+
+def _stream(station: str, todo: Sequence[Slice], stage: Stage) -> Iterator[Part]:
     if not todo:
         return
     rows = ray.data.from_items([vars(work) for work in todo], override_num_blocks=len(todo))

@@ -3,7 +3,6 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -19,6 +18,7 @@ from torchvision.models.detection.fcos import FCOSHead
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
+from app.places import Place
 from pipelines.records import Box
 
 PANEL, LABEL = 1, 2  # classes; 0 is the ground, as torchvision has it
@@ -71,10 +71,10 @@ def build_detector() -> FCOS:
 
 
 def load_detector(weights: str | None = None) -> FCOS:
-    """The network for use. weights: a safetensors file; None takes the one that comes with figray."""
-    source = Path(weights) if weights else Path(str(files("pipelines").joinpath("weights", SHIPPED)))
-    model = build_detector()
-    model.load_state_dict({name: values.float() for name, values in load_file(source).items()})
+    """The network for use. weights: a safetensors file, path or URI; None takes the one that comes with figray."""
+    model, shipped = build_detector(), str(files("pipelines").joinpath("weights", SHIPPED))
+    with Place.at(weights or shipped).near() as source:
+        model.load_state_dict({name: values.float() for name, values in load_file(source).items()})
     return model.eval()
 
 

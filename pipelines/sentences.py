@@ -8,10 +8,10 @@ from dataclasses import asdict
 from functools import lru_cache
 from importlib.resources import files
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
 from app.config import UserError
+from app.places import Place
 from pipelines.records import Sentence
 
 SHIPPED = "sentences.safetensors"
@@ -84,10 +84,10 @@ def _rebuilt(weights: str | None) -> Any:
     from stanza.models.tokenization.trainer import Trainer
     from stanza.models.tokenization.vocab import Vocab
 
-    path = Path(weights) if weights else Path(str(files("pipelines").joinpath("weights", SHIPPED)))
-    if not path.is_file():
-        raise UserError(f"no weights of a sentence splitter at {path}: `figray train sentences` makes them")
-    with safe_open(path, framework="pt") as file:
+    place = Place.at(weights or str(files("pipelines").joinpath("weights", SHIPPED)))
+    if not place.exists():
+        raise UserError(f"no weights of a sentence splitter at {place}: `figray train sentences` makes them")
+    with place.near() as path, safe_open(path, framework="pt") as file:
         about = file.metadata()
         state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     characters = json.loads(about["characters"])

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 import ray
-from ray.data import ActorPoolStrategy, TaskPoolStrategy
+from ray.data import ActorPoolStrategy
 from ray.data.exceptions import ExecutionTimeoutError
 
-from app.runs import Place
+from app.places import Place
 from app.settings import Config
-from pipelines.build import StationStalled
+from pipelines.build import Stage, StationStalled, by_actors, by_tasks
 from pipelines.captions import split_caption
 from pipelines.images import ImageError, open_image
 from pipelines.loose_files import CaptionWork, FigureWork
@@ -42,16 +42,16 @@ def read_figures(config: Config, folder: Place, works: Sequence[FigureWork]) -> 
     # All at once if there is work for all: actors that load their weights one after the other are ready later.
     first = max(fewest, min(most, _blocks(len(works), FIGURES)))
     pool = ActorPoolStrategy(min_size=fewest, max_size=most, initial_size=first)
-    actors = {"compute": pool, "num_cpus": config.tables.reader_cpus, "fn_constructor_args": (config, folder)}
-    yield from _stream("figures", works, FIGURES, lambda rows: rows.map(ReadFigure, **actors))
+    stage = by_actors(ReadFigure, (config, folder), cpus=config.tables.reader_cpus, pool=pool)
+    yield from _stream("figures", works, FIGURES, stage)
 
 
 def split_captions(config: Config, works: Sequence[CaptionWork]) -> Iterator[Row]:
     """A row for each caption, in their order: {id, preamble, subcaptions, tail, confidence, reason}."""
     task = partial(_split, min_confidence=config.captions.min_confidence)
     tasks_at_once = min(_blocks(len(works), CAPTIONS), config.tables.readers[1])
-    tasks = {"num_cpus": config.tables.task_cpus, "compute": TaskPoolStrategy(size=tasks_at_once)}
-    for row in _stream("captions", works, CAPTIONS, lambda rows: rows.map(task, **tasks)):
+    stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=tasks_at_once)
+    for row in _stream("captions", works, CAPTIONS, stage):
         yield {**row, **asdict(_whole(row["error"]["message"]))} if "error" in row else row
 
 
@@ -114,7 +114,7 @@ def _or_why(named: Row, made: Callable[[], Row]) -> Row:
         return {**named, "error": {"code": "bug", "message": f"{type(error).__name__}: {error}"[:500]}}
 
 
-def _stream(station: str, works: Sequence[Any], size: int, stage: Callable[[Any], Any]) -> Iterator[Row]:
+def _stream(station: str, works: Sequence[Any], size: int, stage: Stage) -> Iterator[Row]:
     """What a stage makes of each piece of work, in their order."""
     if not works:
         return

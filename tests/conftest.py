@@ -1,8 +1,10 @@
 """What several tests need: the real material where it stands beside the project, and one local Ray for all."""
 
 import os
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,3 +33,42 @@ def local_ray() -> Iterator[None]:
     connect(Config())
     yield
     disconnect()
+
+
+@pytest.fixture(scope="session")
+def made_up_trial() -> Callable[..., dict[str, Any]]:
+    """A sweep's row: by its id, settings and metrics; whatever else it is to be, by name."""
+
+    def row(trial: str, settings: Mapping[str, Any], metrics: Mapping[str, float], **other: Any) -> dict[str, Any]:
+        curve = [{"step": 100, **metrics}] if metrics else []
+        plain = {"status": "finished", "starts": 1, "step": 100, "seconds": 60.0, "curve": curve, "error": ""}
+        return {"trial": trial, "settings": dict(settings), "metrics": dict(metrics)} | plain | other
+
+    return row
+
+
+@pytest.fixture(scope="session")
+def storage_server() -> Iterator[str]:
+    """The address of an S3 on loopback, played by moto, in this process."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(storage_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URI of a new bucket there, and an environment that reaches it, as users have one."""
+    import boto3
+
+    reached = {"AWS_ENDPOINT_URL": storage_server, "AWS_EC2_METADATA_DISABLED": "true"}
+    reached |= dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "testing")
+    reached |= dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), "us-east-1")
+    for name, value in reached.items():
+        monkeypatch.setenv(name, value)
+    name = f"bucket-{secrets.token_hex(4)}"
+    boto3.client("s3").create_bucket(Bucket=name)
+    return f"s3://{name}"

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from app.config import load
-from app.runs import Place, Table
+from app.places import Place
+from app.runs import Table
 from app.settings import Config
 from pipelines import build
+from pipelines.duplicates import find_duplicates
 from pipelines.records import Figure, Pair, SeparatedFigure, from_table
 
 DATUM = Path(__file__).resolve().parent.parent / "docs" / "datum.md"
@@ -28,7 +30,7 @@ def test_the_rows_shown_are_the_rows_made(config: Config, tmp_path: Path) -> Non
     row = {"part": 0, "inputs": "", "articles": [ARTICLE]}
     build.collect_part(row, config=config, table=figures, connections=1)
     build.SeparatePart(config, figures, separated)(row)
-    duplicates = build.find_duplicates(separated, min_similarity=config.dedupe.min_similarity)
+    duplicates = find_duplicates(separated, min_similarity=config.dedupe.min_similarity)
     build.pair_part(row, config=config, separated=separated, table=pairs, duplicates=duplicates)
     text = " ".join(DATUM.read_text(encoding="utf-8").split())
     first, *_ = from_table(separated.read(), SeparatedFigure)

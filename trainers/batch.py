@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image, ImageOps
-from pyarrow.dataset import dataset
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from tokenizers.trainers import WordPieceTrainer
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 from transformers import PreTrainedTokenizerFast
+
+from app.places import rows_of
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 COLUMNS = ("pair_id", "figure_id", "article_id", "image", "text")  # of a pair, what a batch is made of
@@ -79,7 +80,7 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
 
 def read_pairs(files: Sequence[str], *, batch_size: int) -> Iterator[list[dict[str, Any]]]:
     """The rows of a pairs table, `columns_of` it, in the order of the files; the last list may be shorter."""
-    table = dataset(list(files), format="parquet")
+    table = rows_of(files)
     for part in table.to_batches(columns=columns_of(table.schema.names), batch_size=batch_size):
         if part.num_rows:
             yield part.to_pylist()

@@ -1,16 +1,15 @@
-"""A trained model as a folder: model.safetensors, config.json, tokenizer/, and the articles and images it has seen."""
+"""A trained model as a folder, path or URI: weights, config.json, tokenizer/, the articles and images it has seen."""
 
 import json
-import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pyarrow.dataset import dataset
 from safetensors.torch import load_model as load_weights
 from safetensors.torch import save_model as save_weights
 from transformers import PreTrainedTokenizerFast
 
 from app.config import UserError
+from app.places import Place, rows_of
 from app.settings import MlipSettings, ModelSettings, ObjectiveSettings, Settings
 from trainers.batch import load_tokenizer, save_tokenizer
 from trainers.blip import Blip
@@ -19,6 +18,7 @@ from trainers.mlip import Mlip
 from trainers.towers import Towers
 
 GROUPS = ("model", "objective", "mlip")  # of settings, in config.json
+WHOLE = "config.json"  # while a model's folder has it, it has all
 MARKS = ("md5", "duplicate_group")  # columns by which images are known in any table
 
 
@@ -46,29 +46,24 @@ def save_model(
     settings: the groups `model`, `objective` and, of MLIP, `mlip`. articles, images: what it was trained on, by id and
     by `image_marks`.
     """
-    folder = Path(folder)
-    draft = folder.with_name(folder.name + ".draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    save_weights(model, str(draft / "model.safetensors"))
     config = {name: group.model_dump(mode="json") for name, group in zip(GROUPS, settings, strict=False)}
-    (draft / "config.json").write_text(json.dumps(config, indent=1))
-    save_tokenizer(tokenizer, draft / "tokenizer")
-    for name, seen in (("articles", articles), ("images", images)):
-        (draft / f"training_{name}.json").write_text(json.dumps(sorted(set(seen)), indent=0))
-    shutil.rmtree(folder, ignore_errors=True)
-    draft.rename(folder)
+    with Place.at(folder).written(last=WHOLE) as draft:
+        save_weights(model, str(draft / "model.safetensors"))
+        (draft / "config.json").write_text(json.dumps(config, indent=1))
+        save_tokenizer(tokenizer, draft / "tokenizer")
+        for name, seen in (("articles", articles), ("images", images)):
+            (draft / f"training_{name}.json").write_text(json.dumps(sorted(set(seen)), indent=0))
 
 
 def load_model(folder: str | Path) -> tuple[Towers, PreTrainedTokenizerFast]:
     """The model, in evaluation mode, and its tokenizer."""
-    folder = Path(folder)
-    config = json.loads((folder / "config.json").read_text())
-    tokenizer = load_tokenizer(folder / "tokenizer")
-    settings, objective = ModelSettings(**config["model"]), ObjectiveSettings(**config["objective"])
-    is_mlip = objective.name == "mlip"
-    model = Mlip(settings, MlipSettings(**config["mlip"])) if is_mlip else Blip(settings, objective)
-    load_weights(model, str(folder / "model.safetensors"))
+    with Place.at(folder).near() as here:
+        config = json.loads((here / "config.json").read_text())
+        tokenizer = load_tokenizer(here / "tokenizer")
+        settings, objective = ModelSettings(**config["model"]), ObjectiveSettings(**config["objective"])
+        is_mlip = objective.name == "mlip"
+        model = Mlip(settings, MlipSettings(**config["mlip"])) if is_mlip else Blip(settings, objective)
+        load_weights(model, str(here / "model.safetensors"))
     return model.eval(), tokenizer
 
 
@@ -82,13 +77,13 @@ def load_blip(folder: str | Path) -> tuple[Blip, PreTrainedTokenizerFast]:
 
 def training_articles(folder: str | Path) -> set[str]:
     """The ids of the articles that the model of a folder was trained on."""
-    return set(json.loads((Path(folder) / "training_articles.json").read_text()))
+    return set((Place.at(folder) / "training_articles.json").read_json())
 
 
 def training_images(folder: str | Path) -> set[str]:
     """The marks of the images that the model of a folder was trained on; none if it was saved without them."""
-    file = Path(folder) / "training_images.json"
-    return set(json.loads(file.read_text())) if file.exists() else set()
+    file = Place.at(folder) / "training_images.json"
+    return set(file.read_json()) if file.exists() else set()
 
 
 def image_marks(files: Sequence[str]) -> dict[str, str]:
@@ -96,7 +91,7 @@ def image_marks(files: Sequence[str]) -> dict[str, str]:
 
     The MD5 of the published figure, and the group of duplicates that the image is of; files that lack them give none.
     """
-    table = dataset(list(files), format="parquet")
+    table = rows_of(files)
     marks = [name for name in MARKS if name in table.schema.names]
     rows = table.to_table(columns=["article_id", *marks]).to_pylist()
     return {row[name]: row["article_id"] for row in rows for name in marks if row[name] is not None}

@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
@@ -15,9 +16,10 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from app.config import UserError
+from app.places import Place
 from app.settings import ModelSettings, ObjectiveSettings
 from trainers.blip import Blip
-from trainers.checkpoint import load_blip
+from trainers.checkpoint import WHOLE, load_blip
 from trainers.model_card import model_card
 from trainers.transformers_blip import (
     IMAGE_PLACES,
@@ -42,13 +44,14 @@ def begin_from(
 ) -> tuple[Blip, PreTrainedTokenizerFast]:
     """A model in training mode that begins with published weights, and their tokenizer.
 
-    source: hf:ORGANISATION/NAME, or a folder: BLIP as transformers keeps it, or a checkpoint of figray. The shape is
-    the weights' own; image_size (the places of patches are resampled), max_tokens (the first places are taken) and
-    dropout are those of `model`. What begins at random and what is not used is logged by name; the temperature, which
-    published BLIPs lack, begins at objective.temperature. Raises UserError if there is nothing that fits.
+    source: hf:ORGANISATION/NAME, or a folder (path or URI): BLIP as transformers keeps it, or a checkpoint of
+    figray. The shape is the weights' own; image_size (the places of patches are resampled), max_tokens (the first
+    places are taken) and dropout are those of `model`. What begins at random and what is not used is logged by
+    name; the temperature, which published BLIPs lack, begins at objective.temperature. Raises UserError if there is
+    nothing that fits.
     """
-    folder = _downloaded(source.removeprefix(HUB)) if source.startswith(HUB) else Path(source)
-    weights = _read_checkpoint(folder) if _kind(folder) == "figray" else read_blip(folder)
+    with _opened(source) as folder:
+        weights = _read_checkpoint(folder) if _kind(folder) == "figray" else read_blip(folder)
     settings = _settings(weights.settings, model, source)
     blip = Blip(settings, objective)
     _fill(blip, _fitted(weights, settings), source)
@@ -60,30 +63,37 @@ def to_transformers(folder: str | Path, out: str | Path) -> None:
 
     The scores are the same. Momentum encoders, decoder and word head stay behind; README.md, a model card, says so.
     Raises UserError if the folder is no checkpoint of figray, if its model pools other than BLIP, or if `out` is taken.
+    Both are paths or URIs.
     """
-    folder, out = Path(folder), Path(out)
-    if _kind(folder) != "figray":
-        raise UserError(f"{folder} is a model of transformers already")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out} is there already and not an empty folder: name another one, or delete it")
-    weights = _read_checkpoint(folder)
-    if weights.settings.pool != "first":
-        raise UserError(
-            f"the model in {folder} has pool {weights.settings.pool}, and transformers' BLIP knows only the state of "
-            "the first token: train one with model.pool=first to export it"
-        )
-    draft = out.with_name(out.name + ".draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    write_blip(weights, draft)
-    card = model_card(folder, temperature=weights.tensors["log_temperature"].exp().item())
-    (draft / "README.md").write_text(card, encoding="utf-8")
-    for name in SEEN:
-        if (folder / name).exists():
-            shutil.copy(folder / name, draft / name)
-    if out.exists():
-        out.rmdir()
-    draft.rename(out)
+    place = Place.at(out)
+    with _opened(str(folder)) as here:
+        if _kind(here) != "figray":
+            raise UserError(f"{folder} is a model of transformers already")
+        if not place.is_empty():
+            raise UserError(f"{place} is there already and not an empty folder: name another one, or delete it")
+        weights = _read_checkpoint(here)
+        if weights.settings.pool != "first":
+            raise UserError(
+                f"the model in {folder} has pool {weights.settings.pool}, and transformers' BLIP knows only the state "
+                "of the first token: train one with model.pool=first to export it"
+            )
+        with place.written(last=WHOLE) as draft:
+            write_blip(weights, draft)
+            card = model_card(here, temperature=weights.tensors["log_temperature"].exp().item())
+            (draft / "README.md").write_text(card, encoding="utf-8")
+            for name in SEEN:
+                if (here / name).exists():
+                    shutil.copy(here / name, draft / name)
+
+
+def _opened(source: str) -> AbstractContextManager[Path]:
+    """A model's folder on this machine, of what is published or stands at a path or URI; or UserError."""
+    if source.startswith(HUB):
+        return nullcontext(_downloaded(source.removeprefix(HUB)))
+    place = Place.at(source)
+    if not place.exists():
+        raise UserError(f"{place} is no folder with weights; a published model is written hf:ORGANISATION/NAME")
+    return place.near()
 
 
 def _downloaded(name: str) -> Path:

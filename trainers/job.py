@@ -10,20 +10,23 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from app.config import UserError
+from app.places import Place
 from app.settings import Config, MlipSettings, ObjectiveSettings, Settings
 from trainers.batch import train_tokenizer
 from trainers.blip import Blip
 from trainers.checkpoint import masking, save_model, training_articles, training_images
-from trainers.interchange import begin_from
-from trainers.loop import Plan
+from trainers.interchange import HUB, begin_from
+from trainers.loop import Plan, Progress, save_progress
 from trainers.mlip import Mlip
 from trainers.objectives.blip import BlipObjective
 from trainers.objectives.mlip import MlipObjective
 from trainers.objectives.objective import Objective
 from trainers.pretrained import begin_mlip
 from trainers.towers import Towers
+from trainers.trackers import METRICS
 from trainers.training_set import TrainingSet
 
+PROGRESS = "progress.pt"  # in a checkpoint on the way: what training goes on from
 NAME = "run.json"  # in a finished checkpoint: the name of the job that made it
 
 
@@ -38,17 +41,17 @@ class Job:
     articles: tuple[str, ...]  # that the model will have seen, those of the model it begins with too
     images: tuple[str, ...]  # marks, see checkpoint.image_marks
     name: str  # the same for the same pairs and the same settings that shape the model
-    out: str  # the folder of the results
+    out: str  # the folder of the results, a path or URI
 
     @property
     def start(self) -> str:
         """The model to begin with, a folder for load_model: written once, all workers begin alike."""
-        return f"{self.out}/start"
+        return (Place.at(self.out) / "start").uri
 
     @property
     def metrics(self) -> str:
         """JSON lines, one record every train.log_seconds."""
-        return f"{self.out}/metrics.jsonl"
+        return (Place.at(self.out) / METRICS).uri
 
     @property
     def named(self) -> tuple[Settings, ...]:
@@ -124,6 +127,15 @@ def write_start(config: Config, training_set: TrainingSet, job: Job) -> None:
     save_model(job.start, model, settings=settings, tokenizer=tokenizer, articles=())
 
 
+def save_checkpoint(
+    folder: Path, job: Job, objective: Objective, progress: Progress, *, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    """The model as a folder, with `progress.pt`, which training goes on from."""
+    settings, seen = (objective.model.settings, *job.named), {"articles": job.articles, "images": job.images}
+    save_model(folder, objective.model, settings=settings, tokenizer=tokenizer, **seen)
+    save_progress(objective, progress, folder / PROGRESS)
+
+
 def _begin_blip(config: Config, texts: Sequence[str]) -> tuple[Blip, PreTrainedTokenizerFast]:
     if config.model.init:
         return begin_from(config.model.init, model=config.model, objective=config.objective)
@@ -145,15 +157,16 @@ BEGINNINGS: dict[str, Callable[[Config, Sequence[str]], tuple[Towers, PreTrained
 
 def _seen_before(init: str | None) -> tuple[set[str], set[str]]:
     """Articles and images that a model of ours was trained on; of published weights nothing is known."""
-    if init is None or not Path(init, "training_articles.json").is_file():
+    if not init or init.startswith(HUB) or not (Place.at(init) / "training_articles.json").exists():
         return set(), set()
     return training_articles(init), training_images(init)
 
 
 def _name(config: Config, training_set: TrainingSet) -> str:
     # A model of ours is known by the name of its own training, wherever its folder stands and however old it is.
-    before = Path(config.model.init or "") / NAME
-    model = config.model.model_copy(update={"init": before.read_text()}) if before.is_file() else config.model
+    init, model = config.model.init, config.model
+    if init and not init.startswith(HUB) and (before := Place.at(init) / NAME).exists():
+        model = model.model_copy(update={"init": before.read_bytes().decode()})
     losses = [config.objective, config.mlip] if config.objective.name == "mlip" else [config.objective]
     shape = [model, *losses, config.optim, config.train.batch_size, config.train.workers, config.seed]
     text = "\n".join([*(repr(part) for part in shape), training_set.digest])

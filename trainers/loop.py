@@ -126,6 +126,18 @@ def load_progress(objective: Objective, progress: Progress, file: str | Path) ->
         raise ValueError(f"{file} is of another objective: {', '.join(wrong)}")
 
 
+def set_up(train: TrainSettings, model: Towers, *, workers_here: int = 1) -> None:
+    """This process and the model's layers as the settings ask; workers_here: those that share this machine."""
+    # More threads than cores make a CPU worker many times slower, not faster.
+    torch.set_num_threads(max(1, train.threads // workers_here))
+    # Of the GPU alone: set for all devices, TF32 takes a CPU's small products through oneDNN, ten times slower.
+    torch.backends.cuda.matmul.allow_tf32 = True
+    if train.gradient_checkpointing:
+        spare_memory(model)
+    if train.compile:
+        compile_layers(model)
+
+
 def spare_memory(model: Towers) -> None:
     """Each layer of the encoders keeps its input alone, and is computed again for its gradient."""
     model.image_encoder.set_grad_checkpointing()
@@ -176,7 +188,8 @@ def train_steps(
             on_record(_record(window, watch, objective, progress=progress, plan=plan))
             window = _Window(began=asked)
         by_steps = plan.train.checkpoint_steps is not None and progress.step % plan.train.checkpoint_steps == 0
-        if _agreed(by_steps or asked - saved >= 60 * plan.train.checkpoint_minutes, device):
+        due = by_steps or asked - saved >= 60 * plan.train.checkpoint_minutes
+        if progress.step < plan.total_steps and _agreed(due, device):
             on_checkpoint(progress)
             asked = saved = time.monotonic()
     if window.steps:

@@ -34,9 +34,9 @@ def begin_mlip(
     the text encoder and tokenizer as model.text_init, where they are stated. texts: what a tokenizer is trained on
     where none is given. Raises UserError where weights cannot be had or have another shape.
     """
-    encoder = None
-    if model.init:
-        tokenizer = load_model(model.init)[1]
+    encoder, begun = None, load_model(model.init) if model.init else None
+    if begun:
+        tokenizer = begun[1]
     elif model.text_init:
         encoder, tokenizer = _published_bert(model.text_init)
     else:
@@ -44,8 +44,8 @@ def begin_mlip(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         made = Mlip(model.model_copy(update={"vocabulary": len(tokenizer)}), mlip)
-    if model.init:
-        _fill(made, load_model(model.init)[0].state_dict(), source=model.init)
+    if begun:
+        _fill(made, begun[0].state_dict(), source=str(model.init))
         return made, tokenizer
     if model.image_init:
         _fill(made.image_encoder, _published_vit(model.image_init, model), source=model.image_init)

@@ -1,17 +1,23 @@
-"""Where the records of a training go: metrics.jsonl, which may be resumed, and TensorBoard's files."""
+"""Where the records of a training go: metrics.jsonl, which may be resumed, and TensorBoard's files; kept by URI."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
 
 from tensorboardX import SummaryWriter
 
 from app.config import UserError
+from app.places import Place
 from trainers.loop import Record
 
 Tracker = Callable[[Record], None]
+METRICS, TENSORBOARD = "metrics.jsonl", "tensorboard"  # in the folder of a training
+PUT_SECONDS = 30.0  # between checkpoints metrics are put where they are kept no more often
 
 
 def check_installed(names: Sequence[str]) -> None:
@@ -21,6 +27,44 @@ def check_installed(names: Sequence[str]) -> None:
             raise UserError(
                 f"train.trackers names {name}, which is not installed; `pip install {name}`, or leave it out"
             )
+
+
+@dataclass
+class Kept:
+    """The files of trackers in a folder of this machine, and the folder of the training where they are kept."""
+
+    folder: Path
+    out: Place
+    put_at: float = field(default_factory=monotonic)
+
+    def put(self) -> None:
+        """Put them there as they are now, unless they are written there."""
+        if not self.out.is_local:
+            for file in (self.folder / METRICS, *sorted((self.folder / TENSORBOARD).glob("*"))):
+                if file.exists():
+                    (self.out / file.relative_to(self.folder).as_posix()).write_bytes(file.read_bytes())
+        self.put_at = monotonic()
+
+    def track(self, record: Record) -> None:
+        """A tracker, the last of all, that puts them there now and then."""
+        if monotonic() - self.put_at > PUT_SECONDS:
+            self.put()
+
+
+@contextmanager
+def keeping(out: Place) -> Iterator[Kept]:
+    """Where trackers write: `out` on a disk, else a folder that begins with its metrics; put there at the end."""
+    if out.is_local:
+        yield Kept(Path(out.path), out)
+        return
+    with TemporaryDirectory() as folder:
+        if (out / METRICS).exists():
+            Path(folder, METRICS).write_bytes((out / METRICS).read_bytes())
+        kept = Kept(Path(folder), out)
+        try:
+            yield kept
+        finally:
+            kept.put()
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 import pyarrow.compute as pc
-from pyarrow.dataset import dataset
 
+from app.places import rows_of
 from trainers.batch import SENTENCES, number
 from trainers.checkpoint import MARKS
 
@@ -30,7 +30,7 @@ class TrainingSet:
 
 def read_training_set(files: Sequence[str], *, fraction: float, seed: int) -> TrainingSet:
     """The pairs of a share of the files' articles."""
-    pairs = dataset(list(files), format="parquet")
+    pairs = rows_of(files)
     marks = [name for name in MARKS if name in pairs.schema.names]
     cut = [SENTENCES] if SENTENCES in pairs.schema.names else []
     table = pairs.to_table(columns=["pair_id", "article_id", "text", *marks, *cut])

@@ -1,1 +1,1 @@
-"""Sweeps over settings, on Ray Tune: the room for spaces.py and sweep.py, which are not built yet."""
+"""Plans over many trainings: the papers' tables, and sweeps over settings on Ray Tune."""

@@ -43,7 +43,7 @@ class Score:
 
     model: Model
     dataset: str
-    task: str  # zero-shot, few-shot, segmentation, pointing, pointing-apart
+    task: str  # zero-shot, few-shot, segmentation, pointing, pointing-apart, pointing-seen
     metric: str
     value: float
     low: float | None = None  # 95 %, over the patients
@@ -119,6 +119,7 @@ READERS = {
     "segmentation": of_segmentation,
     "pointing": of_pointing,
     "pointing-apart": of_pointing,
+    "pointing-seen": of_pointing,
 }
 
 

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.config import settings_of
+from app.places import Place
 from app.report.contact_sheet import MatchedFigure
 from app.report.page import Example, Report, Result, Stage
 from app.report.retrieval_table import Pool
-from app.runs import Place, Table
+from app.runs import Table
 from app.settings import Config
 from pipelines.match import match_figure
 from pipelines.records import Figure, Pair, SeparatedFigure, from_row, from_table

@@ -151,7 +151,7 @@ def table4(found: Sequence[Score], matching: Mapping[str, Costs]) -> Table:
             Row(head=name, cells=_ablated(found, name, shares, matching)),
             Row(
                 head="MLIP",
-                cells=[Cell(value=f"{TABLE_4[name]:.1f}"), *[Cell(value="")] * (len(shares) + 6)],
+                cells=[Cell(value=f"{TABLE_4[name]:.1f}"), *[Cell(value="")] * (len(shares) + 8)],
                 is_quiet=True,
             ),
         )
@@ -160,12 +160,14 @@ def table4(found: Sequence[Score], matching: Mapping[str, Costs]) -> Table:
         title="What each part is for",
         caption=f"AVG: the mean of the zero-shot AUC and of the few-shot AUC. Hits: the warmest patch of a prompt's "
         f"map lies in its finding, beside how many times as often as a random patch; apart: of that map less the "
-        f"one of the prompts that the finding is not there. Matching: what eq. 8 costs with a "
+        f"one of the prompts that the finding is not there; seen: the patch that, seen, brings the image nearest to "
+        f"the prompt. Matching: what eq. 8 costs with a "
         f"report's own sentences and with another's, at the end of training. {BENEATH}",
         groups={
             "AUC": ["AVG", "zero-shot", *(f"few-shot, {percent_of(share)}" for share in shares)],
             "pointing": ["hits", "by chance's"],
             "pointing apart": ["hits", "by chance's"],
+            "pointing, seen": ["hits", "by chance's"],
             "matching": ["own / other's"],
         },
         rows=rows,
@@ -176,6 +178,7 @@ def table4(found: Sequence[Score], matching: Mapping[str, Costs]) -> Table:
 POINTING = {
     "pointing": "a prompt's map",
     "pointing-apart": "a prompt's map less the map of the prompts that the finding is not there",
+    "pointing-seen": "how much nearer the image comes to a prompt by what it shows",
 }
 
 

@@ -6,7 +6,7 @@ from statistics import mean
 from app.report.mlip_tables import HEADS, Costs, bounds, datasets, percent_of
 from tuning.mlip_tables import FULL, PLAIN, UNTRAINED, Score, averages, chosen, lead_of
 from tuning.published_mlip import OURS, TABLE_1, TABLE_1_COLUMNS, TABLE_4
-from tuning.seeds import Lead, summary
+from tuning.seeds import Lead, Summary, summary
 
 MODULES = {  # what Table 4 adds, row above row
     "the weights by integrity": ("integrity", PLAIN),
@@ -14,6 +14,12 @@ MODULES = {  # what Table 4 adds, row above row
     "sentence-patch matching, on those weights": ("integrity + SPM", "integrity"),
     "masked image prediction": (FULL, "integrity + SPM"),
     "all of them": (FULL, PLAIN),
+}
+
+SEERS = {"MLIP": FULL, "plain contrast": PLAIN, "the untrained model": UNTRAINED}
+POINTED = {  # what is taken for where a prompt is seen
+    "pointing": "the warmest patch of a prompt's map",
+    "pointing-seen": "the patch that, seen, brings an image nearest to a prompt",
 }
 
 
@@ -66,24 +72,20 @@ def said_of_table4(found: Sequence[Score]) -> list[str]:
 def said_of_matching(found: Sequence[Score], matching: Mapping[str, Costs]) -> list[str]:
     """Where sentences are seen, and whether matching has collapsed, its costs the same whatever is matched."""
     said = []
-    told = [
-        f"{many.mean:.1f} with {name}"
-        for row, name in ((FULL, "MLIP"), (PLAIN, "plain contrast"), (UNTRAINED, "the untrained model"))
-        if (
-            many := summary([each.value for each in chosen(found, row=row, task="pointing", metric="ratio", target="")])
-        )
-    ]
-    if told:
-        said.append(
-            "How many times as often as a random patch the warmest of a prompt's map lies in its finding: "
-            f"{', '.join(told)}."
-        )
+    for task, what in POINTED.items():
+        ratios = {name: _ratio(found, row, task) for name, row in SEERS.items()}
+        if told := [f"{many.mean:.1f} with {name}" for name, many in ratios.items() if many]:
+            said.append(f"How many times as often as a random patch {what} lies in its finding: {', '.join(told)}.")
     costs = matching.get(FULL, [])
     if costs:
         own, other = (mean(each) for each in zip(*costs))
         apart = "matching tells reports apart" if own < other else "matching has collapsed"
         said.append(f"Matching a report's own sentences costs {own:.3f}, another's {other:.3f}: {apart}.")
     return said
+
+
+def _ratio(found: Sequence[Score], row: str, task: str) -> Summary | None:
+    return summary([each.value for each in chosen(found, row=row, task=task, metric="ratio", target="")])
 
 
 def _added(part: str, gain: Lead | None, published: float) -> str:

@@ -3,9 +3,10 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ValidationError
@@ -19,14 +20,15 @@ from pipelines.rejection import RejectionError
 from pipelines.sources.esearch import search as search
 from pipelines.sources.folder import FolderBucket, checked_key
 from pipelines.sources.s3 import HttpBucket
-from pipelines.sources.transport import FetchError, Transport
+from pipelines.sources.transport import FetchError, Transport, origin
+from pipelines.sources.turns import Turns
 
 STAGE = "figures"
 PMC_ID = re.compile(r"PMC\d{1,9}")
 HREF = re.compile(r"[\w.\-]{1,150}")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".webp")  # in the order of preference
 LONGEST_MESSAGE = 500  # characters
-
+NO_TURNS: Mapping[str, Turns] = MappingProxyType({})
 
 Bucket = FolderBucket | HttpBucket
 
@@ -70,23 +72,28 @@ class Published:
     opened: OpenedImage
 
 
-def open_transport(source: SourceSettings) -> Transport:
-    """Downloads from the hosts of these settings and from no others."""
-    addresses = (source.esearch_url, source.bucket_url, _bucket_place(source))
+def hosts(source: SourceSettings) -> list[str]:
+    """The hosts that these settings fetch from, "https://host:443"; none for a folder."""
+    addresses = [_bucket_place(source), *([source.esearch_url] if source.origin == "pmc" else [])]
+    return list(dict.fromkeys(origin(address) for address in addresses if address.startswith(("http://", "https://"))))
+
+
+def open_transport(source: SourceSettings, turns: Mapping[str, Turns] = NO_TURNS) -> Transport:
+    """Downloads from the hosts of these settings and from no others; turns: those shared with others, by host."""
     return Transport(
-        [address for address in addresses if "://" in address],
+        hosts(source),
         attempts=source.attempts,
         deadline=source.timeout,
         max_bytes=source.max_bytes,
         connections=source.connections,
-    )
+    ).share(turns)
 
 
-def open_bucket(source: SourceSettings) -> Bucket:
+def open_bucket(source: SourceSettings, turns: Mapping[str, Turns] = NO_TURNS) -> Bucket:
     """The bucket that the settings name: PMC's, another one over HTTP, or a folder."""
     place = _bucket_place(source)
     if place.startswith(("http://", "https://")):
-        return HttpBucket(place, open_transport(source))
+        return HttpBucket(place, open_transport(source, turns), per_second=source.bucket_per_second)
     return FolderBucket(place, max_bytes=source.max_bytes)
 
 

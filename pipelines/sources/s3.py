@@ -12,13 +12,15 @@ from pipelines.sources.transport import FetchError, PassingError, Transport
 class HttpBucket:
     """Objects below an address; the key is the path."""
 
-    def __init__(self, url: str, transport: Transport) -> None:
+    def __init__(self, url: str, transport: Transport, *, per_second: float | None = None) -> None:
+        """per_second: requests at most, over all who take turns there."""
         self._url = url.rstrip("/")
         self._transport = transport
+        self._per_second = per_second
 
     def get(self, key: str) -> bytes:
         """The bytes of an object; raises FetchError."""
-        return self._transport.get(f"{self._url}/{quote(checked_key(key))}")
+        return self._transport.get(f"{self._url}/{quote(checked_key(key))}", per_second=self._per_second)
 
     def list(self, prefix: str, delimiter: str = "/") -> Keys:
         """Keys that begin with a prefix, cut after the delimiter, from all pages of the listing; raises FetchError."""
@@ -27,7 +29,8 @@ class HttpBucket:
     def _pages(self, prefix: str, delimiter: str) -> Iterator[Keys]:
         query = {"list-type": "2", "prefix": prefix, "delimiter": delimiter}
         while True:
-            keys, token = _listing(self._transport.get(f"{self._url}/", query, check=_listing))
+            page = self._transport.get(f"{self._url}/", query, per_second=self._per_second, check=_listing)
+            keys, token = _listing(page)
             yield keys
             if token is None:
                 return

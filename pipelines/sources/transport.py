@@ -2,17 +2,18 @@
 
 import logging
 import ssl
-import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Self
 
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from pipelines.rejection import RejectionError
+from pipelines.sources.turns import ThreadTurns, Turns
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 GONE = frozenset({404, 410})
@@ -48,7 +49,7 @@ class Transport:
         backoff: float = 1.0,
     ) -> None:
         """Allow the origins of `addresses`; deadline and backoff in seconds, max_bytes after decompression."""
-        self._gates = {_origin(httpx.URL(address)): _Gate() for address in addresses}
+        self._turns: dict[str, Turns] = {origin(address): ThreadTurns() for address in addresses}
         self._deadline = deadline
         self._max_bytes = max_bytes
         self._retrying = Retrying(
@@ -64,6 +65,11 @@ class Transport:
             follow_redirects=False,
         )
 
+    def share(self, turns: Mapping[str, Turns]) -> Self:
+        """Take turns with other processes at these hosts, "https://host:443"; one that is not allowed stays so."""
+        self._turns |= {host: each for host, each in turns.items() if host in self._turns}
+        return self
+
     def get(
         self,
         url: str,
@@ -74,7 +80,7 @@ class Transport:
     ) -> bytes:
         """The body of an address; raises FetchError.
 
-        per_second: requests at most to this host, over all threads of this Transport. check: raises PassingError for a
+        per_second: requests at most to this host, over all who take turns there. check: raises PassingError for a
         body that another attempt may better. Codes: gone, ssrf, redirects, too_large, encoding, tls, timeout,
         connection, http_NNN.
         """
@@ -83,10 +89,10 @@ class Transport:
     def _follow(self, url: httpx.URL, per_second: float | None, check: Callable[[bytes], object] | None) -> bytes:
         give_up_at = time.monotonic() + self._deadline
         for _ in range(REDIRECTS + 1):
-            gate = self._gates.get(_origin(url))
-            if gate is None:
+            turns = self._turns.get(_origin(url))
+            if turns is None:
                 raise FetchError("ssrf", f"{_origin(url)} is none of the configured hosts")
-            give_up_at += gate.enter(1 / per_second if per_second else 0.0)  # waiting for a turn is no slow download
+            give_up_at += turns.enter(1 / per_second if per_second else 0.0)  # waiting for a turn is no slow download
             answer = self._answer(url, give_up_at)
             if isinstance(answer, bytes):
                 if check is not None:
@@ -119,7 +125,7 @@ class Transport:
         if status in GONE:
             raise FetchError("gone", f"{shown}: HTTP {status}")
         if status in RETRIED:
-            self._gates[_origin(response.url)].close_for(_asked_wait(response.headers.get("Retry-After")))
+            self._turns[_origin(response.url)].close_for(_asked_wait(response.headers.get("Retry-After")))
             raise PassingError(f"http_{status}", f"{shown}: HTTP {status}")
         raise FetchError(f"http_{status}", f"{shown}: HTTP {status}")
 
@@ -132,30 +138,6 @@ class Transport:
             if time.monotonic() > give_up_at:
                 raise PassingError("timeout", f"{shown}: not complete after {self._deadline:g} s")
             yield chunk
-
-
-class _Gate:
-    """One host's turn-taking over all threads: a pause it asked for, and the pace of requests to it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._opens_at = 0.0
-
-    def enter(self, interval: float) -> float:
-        """Wait for this request's turn and keep the next one `interval` seconds away; the seconds waited."""
-        asked_at = time.monotonic()
-        while True:
-            with self._lock:
-                now = time.monotonic()
-                if now >= self._opens_at:
-                    self._opens_at = now + interval
-                    return now - asked_at
-                left = self._opens_at - now
-            time.sleep(left)
-
-    def close_for(self, seconds: float) -> None:
-        with self._lock:
-            self._opens_at = max(self._opens_at, time.monotonic() + seconds)
 
 
 def _decoded(response: httpx.Response, at_most: int) -> Iterator[bytes]:
@@ -193,6 +175,11 @@ def _seconds_until(date: str) -> float:
     except ValueError:
         return 0.0
     return (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+
+
+def origin(address: str) -> str:
+    """The host of an address, "https://host:443"."""
+    return _origin(httpx.URL(address))
 
 
 def _origin(url: httpx.URL) -> str:

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import ray
 
-from app.cluster import ClusterError, demands, local_cpus, preflight, refuse_missing_weights
+from app.cluster import ClusterError, demands, local_cpus, nodes, patience, preflight, refuse_missing_weights
 from app.config import load
 from app.settings import ClusterSettings, Config
 
@@ -35,6 +36,15 @@ def test_the_default_settings_fit_machines_of_few_logical_cpus(cpus: int) -> Non
 def test_what_would_hang_is_refused_with_advice(setting: str, job: str, advice: str) -> None:
     with pytest.raises(ClusterError, match=rf"^{job} holds .* lower .*{advice}.* or raise cluster\.cpus"):
         preflight(demands(load(None, [setting])), cpus=1, gpus=0)
+
+
+def test_a_cluster_that_grows_is_given_the_time_that_a_node_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ClusterSettings(progress_timeout=300)
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 4.0})
+    assert nodes("pipelines") == {} and patience(settings) == 300
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"figray": 1.0})  # the head of cluster.yaml alone
+    assert nodes("pipelines") == {"pipelines": 0.001} and patience(settings) == 1500
 
 
 def test_a_gpu_that_is_not_there_is_refused() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.own_files import FileError, captioned_figures, captions_in, figures_in, writable, write_rows
-from app.runs import Place
+from app.places import Place
 from pipelines.loose_files import CaptionWork, FigureWork
 from pipelines.records import Span
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from app.own_files import FileError
 from app.pair_evaluation import drawn_set, judged_caption, judged_figure, labelled_set, score, write_scorecard
-from app.runs import Place
+from app.places import Place
 from app.settings import Config, PhantomSettings
 from pipelines.captions import split_caption
 from pipelines.scorecard import Tally

@@ -10,8 +10,9 @@ from PIL import Image
 
 from app import steps
 from app.config import UserError, load, override
+from app.places import Place
 from app.probe import TASKS, headline, possible, probe, probe_runs, read_films, write_untrained, write_untrained_of
-from app.runs import Place, RunConflict, Table
+from app.runs import RunConflict, Table
 from app.settings import Config
 from pipelines.records import Radiograph, Region, Split, Target, to_table
 from trainers.checkpoint import load_model, training_articles

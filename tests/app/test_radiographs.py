@@ -9,7 +9,8 @@ from PIL import Image
 
 from app import radiographs
 from app.config import SettingError, UserError, load
-from app.runs import Place, RunConflict
+from app.places import Place
+from app.runs import RunConflict
 from app.steps import table
 from pipelines.records import Pair, Radiograph, from_table
 

@@ -12,10 +12,11 @@ from PIL import Image
 
 from app import steps
 from app.config import load
+from app.places import Place
 from app.progress import Bars
 from app.reproduce_medvl import prepare, show_figure4, show_table1
 from app.reproduction import Job
-from app.runs import Place, RunConflict, Table
+from app.runs import RunConflict, Table
 from app.settings import Config
 from pipelines.records import Pair, Split, to_table
 from trainers.batch import train_tokenizer

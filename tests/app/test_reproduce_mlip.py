@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from app.config import load
+from app.places import Place
 from app.progress import Bars
 from app.reproduce_mlip import matching_costs, prepare, show_table1, show_table2, show_table3, show_table4
 from app.reproduction import Job
-from app.runs import Place, RunConflict
+from app.runs import RunConflict
 from app.settings import Config
 from tuning.mlip_tables import FULL, Score, ablated
 

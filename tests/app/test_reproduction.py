@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from app.config import load
+from app.places import Place
 from app.progress import Bars
 from app.report.reproduced import Reproduced
 from app.reproduction import Job, about, write
-from app.runs import Place
 
 
 @pytest.mark.parametrize(("seeds", "said"), [(1, "1 seed,"), (3, "3 seeds,")])

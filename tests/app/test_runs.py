@@ -6,7 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from app.runs import Place, RunConflict, Table, claim, digest, part_of
+from app.places import Place
+from app.runs import RunConflict, Table, claim, digest, part_of
 from pipelines.records import Reject, arrow_schema
 
 SCHEMA = arrow_schema(Reject)

@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from app import sentence_training
-from app.runs import Place
+from app.places import Place
 from pipelines.phantom.punctuation import Passage, draw_passages
 from pipelines.records import Sentence
 from pipelines.sentences import SentenceSplitter

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from app import separator
-from app.runs import Place
+from app.places import Place
 from app.settings import DetectorSettings, SeparateSettings
 from pipelines.detector import LABEL, PANEL, load_detector
 from pipelines.phantom.compound import Compound, draw_compounds

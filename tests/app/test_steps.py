@@ -6,7 +6,8 @@ import pytest
 
 from app import steps
 from app.config import SettingError, load, override
-from app.runs import Place, RunConflict, claim
+from app.places import Place
+from app.runs import RunConflict, claim
 from app.settings import Config
 from pipelines.records import Figure
 
@@ -46,7 +47,7 @@ def test_a_model_begins_from_another_of_the_same_run(tmp_path: Path) -> None:
     run, config = Place.at(tmp_path), override(Config(), {"model.init": "run:processed"})
     with pytest.raises(RunConflict, match="no model processed yet; `figray train processed` makes it"):
         steps.begun_from(config, run)
-    (tmp_path / "models" / "processed" / "checkpoint").mkdir(parents=True)
+    (run / "models" / "processed" / "checkpoint" / "config.json").write_json({})  # of a folder that is whole
     assert steps.begun_from(config, run).model.init == str(tmp_path / "models" / "processed" / "checkpoint")
     published = override(Config(), {"model.init": "hf:a/b"})
     assert steps.begun_from(published, run) == published

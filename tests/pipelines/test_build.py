@@ -2,22 +2,27 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+import ray
 from PIL import Image
 from ray.data import DataContext
 
 from app.config import load, override
-from app.runs import Part, Place, RunConflict, Table, digest
-from app.settings import Config
+from app.places import Place
+from app.runs import Part, RunConflict, Table, digest
+from app.settings import Config, SourceSettings
 from pipelines import build
+from pipelines.duplicates import Duplicates, kept_duplicates
 from pipelines.images import encode_jpeg, encode_png, open_image
 from pipelines.match import WHOLE
 from pipelines.phantom.contents import draw_content
 from pipelines.phantom.corpus import read_truth, write_corpus
 from pipelines.records import Figure, Pair, SeparatedFigure, SplitCaption, Subfigure, from_table, to_table
+from pipelines.sources import pmc
 from pipelines.split import split_of
 
 PARTS = 2
@@ -46,8 +51,8 @@ def collected(config: Config, corpus: Path, out: Path) -> Table:
     return table
 
 
-def paired(config: Config, separated: Table, pairs: Table) -> build.Duplicates:
-    duplicates = build.kept_duplicates(separated, min_similarity=config.dedupe.min_similarity)
+def paired(config: Config, separated: Table, pairs: Table) -> Duplicates:
+    duplicates = kept_duplicates(separated, min_similarity=config.dedupe.min_similarity)
     for part in separated.parts():
         row = {"part": part.part, "inputs": "x", "articles": []}
         build.pair_part(row, config=config, separated=separated, table=pairs, duplicates=duplicates)
@@ -194,11 +199,21 @@ def test_a_station_that_stands_still_is_named(local_ray: None, tmp_path: Path) -
         context.execution_no_progress_timeout_s = patience
 
 
-def test_copies_are_looked_for_once_until_the_table_or_the_measure_changes(tmp_path: Path) -> None:
-    separated = separated_by_hand(tmp_path)
-    first = build.kept_duplicates(separated, min_similarity=0.98)
-    kept = (separated.place / "duplicates.json").read_bytes()
-    assert build.kept_duplicates(separated, min_similarity=0.98) == first and first.copies
-    assert (separated.place / "duplicates.json").read_bytes() == kept
-    strict = build.kept_duplicates(separated, min_similarity=1.0)
-    assert strict == build.find_duplicates(separated, min_similarity=1.0) != first
+@pytest.mark.ray
+def test_one_pace_and_one_pause_hold_over_all_workers_and_jobs(local_ray: None) -> None:
+    (host,) = pmc.hosts(SourceSettings(origin="bucket:http://127.0.0.1:9/bucket"))
+    source = SourceSettings(origin=f"bucket:{host}")
+
+    @ray.remote(num_cpus=0.25)
+    def ask(turns: build.ClusterTurns, times: int) -> list[float]:
+        return [time.time() for _ in range(times) if turns.enter(0.05) >= 0]
+
+    begun = [ask.remote(build.shared_turns(source)[host], 8) for _ in range(3)]  # as three jobs would
+    told: list[list[float]] = ray.get(begun)
+    asked = sorted(at for each in told for at in each)
+    assert len(asked) == 24
+    assert asked[-1] - asked[0] > 23 * 0.05 - 0.1  # less what a turn takes to reach who waits for it
+    build.shared_turns(source)[host].close_for(1.5)
+    closed = time.time()
+    (late,) = ray.get(ask.remote(build.shared_turns(source)[host], 1))
+    assert late - closed > 1.3

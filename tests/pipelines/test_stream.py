@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from app.runs import Place
+from app.places import Place
 from app.settings import Config
 from pipelines.captions import split_caption
 from pipelines.loose_files import CaptionWork, FigureWork

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from app.config import UserError
+from app.places import Place
 from app.settings import Config, MlipSettings, ObjectiveSettings, OptimSettings, TrainSettings
 from trainers.blip import Blip
 from trainers.checkpoint import load_model, save_model
@@ -101,3 +102,22 @@ def test_objective_and_data_are_independent_choices(
     weights = job.objective_of(model, tokenizer).weights
     assert set(weights) == ({"v2t", "t2v", "spm", "mip"} if objective == "mlip" else {"itc", "itm", "mlm"})
     assert job.name.startswith(objective)
+
+
+def test_a_training_in_a_bucket_begins_there_from_a_model_there(
+    small_blip: Blip, tokenizer: Any, bucket: str, tmp_path: Path
+) -> None:
+    names = []
+    for folder in (Place.at(tmp_path), Place.at(bucket)):
+        first = folder / "first"
+        settings = small_blip.settings, ObjectiveSettings()
+        save_model(first.uri, small_blip, settings=settings, tokenizer=tokenizer, articles=["A9"])
+        (first / "run.json").write_json({"name": "blip-1"})
+        chosen = config(small_blip, init=first.uri)
+        job = make_job(chosen, PAIRS, out=(folder / "out").uri)
+        write_start(chosen, PAIRS, job)
+        model, _ = load_model(job.start)
+        assert all(torch.equal(value, small_blip.state_dict()[name]) for name, value in model.state_dict().items())
+        assert job.start == f"{folder.uri}/out/start" and job.articles == ("A1", "A2", "A9")
+        names.append(job.name)
+    assert names[0] == names[1]

@@ -10,13 +10,15 @@ from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import TypeAdapter
 
-from app.runs import Place, Table, digest
+from app.places import Place
+from app.runs import Table, digest
 from pipelines.records import Pair, Radiograph, Reject, Sentence, Split, to_table
 
 Work = TypeVar("Work")
 Read = Callable[[Work], Sequence[Radiograph | Reject]]
 Cut = Callable[[Sequence[str]], Sequence[Sequence[Sentence]]]  # texts into sentences
 IN_A_PART = 512  # works; some 40 MB of radiographs with a short side of 512 pixels
+FEWEST_PARTS = 16
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,9 @@ def slices(works: Sequence[Any], parts: int) -> list[Slice]:
     return [Slice(number, digest([each]), each) for number, each in enumerate(dealt)]
 
 
-def parts_for(works: int, fewest: int) -> int:
+def parts_for(works: int, fewest: int | None) -> int:
     """How many parts a table of so many works has: none of more than IN_A_PART, at least `fewest`, none empty."""
-    return max(1, min(works, max(fewest, -(-works // IN_A_PART))))
+    return max(1, min(works, max(fewest or FEWEST_PARTS, -(-works // IN_A_PART))))
 
 
 def pairs_of(radiographs: Sequence[Radiograph], open_cut: Callable[[], Cut], terms: Terms) -> list[Pair]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from pyarrow.dataset import dataset
 from torch import Tensor
 from torch.nn.functional import pad
 
 from app.config import UserError
+from app.places import rows_of
 from trainers.batch import Batch, number
 from trainers.towers import Towers
 
@@ -72,7 +72,7 @@ def by_length(mask: Tensor) -> Iterator[tuple[Tensor, int]]:
 
 def read_columns(files: Sequence[str], wanted: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Columns of pairs tables by pair; one that the files lack is left out."""
-    table = dataset(list(files), format="parquet")
+    table = rows_of(files)
     there = [name for name in wanted if name in table.schema.names]
     return {row.pop("pair_id"): row for row in table.to_table(columns=["pair_id", *there]).to_pylist()}
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pyarrow.dataset import dataset
 from torch import Tensor
 
 from app.config import UserError
+from app.places import rows_of
 from trainers.batch import number
 from trainers.checkpoint import load_model
 from trainers.evaluation.bootstrap import bounds, resampled_means
@@ -257,5 +257,5 @@ def _metrics(means: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _read_marks(files: Sequence[str]) -> list[Row]:
     columns = ["patient_id", "targets", "regions"]
-    rows: list[Row] = dataset(list(files), format="parquet").to_table(columns=columns).to_pylist()
+    rows: list[Row] = rows_of(files).to_table(columns=columns).to_pylist()
     return rows

@@ -1,6 +1,6 @@
 """Where a model of radiographs sees a sentence: its patches beside a prompt (MLIP, section 3.4 and Figure 3)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
@@ -12,6 +12,7 @@ from torch.nn.functional import normalize
 from transformers import PreTrainedTokenizerFast
 
 from app.config import UserError
+from app.settings import ModelSettings
 from trainers.batch import Collate
 from trainers.checkpoint import load_model
 from trainers.evaluation.bootstrap import ratio
@@ -21,6 +22,7 @@ from trainers.mlip import Mlip
 from trainers.towers import Towers
 
 PromptsOf = Mapping[str, Sequence[str]]  # finding -> sentences that say it is there, or that it is not
+Maps = Callable[[Tensor], Tensor]  # images (N, 3, H, W) -> (N, F, P), a map for each of F findings
 
 
 @dataclass(frozen=True)
@@ -66,21 +68,23 @@ def point(
     against: PromptsOf | None = None,
     device: str = "cpu",
 ) -> Pointing:
-    """What point_with() finds of the model in a folder.
+    """What point_by() finds of the model in a folder, by the cosines of its patches and the prompts.
 
-    Raises LeakError if it was trained on a patient of the files, UserError as of mlip_of() and point_with().
+    against: prompts that say a finding is absent, whose map is taken away from the first, as difference_maps() does;
+    None: the prompts alone, as the paper shows. Raises LeakError if the model was trained on a patient of the files,
+    UserError as of mlip_of() and point_by().
     """
     refuse_seen(folder, files)
     model, tokenizer = load_model(folder)
-    return point_with(
-        mlip_of(model),
-        tokenizer,
+    maps = cosines(mlip_of(model).to(device), tokenizer, prompts, against)
+    return point_by(
+        maps,
+        list(prompts),
+        settings=model.settings,
         files=files,
-        prompts=prompts,
         batch_size=batch_size,
         resamples=resamples,
         seed=seed,
-        against=against,
         device=device,
     )
 
@@ -92,49 +96,45 @@ def mlip_of(model: Towers) -> Mlip:
     raise UserError("this model has no patches in the space of sentences: its maps are those of Grad-CAM")
 
 
-def point_with(
-    model: Mlip,
-    tokenizer: PreTrainedTokenizerFast,
+def cosines(
+    model: Mlip, tokenizer: PreTrainedTokenizerFast, prompts: PromptsOf, against: PromptsOf | None = None
+) -> Maps:
+    """The cosine of each patch and a finding's prompts, less that of those against it."""
+    directions = torch.stack([sentence_vectors(model, tokenizer, each).mean(dim=0) for each in prompts.values()])
+    if against is not None:
+        absent = [sentence_vectors(model, tokenizer, against[finding]).mean(dim=0) for finding in prompts]
+        directions = directions - torch.stack(absent)
+    return lambda images: torch.einsum("npe,fe->nfp", unit_patches(model, images), directions)
+
+
+def point_by(
+    maps: Maps,
+    findings: Sequence[str],
     *,
+    settings: ModelSettings,
     files: Sequence[str],
-    prompts: PromptsOf,
     batch_size: int,
     resamples: int,
     seed: int,
-    against: PromptsOf | None = None,
     device: str = "cpu",
 ) -> Pointing:
-    """Each finding with a place in a radiograph of the files is asked for by its prompts: where is the map warmest?
+    """Each of the findings with a place in a radiograph of the files is asked for: where is its map warmest?
 
-    prompts: a finding without any is not asked for. against: prompts that say it is absent, whose map is taken away
-    from the first (difference_maps()); None: the prompts alone, as the paper shows. Several regions of a finding are
-    one. Raises UserError if there is nothing to ask for.
+    settings: of the model whose maps they are. Several regions of a finding are one. Raises UserError if there is
+    nothing to ask for.
     """
-    model = model.to(device).eval()
-    size, patch = model.settings.image_size, model.settings.patch
     asked, too_small = list[Asked](), list[str]()
-    directions = {finding: _direction(model, tokenizer, finding, prompts, against) for finding in prompts}
-    for batch in films(files, size=size, batch_size=batch_size, device=device):
-        patches = unit_patches(model, batch.images)
+    for batch in films(files, size=settings.image_size, batch_size=batch_size, device=device):
+        heat = maps(batch.images).cpu()
         for place, row in enumerate(batch.rows):
-            for finding in sorted({region["target"] for region in row["regions"]} & directions.keys()):
-                inside = at_patches(extent(row, finding), size, patch)
+            for finding in sorted({region["target"] for region in row["regions"]} & set(findings)):
+                inside = at_patches(extent(row, finding), settings.image_size, settings.patch)
                 if not inside.any():
                     too_small.append(finding)
                     continue
-                heat = (patches[place] @ directions[finding]).cpu()
-                asked.append(_ask(row, finding, heat, inside, at_patches(_whole(row), size, patch)))
+                content = at_patches(_whole(row), settings.image_size, settings.patch)
+                asked.append(_ask(row, finding, heat[place, findings.index(finding)], inside, content))
     return pointing(asked, too_small, resamples=resamples, seed=seed)
-
-
-def _direction(
-    model: Mlip, tokenizer: PreTrainedTokenizerFast, finding: str, prompts: PromptsOf, against: PromptsOf | None
-) -> Tensor:
-    """(E,): what the cosine of a patch is a product with."""
-    positive = sentence_vectors(model, tokenizer, prompts[finding]).mean(dim=0)
-    if against is None:
-        return positive
-    return positive - sentence_vectors(model, tokenizer, against[finding]).mean(dim=0)
 
 
 def _whole(row: Row) -> Mask:

@@ -60,12 +60,7 @@ def zero_shot(
     model, tokenizer = load_model(folder)
     val, test = (encode_films(model, each, batch_size=batch_size, device=device) for each in (val_files, test_files))
     wanted = targets if targets is not None else finding_names(test.rows)
-    asked = {name: found for name in wanted if (found := prompts.of(name))}
-    if not asked:
-        raise UserError(
-            f"the set of prompts '{prompts.name}' has none for {', '.join(wanted) or 'these radiographs'}; "
-            "choose another by probe.prompt_set"
-        )
+    asked = prompted(prompts, wanted)
     axes = {name: sides(model, tokenizer, found) for name, found in asked.items()}
     judged = judge(predict(val, axes), predict(test, axes), resamples=resamples, seed=seed)
     return ZeroShot(
@@ -77,6 +72,17 @@ def zero_shot(
         notes=[f"{name}: the set {prompts.name} has no prompts for it" for name in wanted if name not in asked]
         + [f"{name}: {each.note}" for name, each in judged.targets.items() if each.note],
     )
+
+
+def prompted(prompts: PromptSet, wanted: Sequence[str]) -> dict[str, Prompts]:
+    """The prompts of those targets that the set has any for; UserError if it has for none."""
+    asked = {name: found for name in wanted if (found := prompts.of(name))}
+    if not asked:
+        raise UserError(
+            f"the set of prompts '{prompts.name}' has none for {', '.join(wanted) or 'these radiographs'}; "
+            "choose another by probe.prompt_set"
+        )
+    return asked
 
 
 @torch.no_grad()

@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 
 from app.config import load
+from app.places import Place
 from app.report.from_run import changed_settings, funnel, matched_by, percent, read_report, shown_figures
 from app.report.page import render
-from app.runs import Place, Table
+from app.runs import Table
 from app.settings import Config
 from pipelines.images import encode_png
 from pipelines.records import Figure, Pair, Reject, SeparatedFigure, SplitCaption, Subfigure, to_table

@@ -64,8 +64,8 @@ def test_seeds_that_disagree_settle_nothing(ahead: int, seeds: int, said: str) -
 def test_matching_that_costs_the_same_for_any_report_has_collapsed(mlip_scores: Scores) -> None:
     said = said_of_matching(mlip_scores("phantom"), {FULL: [(0.25, 0.5)]})
     assert said == [
-        "How many times as often as a random patch the warmest of a prompt's map lies in its finding: 4.4 with MLIP, "
-        "4.0 with plain contrast, 2.5 with the untrained model.",
+        "How many times as often as a random patch the warmest patch of a prompt's map lies in its finding: 4.4 "
+        "with MLIP, 4.0 with plain contrast, 2.5 with the untrained model.",
         "Matching a report's own sentences costs 0.250, another's 0.500: matching tells reports apart.",
     ]
     assert said_of_matching([], {FULL: [(0.001, 0.001)]})[0].endswith("matching has collapsed.")

@@ -19,11 +19,12 @@ from trainers.checkpoint import save_model
 from trainers.evaluation.retrieval import LeakError
 from trainers.evaluation.sentence_maps import (
     Pointing,
+    cosines,
     difference_maps,
     hits,
     phi_grid,
     point,
-    point_with,
+    point_by,
     prompt_maps,
     sentence_vectors,
 )
@@ -63,8 +64,11 @@ def films(disc_films: Films, write_films: Writer) -> list[str]:
 
 
 def pointed(model: Mlip, tokenizer: PreTrainedTokenizerFast, files: list[str], **settings: Any) -> Pointing:
-    usual: dict[str, Any] = {"prompts": PROMPTS, "batch_size": 32, "resamples": 200, "seed": 0}
-    return point_with(model, tokenizer, files=files, **(usual | settings))
+    usual: dict[str, Any] = {"prompts": PROMPTS, "against": None, "batch_size": 32, "resamples": 200, "seed": 0}
+    asked = usual | settings
+    prompts, against = asked.pop("prompts"), asked.pop("against")
+    maps = cosines(model.eval(), tokenizer, prompts, against)
+    return point_by(maps, list(prompts), settings=model.settings, files=files, **asked)
 
 
 def made(kind: type[Mlip], **settings: Any) -> Mlip:

@@ -1,0 +1,42 @@
+"""The articles of a run and their parts."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from app.config import UserError
+from app.places import Place
+from app.settings import SourceSettings
+from pipelines.phantom.corpus import write_corpus
+from pipelines.sources.articles import IN_A_PART, dealt, listed, parts_for
+
+
+def test_a_part_stays_the_same_size_however_large_the_corpus() -> None:
+    assert [parts_for(count, None) for count in (0, 60, 4_000, 4_001)] == [16, 16, 16, 17]
+    assert parts_for(5_000_000, None) * IN_A_PART == 5_000_000
+    assert parts_for(5_000_000, 12) == 12  # as asked, and as runs have it that were begun with a number
+
+
+def test_every_article_is_in_the_one_part_that_its_id_alone_decides() -> None:
+    articles = [f"PMC{number}" for number in range(1, 10_001)]
+    parts = dealt(articles, parts_for(len(articles), None))
+    assert sorted(article for part in parts for article in part) == sorted(articles)
+    assert dealt(articles[::-1][:500], len(parts))[7] == [each for each in parts[7][::-1] if each in articles[-500:]]
+    widest = max(map(len, parts))  # ids fall into parts as balls into urns: six deviations over the mean never happen
+    assert widest < IN_A_PART + 6 * math.sqrt(IN_A_PART)
+
+
+def test_the_list_is_asked_for_once_and_kept(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "corpus", articles=3, seed=0)
+    source, file = SourceSettings(origin=f"bucket:{tmp_path}/corpus/bucket"), Place.at(tmp_path) / "articles.json"
+    first = listed(file, source, {})
+    assert len(first) >= 3 and first == sorted(first, key=lambda article: int(article[3:]))
+    assert listed(file, SourceSettings(origin="bucket:/nowhere"), {}) == first
+
+
+def test_a_source_without_an_answer_is_said_so(tmp_path: Path) -> None:
+    source = SourceSettings(esearch_url="http://127.0.0.1:9/esearch", attempts=1)
+    with pytest.raises(UserError, match=r"no articles from pmc: http://127\.0\.0\.1:9/esearch: ConnectError"):
+        listed(Place.at(tmp_path) / "articles.json", source, {})
+    assert not (tmp_path / "articles.json").exists()

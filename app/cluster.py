@@ -125,6 +125,7 @@ def local_environment() -> None:
     os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")  # what comes too late must not start a second Ray
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")  # how soon a checkpoint counts as committed
     os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
+    os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")  # a relative path in a setting means the same in a trial
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its C++ writes harmless errors to this terminal
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import psutil
@@ -30,14 +30,14 @@ ARTICLES = (12, 30, 72, 180)  # drawn, for the stations; they have 2.7 figures e
 ARTICLES_A_PART = 6
 # Figures, of what one process does for the whole corpus. Copies: quadratic, so few.
 WHOLE = {
-    "alike copies": (400, 800, 1600, 3200),
-    "manifests": (20_000, 40_000, 80_000, 160_000),
+    "alike copies": (100, 200, 400, 800),
+    "manifests": (80_000, 160_000, 320_000, 640_000),
     "training set": (10_000, 20_000, 40_000, 80_000),
 }
 FIGURES_A_PART = 100  # of the manifests
 PAIRS = 3  # of a figure in the training set
-NEEDED = ("pipelines.duplicates", "trainers.training_set")  # modules
-LEAST = 1e-3  # seconds and MB; less is nothing
+LEAST_SECONDS, LEAST_MB = 0.01, 1.0  # less is noise
+MOST_SPREAD = 0.25  # of an exponent that is carried on to CORPUS
 Numbers = dict[str, float]
 
 
@@ -59,11 +59,11 @@ class Growth:
 
     @property
     def time(self) -> PowerLaw:
-        return fit_power_law(self.sizes, [max(LEAST, cost.seconds) for cost in self.costs])
+        return fit_power_law(self.sizes, [max(LEAST_SECONDS, cost.seconds) for cost in self.costs])
 
     @property
     def memory(self) -> PowerLaw:
-        return fit_power_law(self.sizes, [max(LEAST, cost.megabytes) for cost in self.costs])
+        return fit_power_law(self.sizes, [max(LEAST_MB, cost.megabytes) for cost in self.costs])
 
     def numbers(self) -> Numbers:
         """By name; the seconds and megabytes of a size have it in theirs."""
@@ -73,7 +73,8 @@ class Growth:
             told |= {f"{name}_seconds_{size}": cost.seconds, f"{name}_mb_{size}": cost.megabytes}
         for what, law in (("seconds", self.time), ("mb", self.memory)):
             told |= {f"{name}_{what}_exponent": law.exponent, f"{name}_{what}_exponent_spread": law.spread}
-            told[f"{name}_{what}_of_corpus"] = law.at(CORPUS)
+            if law.spread <= MOST_SPREAD:
+                told[f"{name}_{what}_of_corpus"] = law.at(CORPUS)
         return told
 
     def row(self) -> list[str]:
@@ -84,10 +85,10 @@ class Growth:
             " ".join(f"{size}" for size in self.sizes),
             " ".join(f"{cost.seconds:.2f}" for cost in self.costs),
             f"{time.exponent:.2f} ± {time.spread:.2f}",
-            f"{time.at(CORPUS) / 3600:,.1f}",
+            _far(time, 3600),
             " ".join(f"{cost.megabytes:.0f}" for cost in self.costs),
             f"{memory.exponent:.2f} ± {memory.spread:.2f}",
-            f"{memory.at(CORPUS) / 1000:,.1f}",
+            _far(memory, 1000),
         ]
 
 
@@ -95,6 +96,11 @@ HEADS = [
     *("step", "figures", "seconds", "exponent", f"hours at {CORPUS:,}"),
     *("MB above rest", "exponent", f"GB at {CORPUS:,}"),
 ]
+
+
+def _far(law: PowerLaw, unit: float) -> str:
+    """The cost of CORPUS in so large units, where the sizes that were measured say anything of it."""
+    return f"{law.at(CORPUS) / unit:,.1f}" if law.spread <= MOST_SPREAD else "unknown"
 
 
 def table(grown: Sequence[Growth]) -> str:
@@ -153,8 +159,9 @@ def growth_of_stations(articles: Sequence[int]) -> list[Growth]:
     sizes, costs = [], []
     with tempfile.TemporaryDirectory(prefix="figray-bench-") as folder:
         write_corpus(Path(folder), articles=max(articles), seed=0)
+        costs_of_stations(Path(folder), 1, "first")  # Ray's first tasks wait for its processes
         for number in (1, *articles):
-            figures, found = costs_of_stations(Path(folder), number)
+            figures, found = costs_of_stations(Path(folder), number, f"{number}")
             sizes.append(figures)
             costs.append(found)
     alone, *more = costs
@@ -164,13 +171,13 @@ def growth_of_stations(articles: Sequence[int]) -> list[Growth]:
     ]
 
 
-def costs_of_stations(corpus: Path, articles: int) -> tuple[int, dict[str, Cost]]:
-    """The figures of the first articles of a drawn corpus, and what each station costs for them."""
+def costs_of_stations(corpus: Path, articles: int, run: str) -> tuple[int, dict[str, Cost]]:
+    """The figures of the first articles of a drawn corpus, and what each station costs for them. run: a new folder."""
     from pipelines import build
     from pipelines.duplicates import kept_duplicates
     from pipelines.phantom.server import serve
 
-    out, costs = Place.at(corpus / f"run{articles}"), {}
+    out, costs = Place.at(corpus / run), {}
     with serve(corpus / "bucket") as served:
         changes = {
             "source.origin": f"bucket:{served.bucket_url}",
@@ -203,16 +210,17 @@ def growth_of_whole(sizes: Mapping[str, Sequence[int]]) -> list[Growth]:
     grown = []
     for step, figures in sizes.items():
         with tempfile.TemporaryDirectory(prefix="figray-bench-") as folder:
-            calls = [WHOLE_STEPS[step](Path(folder) / f"{size}", size) for size in figures]
-            grown.append(Growth(step, figures, [cost_alone(call) for call in calls]))
+            draw, needs = WHOLE_STEPS[step]
+            calls = [draw(Path(folder) / f"{size}", size) for size in figures]
+            grown.append(Growth(step, figures, [cost_alone(call, needs) for call in calls]))
     return grown
 
 
-def cost_alone(call: Callable[[], Any], needs: Sequence[str] = NEEDED) -> Cost:
-    """What a call costs in a process of its own, the imports that it needs aside."""
+def cost_alone(call: Callable[[], Any], needs: Sequence[str]) -> Cost:
+    """What a call costs in a process of its own, in CPU time, the imports that it needs aside."""
     with ProcessPoolExecutor(1, mp_context=mp.get_context("spawn")) as process:
         number, before = process.submit(_ready, needs).result()
-        with Peak(number, every=0.02) as peak:
+        with Peak(number, every=0.1) as peak:
             seconds = process.submit(_seconds, call).result()
     return Cost(seconds, (peak.bytes - before) / 1e6)
 
@@ -226,9 +234,9 @@ def _ready(needs: Sequence[str]) -> tuple[int, int]:
 
 
 def _seconds(call: Callable[[], Any]) -> float:
-    begun = perf_counter()
+    begun = process_time()  # other load on the machine does not weigh on it
     call()
-    return perf_counter() - begun
+    return process_time() - begun
 
 
 def _copies(folder: Path, figures: int) -> Callable[[], Any]:
@@ -255,11 +263,11 @@ def _read_training_set(file: str) -> None:
     read_training_set([file], fraction=1.0, seed=0)
 
 
-# Each draws, in a folder, what it needs for so many figures, and returns what is to be timed.
-WHOLE_STEPS: dict[str, Callable[[Path, int], Callable[[], Any]]] = {
-    "alike copies": _copies,
-    "manifests": _manifests,
-    "training set": _training_set,
+# What draws, in a folder, what a step needs for so many figures, and returns what is timed; and the modules it imports.
+WHOLE_STEPS: dict[str, tuple[Callable[[Path, int], Callable[[], Any]], Sequence[str]]] = {
+    "alike copies": (_copies, ("pipelines.duplicates",)),
+    "manifests": (_manifests, ("app.runs",)),
+    "training set": (_training_set, ("trainers.training_set",)),
 }
 
 

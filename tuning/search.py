@@ -1,5 +1,6 @@
 """What Ray Tune draws the settings of trials with, and what stops or changes trials: Optuna, ASHA, PBT."""
 
+import warnings
 from collections.abc import Callable
 from functools import partial
 from math import floor
@@ -19,6 +20,7 @@ from tuning.spaces import IN_TRAINING, Range, Space
 
 RUNGS = "asha.rungs"
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # it announces every study
+warnings.filterwarnings("ignore", message="The reported value is ignored")  # of a validation that was made again
 DISTRIBUTIONS: dict[str, Callable[..., Any]] = {
     "choice": lambda *values: tune.choice(list(values)),
     "uniform": tune.uniform,

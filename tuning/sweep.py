@@ -2,11 +2,12 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
+from time import time
 from typing import Any
 
 import ray
@@ -21,13 +22,12 @@ from app.places import Place
 from app.settings import Config
 from trainers.fit import Validate, fit
 from trainers.inline import fit_inline
+from tuning.evidence import read_failure, read_reports, read_starts, write_failure, write_report, write_start
 from tuning.search import distribution, scheduler_of, search_of
 from tuning.spaces import Space
-from tuning.starts import read_end, read_starts, write_end, write_start
 
 NEVER = 1e9  # minutes
 STATE = "tune"  # of a sweep's folder: what Ray Tune keeps
-DIVERGED = "diverged"  # in a report: what ended the trial; its metrics are then the worst there are
 OF_TUNE = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is the command's
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
@@ -100,8 +100,8 @@ def run_sweep(sweep: Sweep, *, on_step: OnStep) -> list[Row]:
     finally:
         _on_step.reset(told)
     starts = read_starts(sweep.folder)
-    rows = [row_of(grid[number], starts, sweep) for number in range(len(grid))]
-    return sorted(rows, key=lambda row: str(row["trial"]))
+    ended = {str(each.path).rpartition("/")[2]: each.error for each in map(grid.__getitem__, range(len(grid)))}
+    return [row_of(trial, error, starts, sweep) for trial, error in sorted(ended.items())]
 
 
 def _tuner(sweep: Sweep) -> tune.Tuner:
@@ -184,11 +184,10 @@ def inline_trial(settings: dict[str, Any], *, sweep: Sweep) -> None:
     with _counted(sweep, trial, settings, step=step) as going, found.as_directory() if found else nullcontext() as at:
         if not going:
             return
+        told = _Reports(sweep.folder, trial)
 
         def on_checkpoint(folder: str, step: int) -> None:
-            numbers = {"step": step, **sweep.validate(folder)}
-            if step == sweep.steps:
-                write_end(sweep.folder, trial, numbers)
+            numbers = told.write({"step": step, **sweep.validate(folder)})
             checkpoint = tune.Checkpoint.from_directory(folder)
             checkpoint.set_metadata({"step": step})
             tune.report(numbers, checkpoint=checkpoint)
@@ -205,16 +204,17 @@ def ray_train_trial(settings: dict[str, Any], *, sweep: Sweep) -> None:
     DataContext.get_current().execution_no_progress_timeout_s = patience(config.cluster)
     with _counted(sweep, trial, settings, step=latest_step(out)) as going:
         if going:
-            told = [_Told(sweep.folder, trial, sweep.steps)]
+            told = [_Told(_Reports(sweep.folder, trial))]
             fit(config, train_files=sweep.train_files, out=out.uri, validate=sweep.validate, callbacks=told)
 
 
 @contextmanager
 def _counted(sweep: Sweep, trial: str, settings: Mapping[str, Any], *, step: int) -> Iterator[bool]:
     """Write down a start, or tell the end of a trial that has come to it already. A loss that is not finite ends it."""
-    ended = read_end(sweep.folder, trial)
-    if ended:
-        tune.report(ended)
+    found, failed = read_reports(sweep.folder, trial), read_failure(sweep.folder, trial)
+    worst: dict[str, Any] = {"step": step, **dict.fromkeys(sweep.config.sweep.metrics, 0.0)}
+    if failed or (found and found[-1]["step"] == sweep.steps):
+        tune.report(worst if failed else found[-1])
         yield False
         return
     write_start(sweep.folder, trial, step=step, settings=settings)
@@ -226,24 +226,36 @@ def _counted(sweep: Sweep, trial: str, settings: Mapping[str, Any], *, step: int
         if broken is None:
             raise
         # Again it would come to the same; told as the worst there is, the searcher keeps away from it.
-        numbers: dict[str, Any] = {"step": step, DIVERGED: str(broken)}
-        numbers |= dict.fromkeys(sweep.config.sweep.metrics, 0.0)
-        write_end(sweep.folder, trial, numbers)
-        tune.report(numbers)
+        write_failure(sweep.folder, trial, str(broken))
+        tune.report(worst)
+
+
+@dataclass
+class _Reports:
+    """The reports of a trial, with the seconds that each took."""
+
+    folder: str
+    trial: str
+    since: float = field(default_factory=time)
+
+    def write(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep one, with its seconds."""
+        kept = {**numbers, "seconds": time() - self.since}
+        self.since = time()
+        write_report(self.folder, self.trial, kept)
+        return kept
 
 
 class _Told(TuneReportCallback):
-    """Ray Tune hears what Ray Train does; the end is written down."""
+    """Ray Tune hears what Ray Train does."""
 
-    def __init__(self, folder: str, trial: str, steps: int) -> None:
+    def __init__(self, reports: _Reports) -> None:
         super().__init__()
-        self.folder, self.trial, self.steps = folder, trial, steps
+        self.reports = reports
 
     def after_report(self, run_context: Any, metrics: list[dict[str, Any]], checkpoint: Any) -> None:
         """metrics: of each worker."""
-        if metrics[0]["step"] == self.steps:
-            write_end(self.folder, self.trial, metrics[0])
-        super().after_report(run_context, metrics, checkpoint)
+        super().after_report(run_context, [self.reports.write(metrics[0])], checkpoint)
 
 
 def latest_step(out: Place) -> int:
@@ -253,28 +265,24 @@ def latest_step(out: Place) -> int:
     return max((int(name.removeprefix("step-")) for name in names if name.startswith("step-")), default=0)
 
 
-def row_of(result: tune.Result, starts: list[dict[str, Any]], sweep: Sweep) -> Row:
-    """A trial's row, as `run_sweep` says, from what Ray Tune and the trial's own starts tell of it."""
-    trial = str(result.path).rpartition("/")[2]
-    told = [] if result.metrics_dataframe is None else result.metrics_dataframe.to_dict("records")
+def row_of(trial: str, error: Exception | None, starts: Sequence[Mapping[str, Any]], sweep: Sweep) -> Row:
+    """A trial's row, as `run_sweep` says. error: that Ray Tune has given it up for; starts: of all trials."""
     own = [start for start in starts if start["trial"] == trial]
-    names = sweep.config.sweep.metrics
-    diverged = next((str(each[DIVERGED]) for each in told if isinstance(each.get(DIVERGED), str)), "")
-    points = {each["step"]: each for each in told if not isinstance(each.get(DIVERGED), str)}
-    curve = [{"step": int(step), **{name: points[step][name] for name in names}} for step in sorted(points)]
-    error = diverged or _last_line(result.error)
+    reports, names = read_reports(sweep.folder, trial), sweep.config.sweep.metrics
+    curve = [{name: each[name] for name in ("step", *names)} for each in reports]
+    reason = read_failure(sweep.folder, trial) or _last_line(error)
     last = curve[-1] if curve else {"step": 0}
     ended = last["step"] >= sweep.steps
     return {
         "trial": trial,
-        "status": "failed" if error else "finished" if ended else "stopped",
+        "status": "failed" if reason else "finished" if ended else "stopped",
         "starts": len(own),
         "step": last["step"],
-        "seconds": round(sum(each["time_this_iter_s"] for each in told), 1),
+        "seconds": round(sum(each["seconds"] for each in reports), 1),
         "settings": dict(own[-1]["settings"]) if own else {},
         "metrics": {name: last[name] for name in names if name in last},
         "curve": curve,
-        "error": error,
+        "error": reason,
     }
 
 

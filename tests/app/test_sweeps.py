@@ -123,6 +123,7 @@ def test_what_cannot_be_judged_or_tried_stops_before_ray(tmp_path: Path) -> None
 
 @pytest.mark.ray
 @pytest.mark.cluster
+@pytest.mark.timeout(900)
 def test_the_command_finds_a_recipe_by_both_metrics_and_test_is_measured_once_after(tmp_path: Path) -> None:
     run = drawn_run(Place.at(tmp_path / "run"))
     test_file = next((tmp_path / "run" / "pairs" / "split=test").iterdir())
@@ -146,4 +147,4 @@ def short() -> list[str]:
 
 
 def figray(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "app.cli", *words], check=True, timeout=280)
+    subprocess.run([sys.executable, "-m", "app.cli", *words], check=True, timeout=600)

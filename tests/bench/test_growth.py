@@ -24,3 +24,10 @@ def test_growth_is_told_by_step_and_in_a_table() -> None:
     assert told["alike_copies_seconds_of_corpus"] == pytest.approx(0.001 * 24e6**2)
     head, line, row = table([growth]).splitlines()
     assert head.count("|") == line.count("|") == row.count("|") and "2.00 ± 0.00" in row
+
+
+def test_what_is_only_noise_is_not_carried_on() -> None:
+    growth = Growth("pair", (10, 20, 40), [Cost(-0.2, 0.0), Cost(3.0, 0.1), Cost(0.001, 0.2)])
+    told = growth.numbers()
+    assert "pair_seconds_of_corpus" not in told and told["pair_mb_exponent"] == pytest.approx(0, abs=1e-9)
+    assert "unknown" in table([growth])

@@ -9,11 +9,9 @@ import time
 from collections import Counter
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -24,9 +22,9 @@ from tests.trainers.conftest import SMALL, draw_pair
 from trainers.checkpoint import load_model
 from trainers.evaluation.prompts import PromptSet
 from trainers.validation import validate
+from tuning.evidence import read_starts, write_failure, write_report
 from tuning.spaces import Range
-from tuning.starts import read_starts
-from tuning.sweep import DIVERGED, STATE, Sweep, latest_step, row_of, run_sweep
+from tuning.sweep import STATE, Sweep, latest_step, row_of, run_sweep
 
 SPACE = {"optim.lr": Range(log_uniform=(1e-4, 1e-2)), "objective.temperature": Range(uniform=(0.03, 0.2))}
 STEPS = 10
@@ -88,8 +86,6 @@ def test_trials_are_drawn_judged_stopped_and_told(local_ray: None, tmp_path: Pat
     found = sweep.validate(str(kept.parent))
     assert model.settings.image_size == 32 and found == finished["metrics"]
     assert json.loads(json.dumps(rows)) == rows
-    again = run_sweep(sweep, on_step=lambda *step: pytest.fail(f"{step} was taken again"))
-    assert [(row["trial"], row["curve"]) for row in again] == [(row["trial"], row["curve"]) for row in rows]
 
 
 @pytest.mark.ray
@@ -125,15 +121,16 @@ def test_trials_by_ray_train_are_those_of_fit(local_ray: None, tmp_path: Path) -
 
 @pytest.mark.ray
 @pytest.mark.cluster
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("executor", ["inline", "ray_train"])
 def test_a_killed_sweep_goes_on_and_no_finished_trial_runs_again(executor: str, tmp_path: Path) -> None:
     sweep = small_sweep(tmp_path, executor=executor, scheduler="none", trials=5)
-    ends, running = Path(sweep.folder, "ends"), begun(tmp_path, executor)
-    while running.poll() is None and len([*ends.glob("*.json")]) < 2:
+    running = begun(tmp_path, executor)
+    while running.poll() is None and len(ends(sweep)) < 2:
         time.sleep(0.1)
     assert running.poll() is None, "it ended before it could be killed"
     os.killpg(running.pid, signal.SIGKILL)
-    finished = {file.stem for file in ends.glob("*.json")}
+    finished = ends(sweep)
     time.sleep(5)  # the trials see that nobody is there
     assert begun(tmp_path, executor).wait() == 0
     rows = json.loads((tmp_path / "rows.json").read_text())
@@ -144,6 +141,11 @@ def test_a_killed_sweep_goes_on_and_no_finished_trial_runs_again(executor: str, 
     assert max(Counter(start["trial"] for start in read_starts(sweep.folder)).values()) <= 2
 
 
+def ends(sweep: Sweep) -> set[str]:
+    """The trials whose last report is there."""
+    return {file.parent.name for file in Path(sweep.folder, "reports").glob(f"*/step-{STEPS:08d}.json")}
+
+
 def begun(folder: Path, executor: str) -> "subprocess.Popen[bytes]":
     """A process of its own that runs the sweep and writes rows.json."""
     command = [sys.executable, "-m", "tests.tuning.test_sweep", str(folder), executor]
@@ -151,29 +153,23 @@ def begun(folder: Path, executor: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
 
 
-def told(reports: list[dict[str, Any]], error: Exception | None = None) -> Any:
-    return SimpleNamespace(path="bucket/sweep/tune/a1", metrics_dataframe=pd.DataFrame(reports), error=error)
-
-
 def test_a_row_has_each_validation_once_and_says_why_a_trial_failed(tmp_path: Path) -> None:
     sweep = small_sweep(tmp_path)
     starts = [{"trial": "a1", "step": step, "settings": {"optim.lr": 1e-3}} for step in (0, 4)]
-    reports = [
-        {"step": step, "mean_recall": recall, "time_this_iter_s": 2.0}
-        for step, recall in ((2, 0.1), (4, 0.3), (4, 0.2), (6, 0.4))
-    ]
-    row = row_of(told(reports), starts, sweep)
-    assert row == {
-        "trial": "a1", "status": "stopped", "starts": 2, "step": 6, "seconds": 8.0, "settings": {"optim.lr": 1e-3},
+    for step, recall in ((2, 0.1), (4, 0.3), (4, 0.2), (6, 0.4)):
+        write_report(sweep.folder, "a1", {"step": step, "mean_recall": recall, "seconds": 2.0})
+    row = {
+        "trial": "a1", "status": "stopped", "starts": 2, "step": 6, "seconds": 6.0, "settings": {"optim.lr": 1e-3},
         "metrics": {"mean_recall": 0.4}, "error": "",
         "curve": [{"step": 2, "mean_recall": 0.1}, {"step": 4, "mean_recall": 0.2}, {"step": 6, "mean_recall": 0.4}],
     }  # fmt: skip
-    broken = {"step": 4, "mean_recall": 0.0, "time_this_iter_s": 1.0, DIVERGED: "step 7: losses {}"}
-    diverged = row_of(told([*reports[:2], broken]), starts, sweep)
-    assert (diverged["status"], diverged["error"], diverged["step"]) == ("failed", "step 7: losses {}", 4)
-    assert diverged["metrics"] == {"mean_recall": 0.3}
-    died = row_of(told([], RuntimeError("Traceback ...\nOSError: disk full\n")), [], sweep)
-    assert (died["status"], died["error"], died["curve"]) == ("failed", "OSError: disk full", [])
+    assert row_of("a1", None, starts, sweep) == row
+    died = row_of("a1", RuntimeError("Traceback ...\nOSError: disk full\n"), starts, sweep)
+    assert died == row | {"status": "failed", "error": "OSError: disk full"}
+    write_failure(sweep.folder, "a1", "step 7: losses {}")
+    assert row_of("a1", None, starts, sweep) == row | {"status": "failed", "error": "step 7: losses {}"}
+    bare = row_of("b1", None, starts, sweep)
+    assert (bare["status"], bare["settings"], bare["curve"], bare["metrics"]) == ("stopped", {}, [], {})
 
 
 def test_the_latest_checkpoint_of_fit_is_found_by_its_step(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ Imports of what takes time stand inside, so that `figray --help` answers at once
 import signal
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import typer
@@ -61,7 +61,9 @@ def connected(config: "Config", *, stopped: str = "nothing was written") -> "Ite
         traceback.clear_frames(error.__traceback__)
         number = bars.stopped_by or (signal.SIGTERM if isinstance(error, SystemExit) else signal.SIGINT)
     finally:
-        disconnect()
+        # Of a command that was stopped Ray may be half gone: what its end brings up must not hide how it was stopped.
+        with suppress(OSError, SystemExit) if number else nullcontext():
+            disconnect()
     if number:
         raise typer.Exit(128 + number)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from PIL import Image, ImageOps
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -23,6 +25,7 @@ SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 COLUMNS = ("pair_id", "figure_id", "article_id", "image", "text")  # of a pair, what a batch is made of
 SENTENCES = "sentences"  # and, where the table has them, the places of the text's sentences
 Span = tuple[int, int]  # first character and end
+READ = 256  # rows read from a file at once
 BUCKET = 8  # lengths are rounded up to a multiple of this, so that few shapes occur
 
 
@@ -76,6 +79,17 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: str | Path) -> No
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
     """The tokenizer of a folder that `save_tokenizer` or transformers wrote."""
     return PreTrainedTokenizerFast.from_pretrained(str(folder))
+
+
+def rows_in(files: pa.Table, *, columns: Sequence[str], articles: Sequence[str] | None) -> Iterator[pa.Table]:
+    """The rows of the files that a table names; of some articles alone, where they are given.
+
+    Here and not in fit.py: a process that reads loads no more than it needs.
+    """
+    wanted = None if articles is None else pc.field("article_id").isin(articles)
+    for rows in rows_of(files["file"].to_pylist()).to_batches(columns=list(columns), filter=wanted, batch_size=READ):
+        if rows.num_rows:
+            yield pa.Table.from_batches([rows])
 
 
 def read_pairs(files: Sequence[str], *, batch_size: int) -> Iterator[list[dict[str, Any]]]:

@@ -12,21 +12,20 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import ray.data
 import ray.train
-from ray.data import ExecutionOptions
+from ray.data import ExecutionOptions, TaskPoolStrategy
 from ray.data.collate_fn import ArrowBatchCollateFn
 from ray.train.torch import TorchTrainer, prepare_model
 from torch.nn.parallel import DistributedDataParallel
 from transformers import PreTrainedTokenizerFast
 
 from app.cluster import nodes
-from app.places import Place, rows_of
+from app.places import Place
 from app.settings import Config, TrainSettings
 from pipelines.records import Pair, arrow_schema
 from pipelines.sentences import splitter
-from trainers.batch import SENTENCES, Batch, Collate, columns_of, prepare
+from trainers.batch import SENTENCES, Batch, Collate, columns_of, prepare, rows_in
 from trainers.checkpoint import WHOLE, load_model
 from trainers.job import NAME, PROGRESS, Job, make_job, save_checkpoint, write_start
 from trainers.loop import (
@@ -47,7 +46,6 @@ __all__ = ["FitResult", "fit", "load_model"]
 PLACES = arrow_schema(Pair).field(SENTENCES).type
 Validate = Callable[[str], dict[str, float]]  # a checkpoint's folder -> numbers by name
 CUT = 512  # texts cut into sentences at once
-READ = 256  # rows read from a file at once
 HELD = 0.3  # of the object store that training pairs may take
 SHUFFLED = 2048  # rows among which a worker draws its next batch
 
@@ -124,12 +122,15 @@ def _pairs(config: Config, training_set: TrainingSet) -> ray.data.Dataset:
     """The pairs with their images decoded and made square: once if they fit in the object store, else every epoch."""
     size, columns = config.model.image_size, columns_of(training_set.columns)
     asks: dict[str, Any] = {"num_cpus": config.tables.task_cpus, "resources": _group(config) or None}
+    if not _group(config):
+        # Each task's process loads torch first: on two cores a process for each file takes longer than the files.
+        asks["compute"] = TaskPoolStrategy(size=max(1, int(ray.cluster_resources().get("CPU", 0)) // 2))
     # Not ray.data.read_parquet: it reads footers by 32 actors of a CPU each, whatever is asked for the rows, and a
     # cluster that grows would buy nodes for them.
     files = ray.data.from_items(
         [{"file": file} for file in training_set.files], override_num_blocks=len(training_set.files)
     )
-    read = partial(_rows, columns=columns, articles=None if training_set.whole else training_set.articles)
+    read = partial(rows_in, columns=columns, articles=None if training_set.whole else training_set.articles)
     rows = files.map_batches(read, batch_format="pyarrow", batch_size=1, **asks)
     pairs = rows.map(partial(prepare, size=size), **asks)
     if config.objective.name == "mlip" and config.mlip.spm > 0 and not training_set.cut:
@@ -139,14 +140,6 @@ def _pairs(config: Config, training_set: TrainingSet) -> ray.data.Dataset:
     fits = len(training_set) * 3 * size**2 < HELD * ray.cluster_resources().get("object_store_memory", 0)
     # Each new pass over files costs seconds before its first batch; over blocks in memory, hundredths.
     return pairs.materialize() if fits else pairs
-
-
-def _rows(files: pa.Table, *, columns: Sequence[str], articles: Sequence[str] | None) -> Iterator[pa.Table]:
-    """The rows of the files that a table names; of some articles alone, where they are given."""
-    wanted = None if articles is None else pc.field("article_id").isin(articles)
-    for rows in rows_of(files["file"].to_pylist()).to_batches(columns=list(columns), filter=wanted, batch_size=READ):
-        if rows.num_rows:
-            yield pa.Table.from_batches([rows])
 
 
 def _cut(rows: pa.Table, weights: str | None) -> pa.Table:

@@ -82,6 +82,7 @@ def test_a_run_whose_worker_is_killed_goes_on_as_it_was_and_is_not_trained_twice
 
 
 @pytest.mark.ray
+@pytest.mark.cluster
 def test_mlip_reads_captions_as_reports_cut_into_sentences_on_the_way(
     local_ray: None, mlip_for: Callable[..., MlipObjective], pairs: list[str], tmp_path: Path
 ) -> None:

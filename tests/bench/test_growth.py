@@ -1,5 +1,6 @@
 """What grows is told by step, from calls in processes of their own."""
 
+import time
 from functools import partial
 
 import pytest
@@ -8,7 +9,9 @@ from bench.growth import Cost, Growth, cost_alone, table
 
 
 def take(megabytes: int) -> int:
-    return len(b"x" * (megabytes * 10**6))
+    taken = b"x" * (megabytes * 10**6)
+    time.sleep(1)  # longer than it takes to look, ten times a second, at what is held
+    return len(taken)
 
 
 def test_a_call_is_timed_in_a_process_of_its_own() -> None:

@@ -7,10 +7,11 @@ missed. Every process that is started here imports this module again, so what it
 import argparse
 import multiprocessing as mp
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,12 +25,11 @@ from app.places import Place
 from app.runs import Table, digest
 from app.settings import Config
 from bench.growth import growth_numbers, memory_numbers, quiet
+from bench.numbers import Numbers, measure
 from bench.turns import in_turns, ratio_of_medians
 from pipelines.records import Pair, SeparatedFigure
 
-Numbers = dict[str, float]
 ROOT = Path(__file__).resolve().parent.parent
-FIRST = "from bench.cluster import tell_first; tell_first({!r})"
 WORKERS = 2
 ARTICLES, PARTS, TURNS = 120, 16, 3  # drawn, some 320 figures; of their table; turns of each side
 STARTS = 3  # fresh processes
@@ -66,8 +66,6 @@ def main() -> None:
     """Time everything, write the numbers, say which goals were missed."""
     asked = _arguments()
     local_environment()  # before anything imports Ray
-    from bench.training import measure
-
     os.environ["OMP_NUM_THREADS"] = "1"  # of every process that is started here
     known = QUICK if asked.quick else ALL
     parts = [part for name, part in known.items() if asked.only in (None, name)]
@@ -179,36 +177,21 @@ def start_numbers(*, starts: int = STARTS) -> Numbers:
 
     with tempfile.TemporaryDirectory(prefix="figray-bench-") as folder:
         (Path(folder) / "figure.png").write_bytes(noise_png(seed=0))
-        found = [seconds_to_lines(FIRST.format(folder)) for _ in range(starts)]
+        found = [seconds_to_lines(["-m", "bench.first_result", folder]) for _ in range(starts)]
     connected, first = zip(*found, strict=True)
     return {"connect_seconds": median(connected), "start_seconds": median(first), "start_seconds_longest": max(first)}
 
 
-def seconds_to_lines(program: str) -> list[float]:
-    """Seconds until each line that a program prints, from the moment that its process is started."""
+def seconds_to_lines(program: Sequence[str]) -> list[float]:
+    """Seconds until each line that a Python program prints, from the moment that its process is started."""
     begun = perf_counter()
-    command = [sys.executable, "-c", program]
+    command = [sys.executable, *program]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         seconds = [perf_counter() - begun for _ in process.stdout]
     if process.returncode:
-        raise RuntimeError(f"{program} ended with {process.returncode}")
+        raise RuntimeError(f"{shlex.join(program)} ended with {process.returncode}")
     return seconds
-
-
-def tell_first(folder: str) -> None:
-    """As `figray separate` does: a line when Ray is there, and one when the first figure of a folder is separated."""
-    local_environment()  # before anything imports Ray
-    from bench.training import say
-    from pipelines.loose_files import FigureWork
-    from pipelines.stream import read_figures
-
-    config = load()
-    connect(config)
-    say("connected")
-    list(read_figures(config, Place.at(folder), [FigureWork("figure.png")]))
-    say("separated")
-    disconnect()
 
 
 def step_numbers(**sizes: int) -> Numbers:

@@ -9,7 +9,6 @@ import argparse
 import gc
 import json
 import subprocess
-import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from app.settings import ModelSettings, ObjectiveSettings
 from bench.drawn import CAPTIONS, PANELS, draw_batch
+from bench.numbers import say
 from bench.reference_blip import ReferenceBlip
 from bench.step import Step
 from trainers.batch import Batch
@@ -275,12 +275,6 @@ def cleared(device: torch.device) -> None:
     torch.compiler.reset()
     if device.type == "cuda":
         torch.cuda.empty_cache()
-
-
-def say(line: str) -> None:
-    """A line for whoever started the script."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

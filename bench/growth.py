@@ -19,6 +19,7 @@ from app.places import Place
 from app.runs import Table
 from app.settings import Config
 from bench.drawn_tables import draw_figures, draw_manifests, draw_separated, draw_texts
+from bench.numbers import Numbers, say
 from bench.peak_memory import Peak, held
 from bench.power_law import PowerLaw, fit_power_law
 from pipelines.records import Figure, SeparatedFigure
@@ -38,7 +39,6 @@ FIGURES_A_PART = 100  # of the manifests
 PAIRS = 3  # of a figure in the training set
 LEAST_SECONDS, LEAST_MB = 0.01, 1.0  # less is noise
 MOST_SPREAD = 0.25  # of an exponent that is carried on to CORPUS
-Numbers = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,6 @@ def growth_numbers(*, articles: Sequence[int] = ARTICLES, whole: Mapping[str, Se
 
     Sizes are in figures. The table of all is printed too.
     """
-    from bench.training import say
-
     grown = [*growth_of_stations(articles), *growth_of_whole(whole)]
     say(table(grown))
     return {name: number for growth in grown for name, number in growth.numbers().items()}

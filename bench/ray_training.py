@@ -16,6 +16,7 @@ from pyarrow.parquet import read_table, write_table
 from app.cluster import connect
 from app.config import load
 from app.settings import Config
+from bench.numbers import Numbers
 from bench.training import draw_rows
 from bench.turns import in_turns, ratio_of_medians
 from trainers.batch import Batch, Collate, prepare
@@ -27,7 +28,6 @@ from trainers.training_set import read_training_set
 from trainers.validation import mean_recall
 from tuning.spaces import read_space
 
-Numbers = dict[str, float]
 PAIRS, HELD_OUT = 480, 64  # drawn
 STEPS, WARM, TURNS = 60, 10, 2  # of a training; of them not timed; of each side
 TRIALS = 3

@@ -6,7 +6,6 @@ the sides take turns. Exits 1 where a goal is missed.
 
 import io
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +24,7 @@ from torch import Tensor
 
 from app.settings import Config, ModelSettings, ObjectiveSettings
 from bench.drawn import CAPTIONS, FIRST_WORD, PANELS, draw_batch, draw_lengths
+from bench.numbers import Numbers, measure
 from bench.reference_blip import ReferenceBlip
 from bench.step import Step
 from trainers.blip import Blip
@@ -50,7 +50,6 @@ RERANKER = ModelSettings(
     vocabulary=1000, dropout=0.0,
 )  # fmt: skip
 POOL, CANDIDATES, SAMPLED = 2000, 64, 12  # pairs; of each query; queries each way that the loop is timed on
-Numbers = dict[str, float]
 
 
 def main() -> None:
@@ -58,22 +57,6 @@ def main() -> None:
     out = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/bench-training.json")
     torch.set_num_threads(1)
     measure((step_numbers, rerank_numbers, wait_numbers), out, missed)
-
-
-def measure(parts: Sequence[Callable[[], Numbers]], out: Path, missed: Callable[[Numbers], list[str]]) -> None:
-    """Run the parts, write their numbers, say which goals were missed, and exit, with 1 if any was."""
-    told: Numbers = {}
-    for part in parts:
-        found = part()
-        say(json.dumps(found, indent=1))
-        told |= found
-    told["load"] = os.getloadavg()[0]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(told, indent=1))
-    failed = missed(told)
-    for goal in failed:
-        say(f"missed: {goal}")
-    sys.exit(bool(failed))
 
 
 def missed(told: Numbers) -> list[str]:
@@ -208,12 +191,6 @@ def cpu_seconds(call: Callable[..., Any], *arguments: Any) -> float:
     begun = process_time()
     call(*arguments)
     return process_time() - begun
-
-
-def say(line: str) -> None:
-    """A line for whoever started the script."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

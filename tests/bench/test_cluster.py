@@ -26,10 +26,10 @@ def test_a_run_tells_which_goals_it_missed_of_those_it_measured() -> None:
 
 
 def test_the_lines_of_a_process_are_timed_and_its_failure_is_no_time() -> None:
-    first, second = seconds_to_lines("import time\nprint(1, flush=True)\ntime.sleep(0.3)\nprint(2)")
+    first, second = seconds_to_lines(["-c", "import time\nprint(1, flush=True)\ntime.sleep(0.3)\nprint(2)"])
     assert first > 0 and second - first > 0.1
     with pytest.raises(RuntimeError, match="ended with 3"):
-        seconds_to_lines("import sys; sys.exit(3)")
+        seconds_to_lines(["-c", "import sys; sys.exit(3)"])
 
 
 def test_parts_differ_where_their_rows_do_and_nowhere_else(tmp_path: Path) -> None:

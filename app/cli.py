@@ -1,17 +1,18 @@
-"""The command line: figray demo, collect, pair, train, evaluate, report, reproduce, export, and own files.
+"""The command line: a run from figures to its report, sweeps, the papers' tables; other commands join at the end.
 
 Everything that takes time to import is imported inside a command, so that `figray --help` answers at once.
 """
 
 import os
 import sys
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from app import commands_cluster, commands_files
+from app.options import SCHEMES, Recipe, Run, Set
 from app.session import GOES_ON, connected, say, session, without_training
 
 cli = typer.Typer(
@@ -22,15 +23,6 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Run = Annotated[str, typer.Option(help="The run folder: a path, or a URI such as s3://bucket/run.")]
-Recipe = Annotated[
-    str | None, typer.Argument(help="A recipe's name or file; without one, what the run was begun with.")
-]
-Set = Annotated[list[str], typer.Option("--set", help="Change a setting: name=value, as `figray config` lists them.")]
-Folder = Annotated[str, typer.Argument(metavar="DIR", help="A folder of images, or its URI.")]
-Captions = Annotated[Path, typer.Argument(metavar="CAPTIONS.json", help='{"image name": "caption", ...}')]
-CaptionList = Annotated[Path, typer.Argument(metavar="IN.json", help='[{"id": "...", "caption": "..."}, ...]')]
-Out = Annotated[Path, typer.Argument(metavar="OUT.json", help="What is found, put in place whole at the end.")]
 Evaluated = Annotated[str, typer.Argument(help="a model's name; raw, processed or both; or pairs: themselves.")]
 Trained = Annotated[
     str,
@@ -39,14 +31,6 @@ Trained = Annotated[
     ),
 ]
 
-Address = Annotated[
-    str | None,
-    typer.Option(help="A cluster's dashboard, http://HOST:PORT; else RAY_API_SERVER_ADDRESS or RAY_ADDRESS."),
-]
-Insecure = Annotated[bool, typer.Option("--insecure", help="Send the token in the clear, on a private network.")]
-Job = Annotated[str, typer.Argument(help="A job, as submit names it.")]
-
-SCHEMES = {"raw": ["raw"], "processed": ["processed"], "both": ["raw", "processed"]}
 REPRODUCIBLE = (
     *("medvl-table1", "medvl-figure3", "medvl-figure4", "medvl-ablation"),
     *("mlip-table1", "mlip-table2", "mlip-table3", "mlip-table4", "mlip-figure3"),
@@ -199,46 +183,6 @@ def evaluate_pairs(run: str, images: str | None, truth: Path | None, captions: P
 
 
 @cli.command()
-def separate(folder: Folder, out: Out, set_: Set = []) -> None:  # noqa: B006
-    """Find the panels of every image of a folder, and the letters printed on them."""
-    from app import own_files
-    from app.config import load
-    from app.places import Place
-
-    config, place, to = load(None, set_), Place.at(folder), own_files.writable(out)
-    works = own_files.figures_in(place)
-    with connected(config) as bars:
-        told = own_files.separate(config, place, works, out=to, progress=bars.rows)
-    tell(told, out)
-
-
-@cli.command()
-def split_captions(captions: CaptionList, out: Out, set_: Set = []) -> None:  # noqa: B006
-    """Split every caption of a file into the subcaptions of its panels."""
-    from app import own_files
-    from app.config import load
-
-    config, works, to = load(None, set_), own_files.captions_in(captions), own_files.writable(out)
-    with connected(config) as bars:
-        told = own_files.split_captions(config, works, out=to, progress=bars.rows)
-    tell(told, out)
-
-
-@cli.command()
-def pair_figures(folder: Folder, captions: Captions, out: Out, set_: Set = []) -> None:  # noqa: B006
-    """Separate every image of a folder, and give each panel its part of the image's caption."""
-    from app import own_files
-    from app.config import load
-    from app.places import Place
-
-    config, place, to = load(None, set_), Place.at(folder), own_files.writable(out)
-    works = own_files.captioned_figures(place, captions)
-    with connected(config) as bars:
-        told = own_files.pair_figures(config, place, works, out=to, progress=bars.rows)
-    tell(told, out)
-
-
-@cli.command()
 def report(run: Run = "runs/collected") -> None:
     """One page that shows a run."""
     from app import steps
@@ -342,49 +286,6 @@ def bench(
 
 
 @cli.command()
-def plan(
-    articles: Annotated[int, typer.Option(min=1, help="That the query finds.")],
-    cluster: Annotated[
-        Path | None, typer.Option(help="A cluster.yaml of Ray's launcher; without one, this machine.")
-    ] = None,
-    recipe: Annotated[str | None, typer.Option(help="Whose settings, and whose model is trained.")] = "blip-brain",
-    like: Annotated[str | None, typer.Option(help="A run of whose articles these are more.")] = None,
-    scheme: Annotated[str | None, typer.Option(help="raw, processed or both; without one, the recipe's.")] = None,
-    gpu_group: Annotated[str | None, typer.Option(help="The nodes that train; without one, the first with a GPU.")] = (
-        None
-    ),
-    rates: Annotated[Path | None, typer.Option(help="Without one, runs/rates.json of `make bench`.")] = None,
-    prices: Annotated[Path | None, typer.Option(help="Without one, those that come with figray.")] = None,
-    assume: Annotated[list[str], typer.Option(help="Another value of what is assumed: core=1.2.")] = [],  # noqa: B006
-    out: Annotated[Path | None, typer.Option(metavar="OUT.json", help="The same as JSON.")] = None,
-    set_: Set = [],  # noqa: B006
-) -> None:
-    """What a job will take before it is paid for: hours, nodes and dollars of each station, and what that assumes."""
-    from app.config import SettingError
-    from app.planning import Asked, planned, write
-
-    if scheme is not None and scheme not in SCHEMES:
-        raise SettingError(f"--scheme {scheme}: there are {', '.join(SCHEMES)}")
-    asked = Asked(
-        articles=articles,
-        cluster=cluster,
-        recipe=recipe,
-        like=like,
-        schemes=tuple(SCHEMES[scheme]) if scheme else (),
-        gpu_group=gpu_group,
-        rates=rates,
-        prices=prices,
-        assume=tuple(assume),
-        settings=tuple(set_),
-    )
-    told = planned(asked)
-    for line in told.lines:
-        typer.echo(line)
-    if out:
-        write(told, out)
-
-
-@cli.command()
 def config(recipe: Recipe = None, set_: Set = []) -> None:  # noqa: B006
     """Print every setting of a recipe, as a recipe."""
     from app.config import load, write
@@ -392,59 +293,8 @@ def config(recipe: Recipe = None, set_: Set = []) -> None:  # noqa: B006
     typer.echo(write(load(recipe, set_)), nl=False)
 
 
-@cli.command(context_settings={"allow_interspersed_args": False})
-def submit(
-    words: Annotated[
-        list[str], typer.Argument(metavar="COMMAND", help="figray submit -- train blip-brain --run s3://B/R")
-    ],
-    address: Address = None,
-    insecure: Insecure = False,
-) -> None:
-    """Run a figray command as a job of a Ray cluster, and follow it; without an address, of a Ray started for it.
-
-    This folder is packed and sent, without runs, data, caches, and what .gitignore names.
-
-    It ends with the job's exit code. Ctrl-C leaves a cluster's job running.
-    """
-    from app import jobs
-    from app.submission import address_of, asked
-
-    wanted, where = asked(typer.main.get_command(cli), words), address_of(address, os.environ, insecure=insecure)
-    raise typer.Exit(jobs.submit(wanted, where, Path.cwd()))
-
-
-@cli.command()
-def status(
-    job: Annotated[str | None, typer.Argument(help="A job, as submit names it; without one, all of them.")] = None,
-    address: Address = None,
-    insecure: Insecure = False,
-) -> None:
-    """What became of the jobs that were submitted to a cluster."""
-    from app import jobs
-
-    for line in jobs.status(jobs.cluster_of(address, os.environ, insecure=insecure), job):
-        typer.echo(line)
-
-
-@cli.command()
-def logs(
-    job: Job,
-    follow: Annotated[bool, typer.Option("--follow", help="Until the job ends; then end with its exit code.")] = False,
-    address: Address = None,
-    insecure: Insecure = False,
-) -> None:
-    """What a job has said so far."""
-    from app import jobs
-
-    raise typer.Exit(jobs.logs(jobs.cluster_of(address, os.environ, insecure=insecure), job, follow=follow))
-
-
-@cli.command()
-def stop(job: Job, address: Address = None, insecure: Insecure = False) -> None:
-    """Stop a job: what it has committed stays, and the same command goes on from there."""
-    from app import jobs
-
-    say(jobs.stop(jobs.cluster_of(address, os.environ, insecure=insecure), job))
+for module in (commands_files, commands_cluster):
+    cli.add_typer(module.commands)
 
 
 def main() -> None:
@@ -464,14 +314,6 @@ def absolute(source: str) -> str:
     """A source whose folder is found from any process: bucket:shared/x -> bucket:/home/me/shared/x."""
     kind, colon, where = source.partition(":")
     return source if not colon or "://" in where else f"{kind}:{Path(where).resolve()}"
-
-
-def tell(told: Counter[str], out: Path) -> None:
-    """Say what became of a user's files; exit 1 if none could be read."""
-    failed = ", ".join(f"{count} {code}" for code, count in sorted(told.items()) if code)
-    say(f"{out}: {told.total():,} rows" + (f"; {told.total() - told['']:,} failed: {failed}" if failed else ""))
-    if failed and not told[""]:
-        raise typer.Exit(1)
 
 
 if __name__ == "__main__":  # as jobs begin it, by the python of their node

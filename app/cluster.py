@@ -167,13 +167,17 @@ def _quiet_stderr() -> Iterator[None]:
 
 
 def _watch(settings: ClusterSettings) -> None:
-    """Make a job that stands still fail and name its station, after minutes instead of Ray's half hour."""
+    """Make a job that stands still fail and name its station, after minutes instead of Ray's half hour.
+
+    And let a pool grow as soon as all its actors are busy; Ray would wait until each has a second piece of work queued.
+    """
     from ray.data import DataContext
 
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_no_progress_timeout_s = patience(settings)
+    context.autoscaling_config.actor_pool_util_upscaling_threshold = 1.0
 
 
 def patience(settings: ClusterSettings) -> int:

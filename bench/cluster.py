@@ -31,7 +31,7 @@ from pipelines.records import Pair, SeparatedFigure
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
-ARTICLES, PARTS, TURNS = 120, 16, 3  # drawn, some 320 figures; of their table; turns of each side
+ARTICLES, PARTS, TURNS = 480, 32, 2  # drawn, some 1,300 figures; of their table; turns of each side
 STARTS = 3  # fresh processes
 
 

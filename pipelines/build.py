@@ -98,8 +98,9 @@ def separate(config: Config, figures: Table, out: Place, progress: Progress) -> 
     table = Table(out / "separated", SeparatedFigure)
     claim(table.place, _settings(config, "separate", "separate", "labels", "captions"))
     fewest, most = config.tables.readers
-    readers = ActorPoolStrategy(min_size=fewest, max_size=most)
-    stage = by_actors(SeparatePart, (config, figures, table), cpus=config.tables.reader_cpus, pool=readers)
+    # Ray would queue a second part with each actor: at the end one waits behind a long one beside actors that are idle.
+    pool = ActorPoolStrategy(min_size=fewest, max_size=most, max_tasks_in_flight_per_actor=1)
+    stage = by_actors(SeparatePart, (config, figures, table), cpus=config.tables.reader_cpus, pool=pool)
     make_missing("separate", table, _after(figures), progress, stage)
     return table
 

@@ -3,14 +3,12 @@
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from app.cli import absolute, cli, tell
+from app.cli import absolute, cli
 from app.config import UserError
 
 FIGRAY = Path(sys.executable).with_name("figray")
@@ -69,32 +67,12 @@ def test_a_step_without_the_one_before_says_which(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["separate", "{tmp}/nowhere", "{tmp}/out.json"], "nowhere is no folder"),
-        (["separate", "{tmp}", "{tmp}/out.json"], "has no images"),
-        (["split-captions", "{tmp}/in.json", "{tmp}/out.json"], "in.json: at 0, caption: Field required"),
-        (["split-captions", "{tmp}/in.json", "{tmp}/out.json", "--set", "captions.min=1"], "no setting 'captions.min'"),
-        (["pair-figures", "{tmp}", "{tmp}/in.json", "{tmp}/out.json"], "has no images"),
-        (["evaluate", "pairs", "--images", "{tmp}"], "--images DIR --truth TRUTH.json"),
-    ],
-)
-def test_files_that_do_not_fit_are_named_before_ray_starts(arguments: list[str], said: str, tmp_path: Path) -> None:
-    (tmp_path / "in.json").write_text('[{"id": "1"}]')
-    command = [str(FIGRAY), *(argument.format(tmp=tmp_path) for argument in arguments)]
-    process = subprocess.run(command, capture_output=True, text=True)
-    assert process.returncode == 2
-    assert said in process.stderr
-    assert "Traceback" not in process.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["in.json"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
         (["train", "nothing", "--run", "{tmp}/run"], "no recipe 'nothing': neither a file nor one of blip-brain"),
         (["train", "medvl-phantom", "--run", "{tmp}/run", "--set", "optim.lrr=1"], "no setting 'optim.lrr'"),
         (["export", "processed", "{tmp}/out", "--run", "{tmp}/run"], "run has no model processed yet"),
         (["export", "processed", "{tmp}/out", "--to", "onnx"], "for transformers alone"),
         (["dataset", "mimic", "--run", "{tmp}/run"], "mimic is read from a folder: name it"),
+        (["evaluate", "pairs", "--images", "{tmp}"], "--images DIR --truth TRUTH.json"),
         (["reproduce", "medvl-table9"], "there are medvl-table1, medvl-figure3"),
         (["reproduce", "medvl-table1", "--scale", "huge"], "there are phantom, paper"),
         (["reproduce", "mlip-table1", "--set", "mlip.spn=0", "--run", "{tmp}/run"], "no setting 'mlip.spn'"),
@@ -106,12 +84,3 @@ def test_a_model_or_table_that_does_not_exist_is_said_before_anything_starts(
     with pytest.raises(UserError, match=said):
         cli([argument.format(tmp=tmp_path) for argument in arguments], standalone_mode=False)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_job_in_which_nothing_could_be_read_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    tell(Counter({"": 3, "truncated": 2, "not_image": 1}), Path("out.json"))
-    assert capsys.readouterr().err == "out.json: 6 rows; 3 failed: 1 not_image, 2 truncated\n"
-    with pytest.raises(typer.Exit) as exit_code:
-        tell(Counter({"truncated": 2}), Path("out.json"))
-    assert exit_code.value.exit_code == 1
-    tell(Counter(), Path("out.json"))  # an empty list of captions is done

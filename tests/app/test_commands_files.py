@@ -1,0 +1,42 @@
+"""A user's own files: what does not fit is named at once, and what could not be read is an exit code."""
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import typer
+
+from app.commands_files import tell
+
+FIGRAY = Path(sys.executable).parent / "figray"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["separate", "{tmp}/nowhere", "{tmp}/out.json"], "nowhere is no folder"),
+        (["separate", "{tmp}", "{tmp}/out.json"], "has no images"),
+        (["split-captions", "{tmp}/in.json", "{tmp}/out.json"], "in.json: at 0, caption: Field required"),
+        (["split-captions", "{tmp}/in.json", "{tmp}/out.json", "--set", "captions.min=1"], "no setting 'captions.min'"),
+        (["pair-figures", "{tmp}", "{tmp}/in.json", "{tmp}/out.json"], "has no images"),
+    ],
+)
+def test_files_that_do_not_fit_are_named_before_ray_starts(arguments: list[str], said: str, tmp_path: Path) -> None:
+    (tmp_path / "in.json").write_text('[{"id": "1"}]')
+    command = [str(FIGRAY), *(argument.format(tmp=tmp_path) for argument in arguments)]
+    process = subprocess.run(command, capture_output=True, text=True)
+    assert process.returncode == 2
+    assert said in process.stderr
+    assert "Traceback" not in process.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["in.json"]
+
+
+def test_a_job_in_which_nothing_could_be_read_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(Counter({"": 3, "truncated": 2, "not_image": 1}), Path("out.json"))
+    assert capsys.readouterr().err == "out.json: 6 rows; 3 failed: 1 not_image, 2 truncated\n"
+    with pytest.raises(typer.Exit) as exit_code:
+        tell(Counter({"truncated": 2}), Path("out.json"))
+    assert exit_code.value.exit_code == 1
+    tell(Counter(), Path("out.json"))  # an empty list of captions is done

@@ -8,8 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 TINY = [
     "phantom.articles=24", "tables.parts=3", "optim.steps=6", "optim.warmup_steps=2", "train.batch_size=16",
@@ -132,8 +134,10 @@ def test_ctrl_c_stops_everything_it_started(sign: str, tmp_path: Path) -> None:
 def test_sigterm_stops_everything_and_leaves_no_half_file(tmp_path: Path) -> None:
     folder, out = tmp_path / "figures", tmp_path / "out.json"
     folder.mkdir()
-    for number in range(3000):
-        (folder / f"{number:04d}.png").write_bytes(b"no image")
+    noise = np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(folder / "0000.png")
+    for number in range(1, 3000):  # minutes of work: no machine is through with it before the signal comes
+        os.link(folder / "0000.png", folder / f"{number:04d}.png")
     command = Path(sys.executable).with_name("figray")
     process = subprocess.Popen(
         [str(command), "separate", str(folder), str(out), "--set", "separate.method=classical"],
@@ -145,6 +149,7 @@ def test_sigterm_stops_everything_and_leaves_no_half_file(tmp_path: Path) -> Non
         deadline = time.monotonic() + 100
         while not _is_begun(tmp_path / ".out.json.part") and time.monotonic() < deadline:
             time.sleep(0.02)
+        assert _is_begun(tmp_path / ".out.json.part")
         os.kill(process.pid, signal.SIGTERM)
         _, said = process.communicate(timeout=60)
         assert process.returncode == 143, said

@@ -23,7 +23,7 @@ test: $(READY)
 	.venv/bin/python -m pytest -m "not ray and not cluster" --numprocesses 2 --dist loadfile
 	.venv/bin/python -m pytest -m "ray and not cluster"
 
-test-cluster: $(READY)  ## several nodes on this machine, nodes that die, sweeps that are killed: minutes each
+test-cluster: $(READY)  ## several nodes on this machine, workers and nodes that die, sweeps that are killed
 	.venv/bin/python -m pytest -m cluster
 
 check: $(READY) test  ## format, lint, types, tests

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -39,13 +40,19 @@ def contents(run: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.ray
-@pytest.mark.timeout(400)
-def test_the_demo_ends_in_a_report_on_one_logical_cpu_and_a_second_run_does_nothing_again(tmp_path: Path) -> None:
-    run = tmp_path / "demo"
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of a demo on one logical CPU; what tests change they change in a copy."""
+    run = tmp_path_factory.mktemp("end-to-end") / "demo"
     first = demo(run, "cluster.cpus=1")
     assert first.returncode == 0, first.stderr
     assert f"report: {run}/report.html" in first.stderr
+    return run
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(400)
+def test_the_demo_ends_in_a_report_on_one_logical_cpu_and_a_second_run_does_nothing_again(run: Path) -> None:
     results = json.loads((run / "results.json").read_text())
     assert results["pair_accuracy"]["figures_kept"] == 1.0
     assert {scheme: set(pools) for scheme, pools in results["retrieval"].items()} == {
@@ -106,21 +113,38 @@ def test_own_figures_and_captions_become_pairs_and_what_fails_keeps_its_row(tmp_
 
 
 @pytest.mark.ray
-@pytest.mark.parametrize("sign", ["figures", "models/raw/metrics.jsonl"])
-def test_ctrl_c_stops_everything_it_started(sign: str, tmp_path: Path) -> None:
-    command = Path(sys.executable).with_name("figray")
-    settings = [*TINY, "phantom.articles=12", "optim.steps=100000", "train.batch_size=8", "train.log_seconds=0.2"]
+def test_ctrl_c_stops_everything_that_collecting_started(tmp_path: Path) -> None:
+    settings = [part for setting in (*TINY, "phantom.articles=12") for part in ("--set", setting)]
+    stop_where(tmp_path / "figures", "demo", "--run", str(tmp_path), *settings)
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(400)
+def test_ctrl_c_stops_everything_that_training_started(run: Path, tmp_path: Path) -> None:
+    for part in ("config.yaml", "pairs", "whole"):
+        copy = shutil.copytree if (run / part).is_dir() else shutil.copy
+        copy(run / part, tmp_path / part)
+    endless = [
+        part
+        for setting in ("cluster.cpus=4", "optim.steps=100000", "train.log_seconds=0.2")
+        for part in ("--set", setting)
+    ]
+    stop_where(tmp_path / "models" / "raw" / "metrics.jsonl", "train", "both", "--run", str(tmp_path), *endless)
+
+
+def stop_where(sign: Path, *command: str) -> None:
+    """Ctrl-C once there is a sign that a command does what it is to be stopped in; nothing of it may be left."""
     process = subprocess.Popen(
-        [str(command), "demo", "--run", str(tmp_path), *(part for setting in settings for part in ("--set", setting))],
+        [str(Path(sys.executable).with_name("figray")), *command],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,  # Ctrl-C in a terminal goes to the whole group
     )
     try:
         deadline = time.monotonic() + 150
-        while not (tmp_path / sign).exists() and time.monotonic() < deadline:
+        while not sign.exists() and time.monotonic() < deadline:
             time.sleep(0.2)
-        assert (tmp_path / sign).exists()
+        assert sign.exists()
         os.killpg(process.pid, signal.SIGINT)
         _, said = process.communicate(timeout=60)
         assert process.returncode == 130, said

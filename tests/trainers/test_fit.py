@@ -62,6 +62,7 @@ def kill_the_worker_of(out: Path, seen: list[list[float]]) -> None:
 
 
 @pytest.mark.ray
+@pytest.mark.cluster
 def test_a_run_whose_worker_is_killed_goes_on_as_it_was_and_is_not_trained_twice(
     local_ray: None, small_blip: Blip, pairs: list[str], tmp_path: Path
 ) -> None:

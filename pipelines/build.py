@@ -97,9 +97,7 @@ def separate(config: Config, figures: Table, out: Place, progress: Progress) -> 
     """Find panels, letters and subcaptions: the table `separated/`."""
     table = Table(out / "separated", SeparatedFigure)
     claim(table.place, _settings(config, "separate", "separate", "labels", "captions"))
-    fewest, most = config.tables.readers
-    # Ray would queue a second part with each actor: at the end one waits behind a long one beside actors that are idle.
-    pool = ActorPoolStrategy(min_size=fewest, max_size=most, max_tasks_in_flight_per_actor=1)
+    pool = reader_pool(*config.tables.readers)
     stage = by_actors(SeparatePart, (config, figures, table), cpus=config.tables.reader_cpus, pool=pool)
     make_missing("separate", table, _after(figures), progress, stage)
     return table
@@ -279,6 +277,14 @@ def by_tasks(task: Callable[[Row], Row], *, cpus: float, at_once: int) -> Stage:
     """A stage in which a task takes each part, on so many logical CPUs, at most so many at a time."""
     asked = {"num_cpus": cpus, "resources": nodes("pipelines"), "compute": TaskPoolStrategy(size=at_once)}
     return lambda rows: rows.map(task, **asked)
+
+
+def reader_pool(fewest: int, most: int) -> ActorPoolStrategy:
+    """From the fewest to the most actors; each has one part at a time, the next when it is through.
+
+    Ray would queue a second part with each: at the end one waits behind a long one, beside actors that are idle.
+    """
+    return ActorPoolStrategy(min_size=fewest, max_size=most, max_tasks_in_flight_per_actor=1)
 
 
 def by_actors(actor: type, made_with: tuple[Any, ...], *, cpus: float, pool: ActorPoolStrategy) -> Stage:

@@ -1,6 +1,7 @@
 """The stations from table to table, without Ray: a task is a function of one part."""
 
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -197,6 +198,25 @@ def test_a_station_that_stands_still_is_named(local_ray: None, tmp_path: Path) -
             )
     finally:
         context.execution_no_progress_timeout_s = patience
+
+
+@pytest.mark.ray
+def test_readers_become_more_while_there_is_work_and_no_part_waits_behind_another(
+    local_ray: None, tmp_path: Path
+) -> None:
+    class Reader:
+        def __call__(self, row: dict[str, int]) -> dict[str, int]:
+            give_up_at = time.monotonic() + 60
+            while row["id"] == 0 and len(list(tmp_path.iterdir())) < 7 and time.monotonic() < give_up_at:
+                time.sleep(0.1)  # this part takes longer than all others together
+            done = len(list(tmp_path.iterdir()))
+            (tmp_path / str(row["id"])).touch()
+            return {"part": row["id"], "by": os.getpid(), "after": done}
+
+    stage = build.by_actors(Reader, (), cpus=0.25, pool=build.reader_pool(1, 2))
+    rows = stage(ray.data.range(8, override_num_blocks=8)).take_all()
+    assert len({row["by"] for row in rows}) == 2
+    assert {row["part"]: row["after"] for row in rows}[0] == 7
 
 
 @pytest.mark.ray

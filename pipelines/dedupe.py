@@ -80,10 +80,10 @@ def find_copies(images: Sequence[Seen], *, min_similarity: float) -> list[Copy]:
         if first.article_id == second.article_id:
             continue
         same = first.pixels_md5 == second.pixels_md5
-        ways = ((one, other), (other, one))
-        rough = 1.0 if same else max(_rough(grey[a], hashes[a], grey[b], hashes[b, 0]) for a, b in ways)
-        if rough < min_similarity - ROUGHLY:
-            continue
+        if not same:
+            ways = ((one, other), (other, one))
+            if max(_rough(grey[a], hashes[a], grey[b], hashes[b, 0]) for a, b in ways) < min_similarity - ROUGHLY:
+                continue
         likeness = 1.0 if same else similarity(grey[one], grey[other])
         if likeness >= min_similarity:
             reason = "the same pixels" if same else "the same picture"

@@ -29,7 +29,12 @@ def figray(*arguments: str, timeout: float = 280) -> subprocess.CompletedProcess
 
 
 def demo(run: Path, *settings: str) -> subprocess.CompletedProcess[str]:
-    return figray("demo", "--run", str(run), *(part for setting in [*TINY, *settings] for part in ("--set", setting)))
+    return figray("demo", "--run", str(run), *options(*TINY, *settings))
+
+
+def options(*settings: str) -> list[str]:
+    """Settings as the command takes them."""
+    return [part for setting in settings for part in ("--set", setting)]
 
 
 def contents(run: Path) -> dict[str, bytes]:
@@ -114,7 +119,7 @@ def test_own_figures_and_captions_become_pairs_and_what_fails_keeps_its_row(tmp_
 
 @pytest.mark.ray
 def test_ctrl_c_stops_everything_that_collecting_started(tmp_path: Path) -> None:
-    settings = [part for setting in (*TINY, "phantom.articles=12") for part in ("--set", setting)]
+    settings = options(*TINY, "phantom.articles=12")
     stop_where(tmp_path / "figures", "demo", "--run", str(tmp_path), *settings)
 
 
@@ -124,11 +129,7 @@ def test_ctrl_c_stops_everything_that_training_started(run: Path, tmp_path: Path
     for part in ("config.yaml", "pairs", "whole"):
         copy = shutil.copytree if (run / part).is_dir() else shutil.copy
         copy(run / part, tmp_path / part)
-    endless = [
-        part
-        for setting in ("cluster.cpus=4", "optim.steps=100000", "train.log_seconds=0.2")
-        for part in ("--set", setting)
-    ]
+    endless = options("cluster.cpus=4", "optim.steps=100000", "train.log_seconds=0.2")
     stop_where(tmp_path / "models" / "raw" / "metrics.jsonl", "train", "both", "--run", str(tmp_path), *endless)
 
 

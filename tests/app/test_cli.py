@@ -72,7 +72,6 @@ def test_a_step_without_the_one_before_says_which(tmp_path: Path) -> None:
         (["export", "processed", "{tmp}/out", "--run", "{tmp}/run"], "run has no model processed yet"),
         (["export", "processed", "{tmp}/out", "--to", "onnx"], "for transformers alone"),
         (["dataset", "mimic", "--run", "{tmp}/run"], "mimic is read from a folder: name it"),
-        (["evaluate", "pairs", "--images", "{tmp}"], "--images DIR --truth TRUTH.json"),
         (["reproduce", "medvl-table9"], "there are medvl-table1, medvl-figure3"),
         (["reproduce", "medvl-table1", "--scale", "huge"], "there are phantom, paper"),
         (["reproduce", "mlip-table1", "--set", "mlip.spn=0", "--run", "{tmp}/run"], "no setting 'mlip.spn'"),

@@ -21,6 +21,7 @@ FIGRAY = Path(sys.executable).parent / "figray"
         (["split-captions", "{tmp}/in.json", "{tmp}/out.json"], "in.json: at 0, caption: Field required"),
         (["split-captions", "{tmp}/in.json", "{tmp}/out.json", "--set", "captions.min=1"], "no setting 'captions.min'"),
         (["pair-figures", "{tmp}", "{tmp}/in.json", "{tmp}/out.json"], "has no images"),
+        (["evaluate", "pairs", "--images", "{tmp}"], "--images DIR --truth TRUTH.json"),
     ],
 )
 def test_files_that_do_not_fit_are_named_before_ray_starts(arguments: list[str], said: str, tmp_path: Path) -> None:

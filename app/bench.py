@@ -16,16 +16,16 @@ import numpy as np
 from PIL import Image
 
 from app.own_files import FileError, images_below
-from app.places import Place
-from app.settings import Config
-from pipelines.captions import split_caption
+from core.images import encode_jpeg, open_image
+from core.places import Place
+from core.records import Box
+from core.settings import Config
+from phantom.pmc.corpus import read_truth, write_corpus
+from pipelines.captions.split import split_caption
 from pipelines.figure_reader import FigureReader
-from pipelines.images import encode_jpeg, open_image
+from pipelines.letters.paddle import page_reader
 from pipelines.loose_files import images_in
-from pipelines.match import match, told
-from pipelines.paddle import page_reader
-from pipelines.phantom.corpus import read_truth, write_corpus
-from pipelines.records import Box
+from pipelines.matching.match import match, told
 
 ARTICLES, MOST_PANELS = 24, 8  # drawn; their compound figures have four panels on the mean
 CONTROLS = 8  # figures, spread over all, whose every crop the plain loop reads

@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from app import commands_cluster, commands_files
+from app import commands_files
+from app.jobs import commands as commands_cluster
 from app.options import SCHEMES, Recipe, Run, Set
 from app.session import GOES_ON, connected, say, session, without_training
 
@@ -91,8 +92,8 @@ def dataset(
 ) -> None:
     """Radiographs with what is known of them into a run: a published set from its files, your own, or drawn ones."""
     from app import radiographs
-    from app.places import Place
     from app.steps import opened
+    from core.places import Place
 
     asked = radiographs.asked(kind, folder, views=views, columns=column)
     asked, place = replace(asked, side=side, mask_target=mask_target), Place.at(run)
@@ -156,8 +157,8 @@ def evaluate(
         evaluate_pairs(run or "runs/scorecard", images, truth, captions, set_)
         return
     with session(run or "runs/collected", None, set_, trains=False) as (config, place, _):
-        from app.places import Place
         from app.probe import probe_runs, write_untrained_of
+        from core.places import Place
 
         names = list(SCHEMES.get(what, [what]))
         names += [write_untrained_of(config, place, name) for name in names if untrained]
@@ -171,7 +172,7 @@ def evaluate(
 def evaluate_pairs(run: str, images: str | None, truth: Path | None, captions: Path | None, set_: list[str]) -> None:
     """Separation, letters, subcaptions and pairs against a labelled set; without one, against drawn figures."""
     from app.pair_evaluation import drawn_set, evaluate, labelled_set
-    from app.places import Place
+    from core.places import Place
 
     given = labelled_set(Place.at(images) if images else None, truth, captions)
     with session(run, None, [DRAWN_FOR_PAIRS, *set_], trains=False) as (config, place, bars):
@@ -186,7 +187,7 @@ def evaluate_pairs(run: str, images: str | None, truth: Path | None, captions: P
 def report(run: Run = "runs/collected") -> None:
     """One page that shows a run."""
     from app import steps
-    from app.places import Place
+    from core.places import Place
 
     place = Place.at(run)
     with steps.opened(place, None, []) as config:
@@ -204,8 +205,8 @@ def export(
 ) -> None:
     """Write a model as another library reads it."""
     from app import steps
-    from app.config import SettingError
-    from app.places import Place
+    from core.config import SettingError
+    from core.places import Place
 
     if to != "transformers":
         raise SettingError(f"--to {to}: a model can be written for transformers alone")
@@ -227,7 +228,7 @@ def sweep(
     set_: Set = [],  # noqa: B006
 ) -> None:
     """Train with settings drawn from a space, judge each on validation, and write the best as a recipe."""
-    from app import sweeps
+    from app.sweeps import command as sweeps
 
     wanted = sweeps.asked(recipe, space, run, name=name, on=on, resume=resume)
     sweeps.sweep(wanted, [*set_, f"sweep.trials={trials}"] if trials else set_)
@@ -251,12 +252,12 @@ def reproduce(
     set_: Set = [],  # noqa: B006
 ) -> None:
     """Train, evaluate and show a table or figure of the papers beside the paper's own numbers."""
-    from app.config import SettingError
+    from core.config import SettingError
 
     for name, value, known in (("WHAT", what, REPRODUCIBLE), ("--scale", scale, ("phantom", "paper"))):
         if value not in known:
             raise SettingError(f"{name} {value}: there are {', '.join(known)}")
-    from app.reproduce import reproduce as page_of
+    from app.papers.command import reproduce as page_of
 
     place = run or f"runs/{what.partition('-')[0]}"
     page = page_of(what, place, scale=scale, seeds=seeds, overrides=set_, terms=term, on=on)
@@ -272,9 +273,9 @@ def bench(
     """Time the line from figure to pairs, and beside it a plain loop of PaddleOCR; exit 1 if a goal is missed."""
     os.environ["OMP_NUM_THREADS"] = "1"  # before numpy and torch are imported
     from app.bench import missed, run_bench
-    from app.config import load
     from app.own_files import writable
-    from app.places import Place
+    from core.config import load
+    from core.places import Place
 
     told = run_bench(load(None, set_), Place.at(images) if images else None)
     for name, value in told.items():
@@ -288,7 +289,7 @@ def bench(
 @cli.command()
 def config(recipe: Recipe = None, set_: Set = []) -> None:  # noqa: B006
     """Print every setting of a recipe, as a recipe."""
-    from app.config import load, write
+    from core.config import load, write
 
     typer.echo(write(load(recipe, set_)), nl=False)
 
@@ -302,7 +303,7 @@ def main() -> None:
     try:
         cli()
     except Exception as error:
-        from app.config import UserError
+        from core.config import UserError
 
         if not isinstance(error, UserError):
             raise

@@ -21,8 +21,8 @@ Out = Annotated[Path, typer.Argument(metavar="OUT.json", help="What is found, pu
 def separate(folder: Folder, out: Out, set_: Set = []) -> None:  # noqa: B006
     """Find the panels of every image of a folder, and the letters printed on them."""
     from app import own_files
-    from app.config import load
-    from app.places import Place
+    from core.config import load
+    from core.places import Place
 
     config, place, to = load(None, set_), Place.at(folder), own_files.writable(out)
     works = own_files.figures_in(place)
@@ -35,7 +35,7 @@ def separate(folder: Folder, out: Out, set_: Set = []) -> None:  # noqa: B006
 def split_captions(captions: CaptionList, out: Out, set_: Set = []) -> None:  # noqa: B006
     """Split every caption of a file into the subcaptions of its panels."""
     from app import own_files
-    from app.config import load
+    from core.config import load
 
     config, works, to = load(None, set_), own_files.captions_in(captions), own_files.writable(out)
     with connected(config) as bars:
@@ -47,8 +47,8 @@ def split_captions(captions: CaptionList, out: Out, set_: Set = []) -> None:  # 
 def pair_figures(folder: Folder, captions: Captions, out: Out, set_: Set = []) -> None:  # noqa: B006
     """Separate every image of a folder, and give each panel its part of the image's caption."""
     from app import own_files
-    from app.config import load
-    from app.places import Place
+    from core.config import load
+    from core.places import Place
 
     config, place, to = load(None, set_), Place.at(folder), own_files.writable(out)
     works = own_files.captioned_figures(place, captions)

@@ -6,14 +6,14 @@ from tempfile import TemporaryDirectory
 from typing import get_args
 
 from app import steps
-from app.config import override
-from app.places import Place
 from app.progress import Bars
-from app.settings import Config
-from pipelines.phantom.accuracy import accuracy
-from pipelines.phantom.corpus import read_truth, write_corpus
-from pipelines.phantom.server import serve
-from pipelines.records import Pair, SeparatedFigure, Split, from_table
+from core.config import override
+from core.places import Place
+from core.records import Pair, SeparatedFigure, Split, from_table
+from core.settings import Config
+from phantom.pmc.accuracy import accuracy
+from phantom.pmc.corpus import read_truth, write_corpus
+from phantom.pmc.server import serve
 
 
 def run_demo(config: Config, run: Place, bars: Bars) -> str:

@@ -12,11 +12,11 @@ from typing import Any, Self, TextIO
 from pyarrow import fs
 from pydantic import BaseModel, TypeAdapter, ValidationError, model_validator
 
-from app.config import UserError
-from app.places import Place
-from app.settings import Config
+from core.config import UserError
+from core.places import Place
+from core.records import Span
+from core.settings import Config
 from pipelines.loose_files import SUFFIXES, CaptionWork, FigureWork, images_in, with_captions
-from pipelines.records import Span
 
 Row = dict[str, Any]
 Progress = Callable[[str, int, int, int], None]  # station, rows done, failed, in all

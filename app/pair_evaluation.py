@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.own_files import FileError, Progress, Row, images_below, read_json
-from app.places import Place
 from app.report.from_run import changed_settings
 from app.report.scorecard_page import BadCaption, BadFigure, render_scorecard
-from app.settings import Config, PhantomSettings
-from pipelines.images import ImageError, open_image
-from pipelines.labelled_sets import (
+from core.images import ImageError, open_image
+from core.places import Place
+from core.records import SplitCaption, Subfigure, from_row
+from core.settings import Config, PhantomSettings
+from pipelines.loose_files import CaptionWork, FigureWork, named
+from pipelines.scoring.labelled_sets import (
     MarkedCaption,
     MarkedCaptions,
     MarkedFigure,
@@ -22,9 +24,7 @@ from pipelines.labelled_sets import (
     true_caption,
     true_figures,
 )
-from pipelines.loose_files import CaptionWork, FigureWork, named
-from pipelines.records import SplitCaption, Subfigure, from_row
-from pipelines.scorecard import (
+from pipelines.scoring.scorecard import (
     FoundPair,
     Measure,
     Tallies,
@@ -74,7 +74,7 @@ Item = TypeVar("Item", ReadFigure, ReadCaption)
 
 
 def labelled_set(images: Place | None, truth: Path | None, captions: Path | None) -> LabelledSet:
-    """Figures and captions from files of the shapes of pipelines.labelled_sets; raises FileError."""
+    """Figures and captions from files of the shapes of pipelines.scoring.labelled_sets; raises FileError."""
     if (images is None) != (truth is None):
         raise FileError("a folder of images needs its truth, and the truth its images: --images DIR --truth TRUTH.json")
     marked: list[MarkedFigure] = read_json(truth, list[MarkedFigure]) if truth else []
@@ -88,7 +88,7 @@ def labelled_set(images: Place | None, truth: Path | None, captions: Path | None
 
 def drawn_set(run: Place, settings: PhantomSettings) -> LabelledSet:
     """Figures and captions of a corpus that is drawn into the run folder."""
-    from pipelines.phantom.corpus import read_truth, write_corpus
+    from phantom.pmc.corpus import read_truth, write_corpus
 
     corpus = run / "corpus"
     with nullcontext(corpus.path) if corpus.is_local else corpus.written(last="truth.json") as folder:

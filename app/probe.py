@@ -10,11 +10,11 @@ from typing import Any, Literal, get_args
 import torch
 
 from app import steps
-from app.config import UserError, override
-from app.places import Place
-from app.runs import Table, claim, digest
-from app.settings import Config
-from pipelines.records import Pair, Radiograph, Split
+from core.config import UserError, override
+from core.places import Place
+from core.records import Pair, Radiograph, Split
+from core.runs import Table, claim, digest
+from core.settings import Config
 from trainers.checkpoint import WHOLE
 from trainers.evaluation.few_shot import few_shot
 from trainers.evaluation.prompts import Prompts, PromptSet, read_prompts

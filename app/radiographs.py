@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 from app import steps
-from app.config import SettingError, UserError
-from app.places import Place
-from app.runs import Table, claim
-from app.settings import Config
-from pipelines.records import Split
-from pipelines.sentences import splitter
+from core.config import SettingError, UserError
+from core.places import Place
+from core.records import Split
+from core.runs import Table, claim
+from core.sentences import splitter
+from core.settings import Config
 from trainers.datasets import csv_folder, mimic_cxr, nih, reading, rsna, siim
 from trainers.datasets.tables import (
     Source,
@@ -71,7 +71,7 @@ def draw_chests(config: Config, run: Place, progress: steps.Progress) -> Table:
 
 def drawn(config: Config) -> Source[int]:
     """Every patient of the drawn set, at the size that models of these settings see."""
-    from pipelines.phantom.chest import draw_patient
+    from phantom.chest.patients import draw_patient
 
     phantom = config.phantom
     told = {"seed": phantom.seed, "patients": phantom.patients, "size": config.model.image_size}

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from app.places import Place
     from app.progress import Bars
-    from app.settings import Config
+    from core.places import Place
+    from core.settings import Config
 
 GOES_ON = "what was committed stays, and the same command goes on from there"
 
@@ -24,8 +24,8 @@ def session(
     run: str, recipe: str | None, overrides: list[str], *, trains: bool = True
 ) -> "Iterator[tuple[Config, Place, Bars]]":
     """A run folder with its settings, and Ray; without training the machines need not have what training asks for."""
-    from app.places import Place
     from app.steps import opened
+    from core.places import Place
 
     place = Place.at(run)
     with (
@@ -37,7 +37,7 @@ def session(
 
 def without_training(config: "Config") -> "Config":
     """The settings with nothing that training alone asks of the machines: real articles are paired without a GPU."""
-    from app.config import override
+    from core.config import override
 
     return override(config, {"train.gpu": False, "train.workers": 1, "train.cpus_per_worker": 0.5})
 
@@ -45,8 +45,8 @@ def without_training(config: "Config") -> "Config":
 @contextmanager
 def connected(config: "Config", *, stopped: str = "nothing was written") -> "Iterator[Bars]":
     """Ray, stopped again whatever happens. Ctrl-C ends with 130, SIGTERM with 143; `stopped` says what then stands."""
-    from app.cluster import connect, disconnect
     from app.progress import Bars
+    from core.cluster import connect, disconnect
 
     bars, number = Bars(), 0
     try:

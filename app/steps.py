@@ -8,11 +8,11 @@ from dataclasses import asdict
 from time import monotonic
 from typing import Any
 
-from app.config import load, override, read, settings_of, write
-from app.places import Place
-from app.runs import Part, RunConflict, Table, claim, digest
-from app.settings import Config
-from pipelines.records import Figure, Pair
+from core.config import load, override, read, settings_of, write
+from core.places import Place
+from core.records import Figure, Pair
+from core.runs import Part, RunConflict, Table, claim, digest
+from core.settings import Config
 
 # The two schemes of MedVL, Table 1, and the pools that both are judged on: each a table of pairs in the run folder.
 SCHEMES = {"raw": "whole", "processed": "pairs"}

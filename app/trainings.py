@@ -3,10 +3,10 @@
 import os
 
 from app import steps
-from app.config import load, read
-from app.places import Place
 from app.progress import Bars
 from app.session import GOES_ON, connected, say
+from core.config import load, read
+from core.places import Place
 
 
 def train_recipe(recipe: str, run: str, set_: list[str]) -> None:
@@ -25,7 +25,7 @@ def train_recipe(recipe: str, run: str, set_: list[str]) -> None:
 def train_separator(run: str, set_: list[str]) -> None:
     """Weights, metrics, scores and card of a separator, in a run folder of its own."""
     os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported
-    from app import separator
+    from app.weights import separator
 
     config, place = load(None, set_), Place.at(run)
     with Bars() as bars:
@@ -39,7 +39,7 @@ def train_separator(run: str, set_: list[str]) -> None:
 def train_sentences(run: str, set_: list[str]) -> None:
     """Weights, metrics, scores and card of a sentence splitter, in a run folder of its own."""
     os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported
-    from app import sentence_training
+    from app.weights import sentences as sentence_training
 
     config, place = load(None, set_), Place.at(run)
     with Bars() as bars:

@@ -19,15 +19,15 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from app.cluster import connect, disconnect, local_environment
-from app.config import load
-from app.places import Place
-from app.runs import Table, digest
-from app.settings import Config
 from bench.growth import growth_numbers, memory_numbers, quiet
 from bench.numbers import Numbers, measure
 from bench.turns import in_turns, ratio_of_medians
-from pipelines.records import Pair, SeparatedFigure
+from core.cluster import connect, disconnect, local_environment
+from core.config import load
+from core.places import Place
+from core.records import Pair, SeparatedFigure
+from core.runs import Table, digest
+from core.settings import Config
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
@@ -93,8 +93,8 @@ def line_numbers(*, articles: int = ARTICLES, turns: int = TURNS) -> Numbers:
 
     Ray runs already; what counts on both sides is all from there on: two workers started, their weights loaded once.
     """
+    from phantom.pmc.corpus import write_corpus
     from pipelines import build
-    from pipelines.phantom.corpus import write_corpus
 
     connect(Config())
     with tempfile.TemporaryDirectory(prefix="figray-bench-") as folder:
@@ -130,7 +130,7 @@ def by_ray(config: Config, figures: Table, out: Place) -> None:
 def by_pool(config: Config, figures: Table, out: Place) -> None:
     """The same by multiprocessing.Pool."""
     from pipelines import build
-    from pipelines.duplicates import kept_duplicates
+    from pipelines.copies.duplicates import kept_duplicates
 
     separated, pairs = Table(out / "separated", SeparatedFigure), Table(out / "pairs", Pair)
     with mp.get_context("spawn").Pool(WORKERS, _load, (config, figures, separated)) as pool:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from app.settings import ModelSettings
+from core.settings import ModelSettings
 from trainers.batch import Batch
 
 # Word pieces of a text with its [CLS] and [SEP], every twentieth of the way from the shortest to the longest. Counted

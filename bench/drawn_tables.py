@@ -9,10 +9,10 @@ import pyarrow as pa
 from PIL import Image
 from pyarrow.parquet import write_table
 
-from app.places import Place
-from app.runs import Part, PartFile, Table
-from pipelines.images import encode_png
-from pipelines.records import Figure, Picture, SeparatedFigure, SplitCaption, to_table
+from core.images import encode_png
+from core.places import Place
+from core.records import Figure, Picture, SeparatedFigure, SplitCaption, to_table
+from core.runs import Part, PartFile, Table
 
 SIZE = (
     360,

@@ -5,10 +5,10 @@ What `figray separate` does with a folder of `figure.png`, and imports no more t
 
 import sys
 
-from app.cluster import connect, disconnect, local_environment
-from app.config import load
-from app.places import Place
 from bench.numbers import say
+from core.cluster import connect, disconnect, local_environment
+from core.config import load
+from core.places import Place
 
 
 def main() -> None:

@@ -22,11 +22,11 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from app.settings import ModelSettings, ObjectiveSettings
 from bench.drawn import CAPTIONS, PANELS, draw_batch
 from bench.numbers import say
 from bench.reference_blip import ReferenceBlip
 from bench.step import Step
+from core.settings import ModelSettings, ObjectiveSettings
 from trainers.batch import Batch
 from trainers.blip import Blip
 from trainers.loop import compile_layers, spare_memory

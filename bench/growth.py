@@ -13,16 +13,16 @@ from typing import Any
 
 import psutil
 
-from app.cluster import connect, disconnect
-from app.config import load
-from app.places import Place
-from app.runs import Table
-from app.settings import Config
 from bench.drawn_tables import draw_figures, draw_manifests, draw_separated, draw_texts
 from bench.numbers import Numbers, say
 from bench.peak_memory import Peak, held
 from bench.power_law import PowerLaw, fit_power_law
-from pipelines.records import Figure, SeparatedFigure
+from core.cluster import connect, disconnect
+from core.config import load
+from core.places import Place
+from core.records import Figure, SeparatedFigure
+from core.runs import Table
+from core.settings import Config
 
 CORPUS = 24_000_000  # figures that one day may be asked for
 NOISE, TIMES = 40, 10  # figures of noise whose memory is compared with that of so many times as many
@@ -151,7 +151,7 @@ def growth_numbers(*, articles: Sequence[int] = ARTICLES, whole: Mapping[str, Se
 
 def growth_of_stations(articles: Sequence[int]) -> list[Growth]:
     """What the workers do, part by part, through Ray; less the seconds of one article, in which Ray starts them."""
-    from pipelines.phantom.corpus import write_corpus
+    from phantom.pmc.corpus import write_corpus
 
     connect(Config())
     sizes, costs = [], []
@@ -171,9 +171,9 @@ def growth_of_stations(articles: Sequence[int]) -> list[Growth]:
 
 def costs_of_stations(corpus: Path, articles: int, run: str) -> tuple[int, dict[str, Cost]]:
     """The figures of the first articles of a drawn corpus, and what each station costs for them. run: a new folder."""
+    from phantom.pmc.server import serve
     from pipelines import build
-    from pipelines.duplicates import kept_duplicates
-    from pipelines.phantom.server import serve
+    from pipelines.copies.duplicates import kept_duplicates
 
     out, costs = Place.at(corpus / run), {}
     with serve(corpus / "bucket") as served:
@@ -242,7 +242,7 @@ def _copies(folder: Path, figures: int) -> Callable[[], Any]:
 
 
 def _find_duplicates(separated: Table) -> None:
-    from pipelines.duplicates import find_duplicates
+    from pipelines.copies.duplicates import find_duplicates
 
     find_duplicates(separated, min_similarity=Config().dedupe.min_similarity)
 
@@ -263,8 +263,8 @@ def _read_training_set(file: str) -> None:
 
 # What draws, in a folder, what a step needs for so many figures, and returns what is timed; and the modules it imports.
 WHOLE_STEPS: dict[str, tuple[Callable[[Path, int], Callable[[], Any]], Sequence[str]]] = {
-    "alike copies": (_copies, ("pipelines.duplicates",)),
-    "manifests": (_manifests, ("app.runs",)),
+    "alike copies": (_copies, ("pipelines.copies.duplicates",)),
+    "manifests": (_manifests, ("core.runs",)),
     "training set": (_training_set, ("trainers.training_set",)),
 }
 

@@ -18,11 +18,11 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.functional import normalize
 from torch.nn.utils import clip_grad_norm_
 
-from app.config import load
-from app.settings import MlipSettings, ModelSettings, OptimSettings, TrainSettings
 from bench.drawn import REPORTS, draw_batch
 from bench.numbers import Numbers, measure
 from bench.training import cpu_seconds
+from core.config import load
+from core.settings import MlipSettings, ModelSettings, OptimSettings, TrainSettings
 from trainers.batch import Batch, augment_batch
 from trainers.loop import Plan, Progress, begin, train_step
 from trainers.losses.transport import cosine_cost, ipot

@@ -24,21 +24,21 @@ import numpy as np
 import torch
 from scipy.optimize import nnls
 
-from app.config import load
-from app.places import Place
-from app.plan_inputs import MEASURED, Rates, StepRate
-from app.runs import Table
-from app.settings import Config
+from app.plan.inputs import MEASURED, Rates, StepRate
 from bench.drawn import draw_batch
 from bench.mlip import made
 from bench.step import Step
-from pipelines import dedupe
+from core.config import load
+from core.images import open_image
+from core.places import Place
+from core.records import Figure, Pair, SeparatedFigure, from_table, to_table
+from core.runs import Table
+from core.settings import Config
+from phantom.pmc.corpus import read_truth, write_corpus
+from phantom.pmc.server import serve
 from pipelines.build import SeparatePart, Work, collect_part, pair_part
-from pipelines.duplicates import Duplicates
-from pipelines.images import open_image
-from pipelines.phantom.corpus import read_truth, write_corpus
-from pipelines.phantom.server import serve
-from pipelines.records import Figure, Pair, SeparatedFigure, from_table, to_table
+from pipelines.copies import dedupe
+from pipelines.copies.duplicates import Duplicates
 from pipelines.sources import pmc
 from trainers.batch import prepare
 from trainers.blip import Blip

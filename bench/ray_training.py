@@ -13,12 +13,12 @@ import pyarrow as pa
 import torch
 from pyarrow.parquet import read_table, write_table
 
-from app.cluster import connect
-from app.config import load
-from app.settings import Config
 from bench.numbers import Numbers
 from bench.training import draw_rows
 from bench.turns import in_turns, ratio_of_medians
+from core.cluster import connect
+from core.config import load
+from core.settings import Config
 from trainers.batch import Batch, Collate, prepare
 from trainers.checkpoint import load_model
 from trainers.inline import fit_inline

@@ -22,11 +22,11 @@ from PIL import Image
 from pyarrow.parquet import write_table
 from torch import Tensor
 
-from app.settings import Config, ModelSettings, ObjectiveSettings
 from bench.drawn import CAPTIONS, FIRST_WORD, PANELS, draw_batch, draw_lengths
 from bench.numbers import Numbers, measure
 from bench.reference_blip import ReferenceBlip
 from bench.step import Step
+from core.settings import Config, ModelSettings, ObjectiveSettings
 from trainers.blip import Blip
 from trainers.evaluation.pool import Pool, embed
 from trainers.evaluation.rerank import best, match_again
@@ -148,7 +148,7 @@ def encode_and_match(blip: Blip, pool: Pool, images: Tensor, image: Tensor, text
 
 def wait_numbers(model: ModelSettings = MODEL, *, pairs: int = FED_PAIRS, steps: int = FED_STEPS) -> Numbers:
     """The share of its time that the loop waits for Ray Data, new epochs included, the first batches not."""
-    from app.cluster import connect, disconnect  # sets what Ray reads from the environment
+    from core.cluster import connect, disconnect  # sets what Ray reads from the environment
 
     config = Config.model_validate(
         {

@@ -17,18 +17,11 @@ from PIL import Image
 from ray.data import ActorPoolStrategy, TaskPoolStrategy
 from ray.data.exceptions import ExecutionTimeoutError
 
-from app.cluster import nodes
-from app.config import UserError, settings_of
-from app.places import Place
-from app.runs import Part, RunConflict, Table, claim, digest
-from app.settings import Config, DedupeSettings, SourceSettings
-from pipelines import dedupe
-from pipelines.captions import split_caption
-from pipelines.duplicates import Duplicates, as_csv, kept_duplicates, pair_id
-from pipelines.images import ImageError, open_image
-from pipelines.match import WHOLE, is_part, make_pairs, told
-from pipelines.picture_kind import picture_kind
-from pipelines.records import (
+from core.cluster import nodes
+from core.config import UserError, settings_of
+from core.images import ImageError, open_image
+from core.places import Place
+from core.records import (
     Figure,
     Pair,
     Picture,
@@ -39,10 +32,17 @@ from pipelines.records import (
     from_table,
     to_table,
 )
-from pipelines.selection import article_types
+from core.runs import Part, RunConflict, Table, claim, digest
+from core.settings import Config, DedupeSettings, SourceSettings
+from core.split import split_of
+from pipelines.captions.split import split_caption
+from pipelines.copies import dedupe
+from pipelines.copies.duplicates import Duplicates, as_csv, kept_duplicates, pair_id
+from pipelines.copies.picture_kind import picture_kind
+from pipelines.matching.match import WHOLE, is_part, make_pairs, told
 from pipelines.sources import articles, pmc
+from pipelines.sources.selection import article_types
 from pipelines.sources.turns import QueuedTurns, Turns
-from pipelines.split import split_of
 
 Progress = Callable[[str, Part, int], None]  # station, the part just done, parts in all
 Row = dict[str, Any]

@@ -6,15 +6,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.settings import LabelSettings, SeparateSettings
-from pipelines.label_run import stands_at
-from pipelines.labels import LabelReader
-from pipelines.layout import union
-from pipelines.lettering import Letterer
-from pipelines.records import Subfigure
-from pipelines.separate import Separator
-from pipelines.text_boxes import TextFinder
-from pipelines.xy_cuts import XYCuts
+from core.records import Subfigure
+from core.settings import LabelSettings, SeparateSettings
+from pipelines.letters.lettering import Letterer
+from pipelines.letters.reader import LabelReader
+from pipelines.letters.run import stands_at
+from pipelines.letters.text_boxes import TextFinder
+from pipelines.separation.layout import union
+from pipelines.separation.separator import Separator
+from pipelines.separation.xy_cuts import XYCuts
 
 SMALLEST = 32  # pixels of the shorter side; nothing below it holds panels that could be told apart
 

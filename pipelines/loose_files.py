@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from pyarrow import fs
 
-from app.places import Place
-from pipelines.records import Span
+from core.places import Place
+from core.records import Span
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".webp")  # images.FORMATS, as files are named
 

@@ -16,15 +16,15 @@ import ray
 from ray.data import ActorPoolStrategy
 from ray.data.exceptions import ExecutionTimeoutError
 
-from app.places import Place
-from app.settings import Config
+from core.images import ImageError, open_image
+from core.places import Place
+from core.records import Span, SplitCaption, Subfigure
+from core.rejection import RejectionError
+from core.settings import Config
 from pipelines.build import Stage, StationStalled, by_actors, by_tasks
-from pipelines.captions import split_caption
-from pipelines.images import ImageError, open_image
+from pipelines.captions.split import split_caption
 from pipelines.loose_files import CaptionWork, FigureWork
-from pipelines.match import WHOLE, match, told
-from pipelines.records import Span, SplitCaption, Subfigure
-from pipelines.rejection import RejectionError
+from pipelines.matching.match import WHOLE, match, told
 
 Row = dict[str, Any]
 MAX_BYTES = 256 * 2**20  # of one file

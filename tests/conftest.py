@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.cluster import local_environment
+from core.cluster import local_environment
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # on shared cores a second thread of torch spins at every barrier
 local_environment()  # some tests import ray long before one starts it
@@ -27,8 +27,8 @@ def shared() -> Path:
 @pytest.fixture(scope="module")  # not longer: the commands that other tests run start their own
 def local_ray() -> Iterator[None]:
     """Local Ray as the commands start it."""
-    from app.cluster import connect, disconnect
-    from app.settings import Config
+    from core.cluster import connect, disconnect
+    from core.settings import Config
 
     connect(Config())
     yield

@@ -8,8 +8,8 @@ from ray.autoscaler._private.node_provider_availability_tracker import NodeAvail
 from ray.autoscaler._private.resource_demand_scheduler import _default_utilization_scorer, get_nodes_for
 from ray.data import ActorPoolStrategy
 
-from app.cluster import nodes
-from app.settings import Config
+from core.cluster import nodes
+from core.settings import Config
 from pipelines.build import by_actors, by_tasks
 
 Bundle = dict[str, float]

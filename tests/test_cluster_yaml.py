@@ -13,8 +13,8 @@ import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
 from app.cli import cli
-from app.cluster import nodes
-from app.config import load, names
+from core.cluster import nodes
+from core.config import load, names
 from tests.groups import JOBS, started, stations
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -130,7 +130,7 @@ def test_what_travels_is_there_and_is_all_that_setup_and_jobs_read(cluster: dict
     assert all((ROOT / here).exists() and name == here for name, here in mounts.items())
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     (needed,) = re.findall(r"^\$\(READY\): (.*)$", makefile, re.MULTILINE)
-    assert {*needed.split(), "app", "pipelines", "trainers", "tuning"} <= mounts.keys()
+    assert {*needed.split(), "core", "phantom", "app", "pipelines", "trainers", "tuning"} <= mounts.keys()
     assert "--compile-bytecode" in makefile and "--require-hashes" in makefile
 
 

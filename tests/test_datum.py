@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from app.config import load
-from app.places import Place
-from app.runs import Table
-from app.settings import Config
+from core.config import load
+from core.places import Place
+from core.records import Figure, Pair, SeparatedFigure, from_table
+from core.runs import Table
+from core.settings import Config
 from pipelines import build
-from pipelines.duplicates import find_duplicates
-from pipelines.records import Figure, Pair, SeparatedFigure, from_table
+from pipelines.copies.duplicates import find_duplicates
 
 DATUM = Path(__file__).resolve().parent.parent / "docs" / "datum.md"
 ARTICLE = "PMC4736393"

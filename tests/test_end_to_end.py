@@ -78,7 +78,7 @@ def test_the_demo_ends_in_a_report_on_one_logical_cpu_and_a_second_run_does_noth
 
 @pytest.mark.ray
 def test_collecting_and_pairing_from_a_folder_on_two_logical_cpus(tmp_path: Path) -> None:
-    from pipelines.phantom.corpus import write_corpus
+    from phantom.pmc.corpus import write_corpus
 
     write_corpus(tmp_path / "corpus", articles=10, seed=1)
     run = ("--run", str(tmp_path / "run"), "--set", "cluster.cpus=2")
@@ -95,7 +95,7 @@ def test_collecting_and_pairing_from_a_folder_on_two_logical_cpus(tmp_path: Path
 
 @pytest.mark.ray
 def test_own_figures_and_captions_become_pairs_and_what_fails_keeps_its_row(tmp_path: Path) -> None:
-    from pipelines.phantom.corpus import draw_article
+    from phantom.pmc.corpus import draw_article
 
     article = draw_article(0, 1)
     (figure,) = [truth for truth in article.truths if len(truth.panels) == 5]

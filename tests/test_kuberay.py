@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from app.config import load
+from core.config import load
 from tests.groups import JOBS, started, stations
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.places import Place
+from core.places import Place
 from tests.test_end_to_end import figray
 
 DRAWN = [

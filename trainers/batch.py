@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 from transformers import PreTrainedTokenizerFast
 
-from app.places import rows_of
+from core.places import rows_of
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 COLUMNS = ("pair_id", "figure_id", "article_id", "image", "text")  # of a pair, what a batch is made of

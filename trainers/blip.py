@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from app.settings import ModelSettings, ObjectiveSettings
+from core.settings import ModelSettings, ObjectiveSettings
 from trainers.encoders import FusionBert, WordHead, text_config, tied_decoder
 from trainers.towers import Towers
 

@@ -8,9 +8,9 @@ from safetensors.torch import load_model as load_weights
 from safetensors.torch import save_model as save_weights
 from transformers import PreTrainedTokenizerFast
 
-from app.config import UserError
-from app.places import Place, rows_of
-from app.settings import MlipSettings, ModelSettings, ObjectiveSettings, Settings
+from core.config import UserError
+from core.places import Place, rows_of
+from core.settings import MlipSettings, ModelSettings, ObjectiveSettings, Settings
 from trainers.batch import load_tokenizer, save_tokenizer
 from trainers.blip import Blip
 from trainers.losses.masked import Masking

@@ -15,7 +15,7 @@ from torch.nn.functional import gelu, pad
 from transformers import BertConfig, BertModel
 from transformers.models.bert.modeling_bert import BertCrossAttention, BertSelfAttention
 
-from app.settings import ModelSettings
+from core.settings import ModelSettings
 
 PARTS = 6  # into which a batch of texts is cut by length
 

@@ -20,11 +20,11 @@ from ray.train.torch import TorchTrainer, prepare_model
 from torch.nn.parallel import DistributedDataParallel
 from transformers import PreTrainedTokenizerFast
 
-from app.cluster import nodes
-from app.places import Place
-from app.settings import Config, TrainSettings
-from pipelines.records import Pair, arrow_schema
-from pipelines.sentences import splitter
+from core.cluster import nodes
+from core.places import Place
+from core.records import Pair, arrow_schema
+from core.sentences import splitter
+from core.settings import Config, TrainSettings
 from trainers.batch import SENTENCES, Batch, Collate, columns_of, prepare, rows_in
 from trainers.checkpoint import WHOLE, load_model
 from trainers.job import NAME, PROGRESS, Job, make_job, save_checkpoint, write_start

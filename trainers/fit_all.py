@@ -11,10 +11,10 @@ from ray.data import DataContext
 from ray.exceptions import RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from app.cluster import nodes, patience
-from app.config import UserError
-from app.places import Place
-from app.settings import Config
+from core.cluster import nodes, patience
+from core.config import UserError
+from core.places import Place
+from core.settings import Config
 from trainers.fit import FitResult, fit
 from trainers.trackers import METRICS
 

@@ -4,7 +4,7 @@ Products of matrices count, two operations to a multiplication and addition; nor
 backward costs two forward (Kaplan et al., 2020, section 2.1).
 """
 
-from app.settings import Config, MlipSettings, ModelSettings, ObjectiveSettings
+from core.settings import Config, MlipSettings, ModelSettings, ObjectiveSettings
 
 TRAINED = 3  # passes forward that a forward and a backward pass cost together
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from app.config import UserError
-from app.settings import Config
-from pipelines.sentences import splitter, with_sentences
+from core.config import UserError
+from core.sentences import splitter, with_sentences
+from core.settings import Config
 from trainers.batch import SENTENCES, Batch, Collate, prepare, read_pairs
 from trainers.checkpoint import load_model
 from trainers.job import PROGRESS, make_job, save_checkpoint, write_start

@@ -15,9 +15,9 @@ from timm.layers import resample_abs_pos_embed
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from app.config import UserError
-from app.places import Place
-from app.settings import ModelSettings, ObjectiveSettings
+from core.config import UserError
+from core.places import Place
+from core.settings import ModelSettings, ObjectiveSettings
 from trainers.blip import Blip
 from trainers.checkpoint import WHOLE, load_blip
 from trainers.model_card import model_card

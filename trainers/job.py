@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from app.config import UserError
-from app.places import Place
-from app.settings import Config, MlipSettings, ObjectiveSettings, Settings
+from core.config import UserError
+from core.places import Place
+from core.settings import Config, MlipSettings, ObjectiveSettings, Settings
 from trainers.batch import train_tokenizer
 from trainers.blip import Blip
 from trainers.checkpoint import masking, save_model, training_articles, training_images

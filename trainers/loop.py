@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
 
-from app.settings import OptimSettings, TrainSettings
+from core.settings import OptimSettings, TrainSettings
 from trainers.accumulate import average_gradients, backward_in_parts, mean_over_workers
 from trainers.batch import Batch, augment_batch
 from trainers.encoders import TextBert

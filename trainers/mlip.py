@@ -4,7 +4,7 @@ import torch
 from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 
-from app.settings import MlipSettings, ModelSettings
+from core.settings import MlipSettings, ModelSettings
 from trainers.encoders import TextBert, begin_as_mae, sine_places, text_config
 from trainers.losses.transport import sentence_means
 from trainers.towers import Towers

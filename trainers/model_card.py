@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from app.settings import ModelSettings, ObjectiveSettings
+from core.settings import ModelSettings, ObjectiveSettings
 from trainers.checkpoint import training_articles, training_images
 
 CARD = """---

@@ -11,8 +11,8 @@ from huggingface_hub.utils import httpx
 from torch import Tensor
 from transformers import AutoModel, AutoTokenizer, BertModel, PreTrainedTokenizerFast
 
-from app.config import UserError
-from app.settings import MlipSettings, ModelSettings
+from core.config import UserError
+from core.settings import MlipSettings, ModelSettings
 from trainers.batch import train_tokenizer
 from trainers.checkpoint import load_model
 from trainers.encoders import for_our_pixels

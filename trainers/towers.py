@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from app.settings import ModelSettings
+from core.settings import ModelSettings
 from trainers.encoders import POOLS, TextBert, image_encoder, visible_states
 
 COLDEST, WARMEST = 0.001, 0.5  # a learnable temperature stays between them (BLIP, models/blip_pretrain.py)

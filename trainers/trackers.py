@@ -11,8 +11,8 @@ from time import monotonic
 
 from tensorboardX import SummaryWriter
 
-from app.config import UserError
-from app.places import Place
+from core.config import UserError
+from core.places import Place
 from trainers.loop import Record
 
 Tracker = Callable[[Record], None]

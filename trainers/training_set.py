@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import pyarrow.compute as pc
 
-from app.places import rows_of
+from core.places import rows_of
 from trainers.batch import SENTENCES, number
 from trainers.checkpoint import MARKS
 

@@ -16,8 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import AutoTokenizer, BlipConfig, BlipImageProcessor, BlipProcessor, PreTrainedTokenizerFast
 
-from app.config import UserError
-from app.settings import ModelSettings
+from core.config import UserError
+from core.settings import ModelSettings
 from trainers.encoders import for_our_pixels
 
 log = logging.getLogger(__name__)

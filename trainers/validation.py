@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
-from app.config import UserError
+from core.config import UserError
 from trainers.checkpoint import load_model
 from trainers.evaluation import retrieval
 from trainers.evaluation.prompts import PromptSet

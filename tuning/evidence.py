@@ -8,7 +8,7 @@ trial finished and then ran again.
 from collections.abc import Mapping
 from typing import Any
 
-from app.places import Place
+from core.places import Place
 
 STARTS, REPORTS = "starts", "reports"
 FAILED = "failed.json"

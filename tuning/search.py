@@ -14,8 +14,8 @@ from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, Populati
 from ray.tune.search import BasicVariantGenerator, Searcher
 from ray.tune.search.optuna import OptunaSearch
 
-from app.places import Place
-from app.settings import SweepSettings
+from core.places import Place
+from core.settings import SweepSettings
 from tuning.spaces import IN_TRAINING, Range, Space
 
 RUNGS = "asha.rungs"

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from app.config import SettingError, names, override, settings_of
-from app.settings import Config
+from core.config import SettingError, names, override, settings_of
+from core.settings import Config
 
 OURS = "spaces.yaml"
 # What makes a model what it is; no other setting makes a difference to a trial.

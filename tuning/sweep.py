@@ -16,10 +16,10 @@ from ray import train, tune
 from ray.data import DataContext
 from ray.tune.integration.ray_train import TuneReportCallback
 
-from app.cluster import nodes, patience
-from app.config import override
-from app.places import Place
-from app.settings import Config
+from core.cluster import nodes, patience
+from core.config import override
+from core.places import Place
+from core.settings import Config
 from trainers.fit import Validate, fit
 from trainers.inline import fit_inline
 from tuning.evidence import read_failure, read_reports, read_starts, write_failure, write_report, write_start

@@ -9,8 +9,8 @@ import pyarrow as pa
 import yaml
 from scipy.stats import rankdata
 
-from app.config import override, write
-from app.settings import Config
+from core.config import override, write
+from core.settings import Config
 
 # trial: its id · status: finished, stopped (by the scheduler) or failed · starts · step: the last · seconds
 # settings: by dotted name · metrics: by name, at the last validation · curve: [{"step": ..., NAME: ...}] · error

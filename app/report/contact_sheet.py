@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageFont
 
 from app.report.templates import in_words, templates, way
-from pipelines.images import ImageError, open_image
-from pipelines.records import Box, Match, SeparatedFigure, Subfigure
+from core.images import ImageError, open_image
+from core.records import Box, Match, SeparatedFigure, Subfigure
 
 FIGURE_SIDE = 480  # pixels, the longer side of a figure on the page
 LINE = 3  # pixels

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from app.config import settings_of
-from app.places import Place
 from app.report.contact_sheet import MatchedFigure
 from app.report.page import Example, Report, Result, Stage
 from app.report.retrieval_table import Pool
-from app.runs import Table
-from app.settings import Config
-from pipelines.match import match_figure
-from pipelines.records import Figure, Pair, SeparatedFigure, from_row, from_table
+from core.config import settings_of
+from core.places import Place
+from core.records import Figure, Pair, SeparatedFigure, from_row, from_table
+from core.runs import Table
+from core.settings import Config
+from pipelines.matching.match import match_figure
 
 SHOWN_FIGURES = 24
 DRAWN = "The corpus is drawn: these numbers show that the line works and what it changes, and say nothing of patients."

@@ -11,7 +11,7 @@ from app.report.contact_sheet import MatchedFigure
 from app.report.curves import Records
 from app.report.retrieval_table import Intervals, Modalities, Pool, Results
 from app.report.templates import templates
-from pipelines.images import ImageError, open_image
+from core.images import ImageError, open_image
 
 THUMBNAIL_SIDE = 200  # pixels
 

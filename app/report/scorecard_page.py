@@ -7,8 +7,8 @@ from PIL import Image, ImageDraw
 
 from app.report.contact_sheet import FIGURE_SIDE, data_uri, outline, panel_colour
 from app.report.templates import templates
-from pipelines.records import SplitCaption, Subfigure
-from pipelines.scorecard import Measure, TrueCaption, TrueFigure
+from core.records import SplitCaption, Subfigure
+from pipelines.scoring.scorecard import Measure, TrueCaption, TrueFigure
 
 MEANINGS = {
     "imageclef_compound": ("compound figures taken apart, ImageCLEF's accuracy", "figures"),

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 REASONS = {
     "retracted": "the article was retracted",
@@ -46,7 +46,7 @@ MATCHED_BY = {  # records.Match.matched_by
     "published": "published with its own caption",
     "whole": "not matched, whole caption",
 }
-MEASURES = {  # pipelines/phantom/accuracy.py
+MEASURES = {  # phantom/pmc/accuracy.py
     "figures_kept": "figures that were kept, or left out, as they should be",
     "panels_f1": "panels found, F1 at an overlap (IoU) of 0.5",
     "letters": "printed letters read right, on the right panel",
@@ -83,10 +83,10 @@ def quantity(number: float) -> str:
 
 
 @cache
-def templates() -> Environment:
-    """The templates beside this file; whatever they are given is escaped."""
+def templates(room: str = "app.report") -> Environment:
+    """The templates of a room, and those beside this file; whatever they are given is escaped."""
     environment = Environment(
-        loader=PackageLoader("app", "report"),
+        loader=ChoiceLoader([PackageLoader(name, "") for name in dict.fromkeys((room, "app.report"))]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from app.config import UserError
-from app.places import Place
-from app.runs import part_of
-from app.settings import SourceSettings
+from core.config import UserError
+from core.places import Place
+from core.runs import part_of
+from core.settings import SourceSettings
 from pipelines.sources import pmc
 from pipelines.sources.transport import FetchError
 from pipelines.sources.turns import Turns

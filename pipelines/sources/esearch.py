@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
-from app.settings import SourceSettings
+from core.settings import SourceSettings
 from pipelines.sources.transport import FetchError, PassingError, Transport
 
 CAP = 9_999  # ids of one query that ESearch hands out in db=pmc

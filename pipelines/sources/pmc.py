@@ -11,14 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from app.settings import SelectSettings, SourceSettings
-from pipelines import selection
-from pipelines.images import OpenedImage, open_image
-from pipelines.jats import parse_article
-from pipelines.records import Article, ArticleFigure, Figure, Graphic, Reject
-from pipelines.rejection import RejectionError
+from core.images import OpenedImage, open_image
+from core.records import Article, ArticleFigure, Figure, Graphic, Reject
+from core.rejection import RejectionError
+from core.settings import SelectSettings, SourceSettings
+from pipelines.sources import selection
 from pipelines.sources.esearch import search as search
 from pipelines.sources.folder import FolderBucket, checked_key
+from pipelines.sources.jats import parse_article
 from pipelines.sources.s3 import HttpBucket
 from pipelines.sources.transport import FetchError, Transport, origin
 from pipelines.sources.turns import Turns

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from pipelines.jats import JatsError, read_xml
-from pipelines.jats_text import local_name
 from pipelines.sources.folder import Keys, checked_key
+from pipelines.sources.jats import JatsError, read_xml
+from pipelines.sources.jats_text import local_name
 from pipelines.sources.transport import FetchError, PassingError, Transport
 
 

@@ -12,7 +12,7 @@ from typing import Self
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from pipelines.rejection import RejectionError
+from core.rejection import RejectionError
 from pipelines.sources.turns import ThreadTurns, Turns
 
 RETRIED = frozenset({429, 500, 502, 503, 504})

@@ -1,11 +1,19 @@
-"""What probes of MLIP's models could have found, made by a rule instead of by training."""
+"""Figures, reports and readings of pages that tests of pages share; what probes of MLIP could have found."""
 
+import io
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from lxml import html
+from PIL import Image
 
-from app.config import load
-from tuning.mlip_tables import ROWS, UNTRAINED, Score, of_row
+from app.papers.mlip_models import ROWS, UNTRAINED, Score, of_row
+from app.report.contact_sheet import MatchedFigure
+from app.report.page import Example, Report, Result, Stage
+from app.report.retrieval_table import Pool
+from core.config import load
+from core.records import Match, SeparatedFigure, SplitCaption, Subfigure
 
 STEPS = {UNTRAINED: -30.0, **{row: 2.0 * place for place, row in enumerate(ROWS)}}  # points of AUC, by row
 
@@ -46,3 +54,127 @@ def made_scores(dataset: str, *, seeds: int = 2, better: float = 1.0) -> list[Sc
 def mlip_scores() -> Callable[..., list[Score]]:
     """made_scores(dataset, seeds=, better=)."""
     return made_scores
+
+
+def png(width: int = 640, height: int = 320) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "black").save(file, "PNG")
+    return file.getvalue()
+
+
+def separated_figure(text: str = "plain", *, image: bytes | None = None, n_panels: int = 2) -> SeparatedFigure:
+    """Panels of 300 x 300 px side by side in an image of 640 x 320; every text field holds `text`."""
+    panels = [
+        Subfigure(
+            box=(10 + 310 * i, 10, 310 + 310 * i, 310),
+            score=0.9,
+            label="AB"[i],
+            label_box=(20 + 310 * i, 200, 60 + 310 * i, 240),
+            label_score=0.98,
+        )
+        for i in range(n_panels)
+    ]
+    return SeparatedFigure(
+        figure_id="PMC1.1/f1",
+        article_id="PMC1.1",
+        title=text,
+        article_type="case-report",
+        doi=None,
+        year=2020,
+        licence="CC BY",
+        attribution=text,
+        media_url="https://example.org/f1.png",
+        md5="0" * 32,
+        image=png() if image is None else image,
+        image_format="PNG",
+        width=640,
+        height=320,
+        n_frames=1,
+        label=text,
+        caption=text,
+        emphasis=[],
+        mentions=[],
+        notes=[],
+        subfigures=panels,
+        split_caption=SplitCaption(preamble="", subcaptions=[], tail="", confidence=1.0, reason=""),
+    )
+
+
+def match_of(subfigure: int, text: str = "Axial T1 image.", *, whole: bool = False) -> Match:
+    return Match(
+        subfigure=subfigure,
+        label="A",
+        text=text,
+        matched_by="whole" if whole else "letter",
+        score=0.75,
+        reason="no_letter",
+    )
+
+
+def full_report(text: str = "plain") -> Report:
+    """A report with every part filled; every free text and name in it is `text`."""
+    metrics = {"i2t@1": 12.0, "i2t@10": 40.0, "t2i@1": 30.0, "t2i@10": 60.0}
+    better = {"i2t@1": 34.0, "i2t@10": 70.0, "t2i@1": 20.0, "t2i@10": 60.0}
+    figure = separated_figure(text)
+    return Report(
+        title=text,
+        made=text,
+        recipe=text,
+        settings={text: text},
+        seconds={text: 2.5},
+        funnel=[
+            Stage(name="articles found", kept=10, unit="articles"),
+            Stage(name=text, kept=8, unit="articles", left_out={"not_case_report": 1, text: 1}),
+        ],
+        notes=[text],
+        accuracy={text: 0.5},
+        figures=[MatchedFigure(figure=figure, matches=[match_of(0, text), match_of(1, text, whole=True)])],
+        curves={text: [{"step": 1, "itc": 2.0}, {"step": 2, "itc": 1.0}], "processed": [{"step": 1, "itc": 2.5}]},
+        retrieval={text: {text: metrics}, "processed": {text: better}},
+        intervals={text: {text: {"i2t@1": (5.0, 20.0)}}},
+        modalities={text: {text: {text: metrics | {"queries": 30}, "CT": metrics | {"queries": 20}}}},
+        pools={text: Pool(images=50, texts=50)},
+        examples=[
+            Example(query=png(), truth=text, scheme=text, results=[Result(item=text, score=0.5, is_correct=True)]),
+            Example(query=text, truth=text, results=[Result(item=png(), score=0.5, is_correct=False)]),
+        ],
+    )
+
+
+def assert_inert(page: str) -> None:
+    """No script, no handler, no form or frame, and nothing that a browser would fetch."""
+    tree: Any = html.fromstring(page)
+    names = {element.tag for element in tree.iter()}
+    assert not names & {"script", "iframe", "object", "embed", "form", "base", "link", "video", "audio"}
+    attributes = [(str(name).lower(), str(value)) for element in tree.iter() for name, value in element.attrib.items()]
+    for name, value in attributes:
+        assert not name.startswith("on"), (name, value)
+        assert "url(" not in value.replace("url(#", ""), (name, value)
+        if name in {"src", "href", "xlink:href", "srcset", "action", "data", "poster"}:
+            assert value.startswith(("data:image/", "#")), (name, value)
+    assert not any("@import" in style.text or "url(" in style.text for style in tree.iter("style"))
+
+
+@pytest.fixture
+def draw_figure() -> Callable[..., SeparatedFigure]:
+    return separated_figure
+
+
+@pytest.fixture
+def matched() -> Callable[..., Match]:
+    return match_of
+
+
+@pytest.fixture
+def fill_report() -> Callable[..., Report]:
+    return full_report
+
+
+@pytest.fixture
+def empty() -> Report:
+    return Report(title="Nothing", made="today", recipe="demo", settings={}, seconds={}, funnel=[])
+
+
+@pytest.fixture
+def check_inert() -> Callable[[str], None]:
+    return assert_inert

@@ -8,8 +8,8 @@ from PIL import Image
 
 from app.bench import BenchFigure, Line, PlainLoop, bench, missed, own_figures
 from app.own_files import FileError
-from app.places import Place
-from app.settings import Config
+from core.places import Place
+from core.settings import Config
 
 BOXES = [(0, 5, 190, 195), (210, 5, 400, 195)]
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import absolute, cli
-from app.config import UserError
+from core.config import UserError
 
 FIGRAY = Path(sys.executable).with_name("figray")
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from app.own_files import FileError, captioned_figures, captions_in, figures_in, writable, write_rows
-from app.places import Place
+from core.places import Place
+from core.records import Span
 from pipelines.loose_files import CaptionWork, FigureWork
-from pipelines.records import Span
 
 
 def written(path: Path, value: Any) -> Path:

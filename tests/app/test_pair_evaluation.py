@@ -10,10 +10,10 @@ from PIL import Image
 
 from app.own_files import FileError
 from app.pair_evaluation import drawn_set, judged_caption, judged_figure, labelled_set, score, write_scorecard
-from app.places import Place
-from app.settings import Config, PhantomSettings
-from pipelines.captions import split_caption
-from pipelines.scorecard import Tally
+from core.places import Place
+from core.settings import Config, PhantomSettings
+from pipelines.captions.split import split_caption
+from pipelines.scoring.scorecard import Tally
 
 BOXES = ([0, 5, 190, 195], [210, 5, 400, 195])
 

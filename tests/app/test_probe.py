@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 
 from app import steps
-from app.config import UserError, load, override
-from app.places import Place
 from app.probe import TASKS, headline, possible, probe, probe_runs, read_films, write_untrained, write_untrained_of
-from app.runs import RunConflict, Table
-from app.settings import Config
-from pipelines.records import Radiograph, Region, Split, Target, to_table
+from core.config import UserError, load, override
+from core.places import Place
+from core.records import Radiograph, Region, Split, Target, to_table
+from core.runs import RunConflict, Table
+from core.settings import Config
 from trainers.checkpoint import load_model, training_articles
 from trainers.datasets.tables import Terms, pairs_of
 

@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from app.progress import Bars
-from app.runs import Part, PartFile
+from core.runs import Part, PartFile
 
 
 def part(number: int, rows: int, left_out: dict[str, int]) -> Part:

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 
 from app import radiographs
-from app.config import SettingError, UserError, load
-from app.places import Place
-from app.runs import RunConflict
 from app.steps import table
-from pipelines.records import Pair, Radiograph, from_table
+from core.config import SettingError, UserError, load
+from core.places import Place
+from core.records import Pair, Radiograph, from_table
+from core.runs import RunConflict
 
 TEXTS = ("The heart is large. No effusion.", "Clear lungs. No pneumothorax is seen.", "")
 

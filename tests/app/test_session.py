@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from app.cluster import ClusterError, demands, preflight
-from app.config import load
 from app.session import session, without_training
+from core.cluster import ClusterError, demands, preflight
+from core.config import load
 
 
 def test_training_is_refused_where_its_machines_are_not_and_nothing_has_started(tmp_path: Path) -> None:

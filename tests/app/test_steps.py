@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from app import steps
-from app.config import SettingError, load, override
-from app.places import Place
-from app.runs import RunConflict, claim
-from app.settings import Config
-from pipelines.records import Figure
+from core.config import SettingError, load, override
+from core.places import Place
+from core.records import Figure
+from core.runs import RunConflict, claim
+from core.settings import Config
 
 
 def test_a_run_goes_on_with_the_settings_it_was_begun_with(tmp_path: Path) -> None:

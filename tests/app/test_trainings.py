@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from app.config import SettingError
 from app.trainings import train_recipe, train_sentences, train_separator
+from core.config import SettingError
 
 
 def test_a_recipe_that_is_none_is_refused_by_name() -> None:

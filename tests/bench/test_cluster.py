@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from app.places import Place
-from app.runs import Table
 from bench.cluster import GOALS, differing_parts, missed, rows_of, seconds_to_lines
 from bench.drawn_tables import draw_separated
-from pipelines.records import Pair, arrow_schema
+from core.places import Place
+from core.records import Pair, arrow_schema
+from core.runs import Table
 
 PAIRS = arrow_schema(Pair).empty_table()
 

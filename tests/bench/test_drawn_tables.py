@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from app.places import Place
 from bench.drawn_tables import draw_figures, draw_manifests, draw_separated, draw_texts
-from pipelines import dedupe
-from pipelines.images import open_image
-from pipelines.records import Figure
-from pipelines.xy_cuts import XYCuts
+from core.images import open_image
+from core.places import Place
+from core.records import Figure
+from pipelines.copies import dedupe
+from pipelines.separation.xy_cuts import XYCuts
 from trainers.training_set import read_training_set
 
 

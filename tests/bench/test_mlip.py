@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from app.settings import MlipSettings, ModelSettings
 from bench.drawn import REPORTS, draw_batch
 from bench.mlip import (
     RATIOS,
@@ -17,6 +16,7 @@ from bench.mlip import (
     step_numbers,
     tower_numbers,
 )
+from core.settings import MlipSettings, ModelSettings
 from trainers.losses.transport import ipot
 
 TINY = ModelSettings(

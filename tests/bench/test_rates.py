@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.config import load
-from app.places import Place
 from bench.rates import line, measured, of_gpu, of_ray, stepping
+from core.config import load
+from core.places import Place
 
 NAMES = ("collect_seconds_per_figure", "pair_seconds_per_panel", "whole_seconds_per_figure", "prepare_seconds_per_pair")
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from app.settings import ModelSettings, ObjectiveSettings
 from bench.drawn import draw_batch
 from bench.reference_blip import ReferenceBlip, draw_one_by_one
 from bench.step import Step
+from core.settings import ModelSettings, ObjectiveSettings
 from trainers.blip import Blip
 from trainers.losses.masked import Masking
 from trainers.objectives.blip import BlipObjective

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.settings import ModelSettings
 from bench.drawn import PANELS, draw_batch
 from bench.training import missed, rerank_numbers, step_numbers, waited
+from core.settings import ModelSettings
 
 TINY = ModelSettings(
     image_size=32, patch=16, image_width=32, image_depth=1, image_heads=2,

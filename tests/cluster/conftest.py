@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from pyarrow.fs import FileSystem
 
-from pipelines.phantom.corpus import write_corpus
-from pipelines.phantom.server import serve
+from phantom.pmc.corpus import write_corpus
+from phantom.pmc.server import serve
 from tests.cluster.nodes import Nodes, wait_for
 
 ALONE = ("unshare", "--pid", "--fork", "--mount-proc", "--net", "--uts", "--kill-child")
@@ -97,7 +97,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
 @pytest.fixture
 def nodes() -> Iterator[Nodes]:
     """A head that runs no work; a test adds the nodes that do."""
-    from app.cluster import disconnect
+    from core.cluster import disconnect
 
     cluster = Nodes()
     yield cluster

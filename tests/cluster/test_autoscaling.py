@@ -12,11 +12,11 @@ import yaml
 from ray.exceptions import RayTaskError
 
 from app import steps
-from app.cluster import connect, disconnect
-from app.config import load
-from app.places import Place
-from app.runs import Part
-from pipelines.records import Pair
+from core.cluster import connect, disconnect
+from core.config import load
+from core.places import Place
+from core.records import Pair
+from core.runs import Part
 from tests.cluster.nodes import READER, STORE, TRAINER, raylets, wait_for, watched
 from trainers.fit_all import fit_all
 

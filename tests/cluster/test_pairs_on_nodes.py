@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from app import steps
-from app.cluster import connect
-from app.config import load
-from app.places import Place
-from app.runs import Part, Table
-from app.settings import Config
-from pipelines.records import Figure, Pair, SeparatedFigure
+from core.cluster import connect
+from core.config import load
+from core.places import Place
+from core.records import Figure, Pair, SeparatedFigure
+from core.runs import Part, Table
+from core.settings import Config
 from tests.cluster.nodes import READER, Nodes, kill, raylets, watched
 
 pytestmark = [pytest.mark.cluster, pytest.mark.ray]

@@ -16,10 +16,10 @@ from PIL import Image
 from pyarrow.fs import FileSelector
 
 from app import steps
-from app.cluster import connect
-from app.config import load
-from app.places import Place
-from pipelines.records import Figure, Pair
+from core.cluster import connect
+from core.config import load
+from core.places import Place
+from core.records import Figure, Pair
 from tests.cluster.nodes import READER, TRAINER, Nodes, kill, watched
 from trainers.checkpoint import load_model, training_articles
 from trainers.fit_all import fit_all

@@ -12,19 +12,19 @@ import ray
 from PIL import Image
 from ray.data import DataContext
 
-from app.config import load, override
-from app.places import Place
-from app.runs import Part, RunConflict, Table, digest
-from app.settings import Config, SourceSettings
+from core.config import load, override
+from core.images import encode_jpeg, encode_png, open_image
+from core.places import Place
+from core.records import Figure, Pair, SeparatedFigure, SplitCaption, Subfigure, from_table, to_table
+from core.runs import Part, RunConflict, Table, digest
+from core.settings import Config, SourceSettings
+from core.split import split_of
+from phantom.pictures.contents import draw_content
+from phantom.pmc.corpus import read_truth, write_corpus
 from pipelines import build
-from pipelines.duplicates import Duplicates, kept_duplicates
-from pipelines.images import encode_jpeg, encode_png, open_image
-from pipelines.match import WHOLE
-from pipelines.phantom.contents import draw_content
-from pipelines.phantom.corpus import read_truth, write_corpus
-from pipelines.records import Figure, Pair, SeparatedFigure, SplitCaption, Subfigure, from_table, to_table
+from pipelines.copies.duplicates import Duplicates, kept_duplicates
+from pipelines.matching.match import WHOLE
 from pipelines.sources import pmc
-from pipelines.split import split_of
 
 PARTS = 2
 

@@ -1,6 +1,6 @@
 """Each trap that real captions set, in the order of a list made by reading 1,000 captions of case reports."""
 
-from pipelines.captions import split_caption
+from pipelines.captions.split import split_caption
 
 
 def texts_of(caption: str) -> dict[str, str]:

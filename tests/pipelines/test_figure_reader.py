@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from app.settings import LabelSettings, SeparateSettings
+from core.settings import LabelSettings, SeparateSettings
 from pipelines.figure_reader import SMALLEST, FigureReader
 
 

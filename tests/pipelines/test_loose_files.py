@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from app.places import Place
+from core.places import Place
 from pipelines.loose_files import FigureWork, images_in, named, with_captions
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from app.places import Place
-from app.settings import Config
-from pipelines.captions import split_caption
+from core.places import Place
+from core.records import Span
+from core.settings import Config
+from pipelines.captions.split import split_caption
 from pipelines.loose_files import CaptionWork, FigureWork
-from pipelines.records import Span
 from pipelines.stream import MAX_BYTES, ReadFigure, read_figures, split_captions
 
 CAPTION = "Brain of a man. (A) Axial view of the cyst. (B) Coronal view after surgery."

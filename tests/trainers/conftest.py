@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageDraw
 from transformers import PreTrainedTokenizerFast
 
-from app.settings import MlipSettings, ModelSettings, ObjectiveSettings
+from core.settings import MlipSettings, ModelSettings, ObjectiveSettings
 from trainers.batch import Batch, Collate, prepare, train_tokenizer
 from trainers.blip import Blip
 from trainers.checkpoint import masking

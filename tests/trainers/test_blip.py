@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from app.settings import ObjectiveSettings
+from core.settings import ObjectiveSettings
 from trainers.batch import Batch
 from trainers.blip import Blip
 

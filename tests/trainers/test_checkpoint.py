@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from app.settings import ObjectiveSettings
+from core.settings import ObjectiveSettings
 from trainers.batch import Batch
 from trainers.blip import Blip
 from trainers.checkpoint import load_blip, load_model, save_model, training_articles, training_images

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.settings import ModelSettings
+from core.settings import ModelSettings
 from trainers.encoders import (
     FusionBert,
     begin_as_mae,

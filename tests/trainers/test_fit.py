@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from app.config import UserError
-from app.settings import Config, ObjectiveSettings, OptimSettings, TrainSettings
+from core.config import UserError
+from core.settings import Config, ObjectiveSettings, OptimSettings, TrainSettings
 from trainers.blip import Blip
 from trainers.checkpoint import training_articles
 from trainers.fit import fit, load_model

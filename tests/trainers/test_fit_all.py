@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from app.cluster import connect, disconnect
-from app.places import Place
-from app.settings import Config, ObjectiveSettings, OptimSettings, TrainSettings
+from core.cluster import connect, disconnect
+from core.places import Place
+from core.settings import Config, ObjectiveSettings, OptimSettings, TrainSettings
 from trainers.blip import Blip
 from trainers.checkpoint import load_model, training_articles
 from trainers.fit_all import fit_all

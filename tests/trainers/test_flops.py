@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from app.config import override
-from app.settings import Config
 from bench.drawn import draw_batch
+from core.config import override
+from core.settings import Config
 from trainers.blip import Blip
 from trainers.evaluation.pool import embed
 from trainers.evaluation.rerank import match_again

@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from app.config import UserError
-from app.settings import Config, ObjectiveSettings, OptimSettings, TrainSettings
+from core.config import UserError
+from core.settings import Config, ObjectiveSettings, OptimSettings, TrainSettings
 from trainers import inline
 from trainers.batch import Collate, prepare
 from trainers.blip import Blip

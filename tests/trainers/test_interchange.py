@@ -20,8 +20,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from app.config import UserError
-from app.settings import ModelSettings, ObjectiveSettings
+from core.config import UserError
+from core.settings import ModelSettings, ObjectiveSettings
 from trainers.batch import Batch, Collate, prepare
 from trainers.blip import Blip
 from trainers.checkpoint import save_model, training_articles

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from app.config import UserError
-from app.places import Place
-from app.settings import Config, MlipSettings, ObjectiveSettings, OptimSettings, TrainSettings
+from core.config import UserError
+from core.places import Place
+from core.settings import Config, MlipSettings, ObjectiveSettings, OptimSettings, TrainSettings
 from trainers.blip import Blip
 from trainers.checkpoint import load_model, save_model
 from trainers.job import make_job, write_start

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from app.settings import ObjectiveSettings, OptimSettings, TrainSettings
+from core.settings import ObjectiveSettings, OptimSettings, TrainSettings
 from trainers.batch import Batch
 from trainers.blip import Blip
 from trainers.loop import (

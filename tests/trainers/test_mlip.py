@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from app.settings import MlipSettings, ModelSettings
+from core.settings import MlipSettings, ModelSettings
 from trainers.batch import Batch
 from trainers.mlip import PatchDecoder
 from trainers.objectives.mlip import MlipObjective

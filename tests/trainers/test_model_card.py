@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from transformers import PreTrainedTokenizerFast
 
-from app.settings import ModelSettings, ObjectiveSettings
+from core.settings import ModelSettings, ObjectiveSettings
 from trainers.batch import Collate, prepare
 from trainers.blip import Blip
 from trainers.checkpoint import save_model

@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from app.config import UserError
-from app.settings import MlipSettings, ModelSettings, ObjectiveSettings
+from core.config import UserError
+from core.settings import MlipSettings, ModelSettings, ObjectiveSettings
 from trainers.checkpoint import save_model
 from trainers.pretrained import begin_mlip
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tensorboardX.proto.event_pb2 import Event
 
-from app.config import UserError
-from app.places import Place
+from core.config import UserError
+from core.places import Place
 from trainers import trackers
 from trainers.trackers import check_installed, json_lines, keeping, tensorboard
 

@@ -15,7 +15,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from app.settings import ModelSettings, ObjectiveSettings
+from core.settings import ModelSettings, ObjectiveSettings
 from trainers.batch import Collate, prepare
 from trainers.interchange import begin_from
 from trainers.transformers_blip import read_blip, write_blip

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from app.config import UserError
-from app.settings import ObjectiveSettings
-from pipelines.records import Radiograph, Target, to_table
+from core.config import UserError
+from core.records import Radiograph, Target, to_table
+from core.settings import ObjectiveSettings
 from tests.trainers.evaluation.conftest import draw_film
 from trainers.blip import Blip
 from trainers.checkpoint import load_model, save_model

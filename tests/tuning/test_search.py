@@ -8,7 +8,7 @@ import numpy as np
 from ray.tune.schedulers import FIFOScheduler, PopulationBasedTraining, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-from app.settings import SweepSettings
+from core.settings import SweepSettings
 from tuning.search import distribution, scheduler_of, search_of, within
 from tuning.spaces import Range
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.config import SettingError, load, override
-from app.settings import Config
+from core.config import SettingError, load, override
+from core.settings import Config
 from tuning.spaces import Range, SpaceError, as_plain, named_spaces, read_space, refuse
 
 RECIPES = ("demo", "blip-brain", "mlip-phantom", "mlip-cxr")

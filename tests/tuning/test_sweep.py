@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from app.places import Place
-from app.settings import Config, ObjectiveSettings, OptimSettings, SweepSettings, TrainSettings
+from core.places import Place
+from core.settings import Config, ObjectiveSettings, OptimSettings, SweepSettings, TrainSettings
 from tests.trainers.conftest import SMALL, draw_pair
 from trainers.checkpoint import load_model
 from trainers.evaluation.prompts import PromptSet
@@ -180,7 +180,7 @@ def test_the_latest_checkpoint_of_fit_is_found_by_its_step(tmp_path: Path) -> No
 
 
 if __name__ == "__main__":
-    from app.cluster import connect, disconnect
+    from core.cluster import connect, disconnect
 
     connect(Config())
     found = run_sweep(

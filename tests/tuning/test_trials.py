@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from app.config import SettingError, load, override
+from core.config import SettingError, load, override
 from tuning.trials import best_recipe, best_trial, curve_of, front_of, pareto_front, ranked, trials_table
 
 MakeTrial = Callable[..., dict[str, Any]]

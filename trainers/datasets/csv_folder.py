@@ -7,7 +7,7 @@ path of an image), and label_NAME for each finding, 1 or 0. Others may be named:
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipelines.records import Split
+from core.records import Split
 from trainers.datasets.work import (
     JUDGED,
     SPLITS,

@@ -11,8 +11,8 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from pipelines.records import Radiograph, Reject
-from pipelines.rejection import RejectionError
+from core.records import Radiograph, Reject
+from core.rejection import RejectionError
 from trainers.datasets import reading
 from trainers.datasets.report_sections import report_text
 from trainers.datasets.work import JUDGED, SPLITS, DatasetError, Work, checked, needed, rows, targets_of

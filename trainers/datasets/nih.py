@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipelines.records import Split
+from core.records import Split
 from trainers.datasets.work import (
     DatasetError,
     Outline,

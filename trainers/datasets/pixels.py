@@ -15,7 +15,7 @@ from pydicom.errors import InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.pixels import apply_color_lut, apply_rescale, apply_voi
 
-from pipelines.images import DAMAGE, MAX_PIXELS, MAX_SIDE, WINDOW, ImageError, open_image
+from core.images import DAMAGE, MAX_PIXELS, MAX_SIDE, WINDOW, ImageError, open_image
 
 Grey = NDArray[np.uint8]  # (H, W)
 MARK = b"DICM"  # after a preamble of 128 bytes

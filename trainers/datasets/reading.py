@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipelines.images import encode_jpeg, encode_png, open_image
-from pipelines.records import Box, Radiograph, Region, Reject
-from pipelines.rejection import RejectionError
+from core.images import encode_jpeg, encode_png, open_image
+from core.records import Box, Radiograph, Region, Reject
+from core.rejection import RejectionError
 from trainers.datasets.pixels import Opened, open_radiograph, shrunk
 from trainers.datasets.work import Outline, Work
 

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipelines.rejection import RejectionError
+from core.rejection import RejectionError
 
 HEAD = re.compile(r"^ *([A-Z][A-Z ()/,-]*[A-Z)]):(?=\s|$)", re.MULTILINE)  # capitals at the start of a line, a colon
 PARAGRAPH = re.compile(r"\n\s*\n")

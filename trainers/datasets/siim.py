@@ -10,7 +10,7 @@ from pathlib import Path
 import pydicom
 from pydicom.errors import InvalidDicomError
 
-from pipelines.images import DAMAGE
+from core.images import DAMAGE
 from trainers.datasets.work import Outline, Work, checked, needed, rows, split_of_patient, targets_of
 
 SOURCE = "Kaggle, https://www.kaggle.com/competitions/siim-acr-pneumothorax-segmentation"

@@ -10,9 +10,9 @@ from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import TypeAdapter
 
-from app.places import Place
-from app.runs import Table, digest
-from pipelines.records import Pair, Radiograph, Reject, Sentence, Split, to_table
+from core.places import Place
+from core.records import Pair, Radiograph, Reject, Sentence, Split, to_table
+from core.runs import Table, digest
 
 Work = TypeVar("Work")
 Read = Callable[[Work], Sequence[Radiograph | Reject]]

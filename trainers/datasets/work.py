@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from app.config import UserError
-from pipelines.records import Split, Target
+from core.config import UserError
+from core.records import Split, Target
 
 HASHES = 2**64
 SPLITS: dict[str, Split] = {

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from app.config import UserError
+from core.config import UserError
 from trainers.checkpoint import load_model
 from trainers.evaluation.radiographs import (
     Features,

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from app.config import UserError
-from app.settings import ObjectiveSettings
+from core.config import UserError
+from core.settings import ObjectiveSettings
 from trainers.batch import Batch, Collate, prepare, read_pairs
 from trainers.blip import Blip
 from trainers.checkpoint import load_blip, masking, training_articles

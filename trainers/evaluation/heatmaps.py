@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from app.config import UserError
-from pipelines.records import Box
+from core.config import UserError
+from core.records import Box
 from trainers.batch import Collate, number, prepare
 from trainers.blip import Blip
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from app.config import UserError
+from core.config import UserError
 
 Mask = NDArray[np.bool_]  # (H, W), true where the finding is
 Row = Mapping[str, Any]  # of the radiographs table

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from app.config import UserError
-from app.places import rows_of
+from core.config import UserError
+from core.places import rows_of
 from trainers.batch import Batch, number
 from trainers.towers import Towers
 

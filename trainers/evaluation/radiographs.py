@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.config import UserError
-from app.places import rows_of
+from core.config import UserError
+from core.places import rows_of
 from trainers.batch import prepare
 from trainers.checkpoint import training_articles, training_images
 from trainers.evaluation.retrieval import LeakError, refuse_leak, refuse_same_images

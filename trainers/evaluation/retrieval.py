@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.config import UserError
-from pipelines.sentences import SentenceSplitter, splitter, with_sentences
+from core.config import UserError
+from core.sentences import SentenceSplitter, splitter, with_sentences
 from trainers.batch import Batch, Collate, prepare, read_pairs
 from trainers.blip import Blip
 from trainers.checkpoint import image_marks, load_model, training_articles, training_images

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.config import UserError
-from app.places import rows_of
+from core.config import UserError
+from core.places import rows_of
 from trainers.batch import number
 from trainers.checkpoint import load_model
 from trainers.evaluation.bootstrap import bounds, resampled_means

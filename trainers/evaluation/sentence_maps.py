@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from transformers import PreTrainedTokenizerFast
 
-from app.config import UserError
-from app.settings import ModelSettings
+from core.config import UserError
+from core.settings import ModelSettings
 from trainers.batch import Collate
 from trainers.checkpoint import load_model
 from trainers.evaluation.bootstrap import ratio

@@ -11,7 +11,7 @@ from scipy.special import expit
 from torch.nn.functional import normalize
 from transformers import PreTrainedTokenizerFast
 
-from app.config import UserError
+from core.config import UserError
 from trainers.batch import Collate
 from trainers.checkpoint import load_model
 from trainers.evaluation.prompts import Prompts, PromptSet

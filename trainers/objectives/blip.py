@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from app.settings import ObjectiveSettings
+from core.settings import ObjectiveSettings
 from trainers.batch import Batch
 from trainers.blip import Blip
 from trainers.losses.contrastive import Keys, Teacher, gather, image_text_contrast

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize, pad
 
-from app.settings import MlipSettings
+from core.settings import MlipSettings
 from trainers.batch import Batch, number
 from trainers.losses.contrastive import gather
 from trainers.losses.integrity import integrity_scores, relative_weights, weight_entropy, weighted_contrast

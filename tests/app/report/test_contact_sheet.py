@@ -19,7 +19,7 @@ from app.report.contact_sheet import (
     panel_colour,
     render_contact_sheet,
 )
-from pipelines.records import Match, SeparatedFigure
+from core.records import Match, SeparatedFigure
 
 
 def read(page: str) -> Any:

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app.config import load
-from app.places import Place
 from app.report.from_run import changed_settings, funnel, matched_by, percent, read_report, shown_figures
 from app.report.page import render
-from app.runs import Table
-from app.settings import Config
-from pipelines.images import encode_png
-from pipelines.records import Figure, Pair, Reject, SeparatedFigure, SplitCaption, Subfigure, to_table
+from core.config import load
+from core.images import encode_png
+from core.places import Place
+from core.records import Figure, Pair, Reject, SeparatedFigure, SplitCaption, Subfigure, to_table
+from core.runs import Table
+from core.settings import Config
 
 
 def separated(number: int, panels: int) -> SeparatedFigure:

@@ -10,8 +10,8 @@ from PIL import Image, ImageColor
 
 from app.report.contact_sheet import panel_colour
 from app.report.scorecard_page import BadCaption, BadFigure, drawn, render_scorecard
-from pipelines.records import SplitCaption, Subcaption, Subfigure
-from pipelines.scorecard import Measure, TrueCaption, TrueFigure, TruePanel
+from core.records import SplitCaption, Subcaption, Subfigure
+from pipelines.scoring.scorecard import Measure, TrueCaption, TrueFigure, TruePanel
 
 HALF = Measure(0.5, 0.25, 0.75, 10, 40)
 EVIL = "<script>alert(1)</script>"

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def stated_codes() -> Iterator[str]:
     """The codes that selection returns, as its source states them."""
-    source = (ROOT / "pipelines" / "selection.py").read_text(encoding="utf-8")
+    source = (ROOT / "pipelines" / "sources" / "selection.py").read_text(encoding="utf-8")
     yield from re.findall(r'return "([a-z_]+)", f?"', source)
 
 
@@ -24,7 +24,7 @@ def test_every_code_of_selection_has_its_words() -> None:
 
 
 def test_measures_of_accuracy_have_their_words() -> None:
-    source = (ROOT / "pipelines" / "phantom" / "accuracy.py").read_text(encoding="utf-8")
+    source = (ROOT / "phantom" / "pmc" / "accuracy.py").read_text(encoding="utf-8")
     assert set(re.findall(r'^        "([a-z0-9_]+)":', source, re.MULTILINE)) == MEASURES.keys()
     assert measure("new_measure") == "new measure"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from app.config import UserError
-from app.places import Place
-from app.settings import SourceSettings
-from pipelines.phantom.corpus import write_corpus
+from core.config import UserError
+from core.places import Place
+from core.settings import SourceSettings
+from phantom.pmc.corpus import write_corpus
 from pipelines.sources.articles import IN_A_PART, dealt, listed, parts_for
 
 

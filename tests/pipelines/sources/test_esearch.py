@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import SecretStr
 
-from app.settings import SourceSettings
+from core.settings import SourceSettings
 from pipelines.sources import esearch
 from pipelines.sources.esearch import search
 from pipelines.sources.transport import FetchError, Transport

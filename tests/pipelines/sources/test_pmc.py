@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.settings import SelectSettings, SourceSettings
-from pipelines.phantom.faults import Faults
-from pipelines.phantom.server import serve
-from pipelines.records import Figure, Reject
+from core.records import Figure, Reject
+from core.settings import SelectSettings, SourceSettings
+from phantom.pmc.faults import Faults
+from phantom.pmc.server import serve
 from pipelines.sources.folder import FolderBucket
 from pipelines.sources.pmc import fetch, listed, open_bucket
 from pipelines.sources.s3 import HttpBucket

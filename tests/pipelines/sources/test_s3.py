@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.phantom.faults import Faults
-from pipelines.phantom.server import Served, serve
+from phantom.pmc.faults import Faults
+from phantom.pmc.server import Served, serve
 from pipelines.sources.folder import FolderBucket
 from pipelines.sources.s3 import HttpBucket
 from pipelines.sources.transport import FetchError, Transport

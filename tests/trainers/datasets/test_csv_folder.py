@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.records import Target
+from core.records import Target
 from trainers.datasets.csv_folder import table_in, works
 from trainers.datasets.work import DatasetError, Outline, Work
 

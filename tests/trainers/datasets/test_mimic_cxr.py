@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.records import Radiograph, Reject, Target
+from core.records import Radiograph, Reject, Target
 from trainers.datasets import mimic_cxr
 from trainers.datasets.work import DatasetError
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipelines.records import Radiograph
+from core.records import Radiograph
 from trainers.datasets import nih
 from trainers.datasets.reading import read
 from trainers.datasets.work import DatasetError, Work

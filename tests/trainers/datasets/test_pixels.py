@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipelines.images import ImageError
+from core.images import ImageError
 from trainers.datasets.pixels import open_radiograph, shrunk
 
 Film = NDArray[np.uint8]

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipelines.records import Radiograph, Reject, Target
-from pipelines.rejection import RejectionError
+from core.records import Radiograph, Reject, Target
+from core.rejection import RejectionError
 from trainers.datasets.reading import bounds, decode_runs, read, scaled
 from trainers.datasets.work import Outline, Work
 

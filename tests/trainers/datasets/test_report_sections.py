@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.rejection import RejectionError
+from core.rejection import RejectionError
 from trainers.datasets.report_sections import name_of, report_text
 
 USUAL = """                                 FINAL REPORT

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.records import Radiograph, Target
+from core.records import Radiograph, Target
 from trainers.datasets import reading, rsna
 from trainers.datasets.work import DatasetError
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipelines.records import Radiograph, Reject, Target
+from core.records import Radiograph, Reject, Target
 from trainers.datasets import siim
 from trainers.datasets.reading import read
 from trainers.datasets.work import DatasetError, Work

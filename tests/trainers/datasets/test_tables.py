@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from app.places import Place
-from pipelines.images import encode_png
-from pipelines.records import Pair, Radiograph, Region, Reject, Sentence, Target, from_table
+from core.images import encode_png
+from core.places import Place
+from core.records import Pair, Radiograph, Region, Reject, Sentence, Target, from_table
 from trainers.datasets.tables import Terms, counts_of, make_part, pair_table, parts_for, radiograph_table, slices
 
 TERMS = Terms(licence="CC0", attribution="drawn")

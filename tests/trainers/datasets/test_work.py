@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.records import Target
+from core.records import Target
 from trainers.datasets.work import DatasetError, Work, checked, needed, number, rows, split_of_patient, targets_of
 
 Write = Callable[[str, bytes | str], Path]

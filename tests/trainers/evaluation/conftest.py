@@ -11,8 +11,8 @@ import torch
 from PIL import Image, ImageDraw
 from transformers import PreTrainedTokenizerFast
 
-from app.settings import MlipSettings, ModelSettings, ObjectiveSettings
-from pipelines.records import Radiograph, Region, Split, Target, to_table
+from core.records import Radiograph, Region, Split, Target, to_table
+from core.settings import MlipSettings, ModelSettings, ObjectiveSettings
 from trainers.blip import Blip
 from trainers.checkpoint import save_model
 from trainers.mlip import Mlip

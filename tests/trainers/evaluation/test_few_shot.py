@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from app.config import UserError
+from core.config import UserError
 from trainers.evaluation.few_shot import STRENGTHS, FewShot, Splits, few_shot, learn, patient_order, probe
 from trainers.evaluation.radiographs import Features
 from trainers.evaluation.retrieval import LeakError

@@ -11,8 +11,8 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from app.config import UserError
-from app.settings import ObjectiveSettings
+from core.config import UserError
+from core.settings import ObjectiveSettings
 from trainers.batch import Batch
 from trainers.blip import Blip
 from trainers.checkpoint import save_model

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedTokenizerFast
 
-from app.settings import ModelSettings, ObjectiveSettings
-from pipelines.records import Box
+from core.records import Box
+from core.settings import ModelSettings, ObjectiveSettings
 from trainers.batch import Batch, Collate, prepare, train_tokenizer
 from trainers.blip import Blip
 from trainers.evaluation.heatmaps import (

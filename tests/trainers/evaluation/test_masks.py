@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from app.config import UserError
+from core.config import UserError
 from trainers.batch import prepare
 from trainers.evaluation.heatmaps import points_at
 from trainers.evaluation.masks import Mask, at_patches, drawn_mask, extent, is_masked, letterbox

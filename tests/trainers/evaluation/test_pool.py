@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from app.config import UserError
+from core.config import UserError
 from trainers.batch import Batch, Collate, prepare
 from trainers.blip import Blip
 from trainers.evaluation.pool import embed, image_groups, read_columns

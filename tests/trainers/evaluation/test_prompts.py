@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.config import UserError
-from pipelines.phantom.chest_reports import PROMPTS
+from core.config import UserError
+from phantom.chest.reports import PROMPTS
 from trainers.evaluation.prompts import Prompts, prompt_sets, read_prompts
 
 

@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from transformers import PreTrainedTokenizerFast
 
-from app.config import UserError
-from pipelines.records import Radiograph
+from core.config import UserError
+from core.records import Radiograph
 from trainers.batch import Collate, prepare
 from trainers.checkpoint import load_model
 from trainers.evaluation.radiographs import (

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from app.settings import ObjectiveSettings
+from core.settings import ObjectiveSettings
 from trainers.batch import Batch
 from trainers.blip import Blip
 from trainers.evaluation.pool import Pool, embed

@@ -13,7 +13,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from app.settings import ObjectiveSettings
+from core.settings import ObjectiveSettings
 from trainers.blip import Blip
 from trainers.checkpoint import image_marks, save_model
 from trainers.evaluation.bootstrap import difference

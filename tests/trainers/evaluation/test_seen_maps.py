@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, normalize
 from transformers import PreTrainedTokenizerFast
 
-from app.settings import ModelSettings, ObjectiveSettings
-from pipelines.records import Radiograph
+from core.records import Radiograph
+from core.settings import ModelSettings, ObjectiveSettings
 from trainers.blip import Blip
 from trainers.checkpoint import save_model
 from trainers.evaluation.retrieval import LeakError

@@ -10,9 +10,9 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from app.config import UserError
-from app.settings import MlipSettings, ModelSettings, ObjectiveSettings
-from pipelines.records import Radiograph
+from core.config import UserError
+from core.records import Radiograph
+from core.settings import MlipSettings, ModelSettings, ObjectiveSettings
 from trainers.checkpoint import save_model
 from trainers.evaluation.retrieval import LeakError
 from trainers.evaluation.segmentation import (

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, normalize
 from transformers import PreTrainedTokenizerFast
 
-from app.config import UserError
-from app.settings import MlipSettings, ModelSettings, ObjectiveSettings
-from pipelines.records import Radiograph, Region
+from core.config import UserError
+from core.records import Radiograph, Region
+from core.settings import MlipSettings, ModelSettings, ObjectiveSettings
 from trainers.blip import Blip
 from trainers.checkpoint import save_model
 from trainers.evaluation.retrieval import LeakError

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from app.settings import MlipSettings, ModelSettings
+from core.settings import MlipSettings, ModelSettings
 from trainers.evaluation.upernet import Segmenter, dice, dice_at, read_places, segmentation_loss, states_at
 from trainers.mlip import Mlip
 

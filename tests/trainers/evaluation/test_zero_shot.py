@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from app.config import UserError
-from pipelines.records import Radiograph, Split, Target
+from core.config import UserError
+from core.records import Radiograph, Split, Target
 from trainers.batch import Collate
 from trainers.checkpoint import load_model
 from trainers.evaluation.prompts import Prompts, PromptSet, read_prompts

@@ -13,7 +13,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.multiprocessing.spawn import spawn
 
-from app.settings import ModelSettings, ObjectiveSettings
+from core.settings import ModelSettings, ObjectiveSettings
 from trainers.accumulate import backward_in_parts
 from trainers.batch import Batch
 from trainers.blip import Blip

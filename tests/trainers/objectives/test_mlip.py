@@ -14,7 +14,7 @@ import torch.multiprocessing as mp
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from app.settings import OptimSettings, TrainSettings
+from core.settings import OptimSettings, TrainSettings
 from trainers.accumulate import average_gradients, backward_in_parts
 from trainers.batch import Batch
 from trainers.loop import Plan, begin, lower_precision, train_step

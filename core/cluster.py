@@ -1,0 +1,215 @@
+"""Ray, local or a cluster: connect() and what must hold before a job starts (facts of Ray 2.60 in the comments)."""
+
+import atexit
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from core.config import UserError
+from core.places import Place
+from core.settings import ClusterSettings, Config
+
+NODE_STARTS = (
+    1200  # seconds at most from ordering a node to its first work: some eight minutes, a second try among them
+)
+SHARE = 0.001  # of a group's own resource; a node has more of them than it has tasks
+
+
+class ClusterError(UserError):
+    """The machines cannot do what the settings ask; the message says what to change."""
+
+
+class Demand(NamedTuple):
+    """What one job needs at the very least to make progress, in logical CPUs and GPUs held at the same time."""
+
+    job: str
+    settings: str  # the settings that decide it, for the advice
+    cpus: float
+    gpus: float = 0.0
+
+
+def demands(config: Config) -> list[Demand]:
+    """What each job asks for at the same time. Ray says nothing when it does not fit: it waits (ray issue 44687)."""
+    tables, train = config.tables, config.train
+    return [
+        Demand("collect", "tables.task_cpus", tables.task_cpus),
+        Demand("separate", "tables.readers, tables.reader_cpus", tables.readers[0] * tables.reader_cpus),
+        Demand("pairs", "tables.task_cpus", tables.task_cpus),
+        Demand(
+            "train",
+            "train.workers, train.cpus_per_worker",
+            config.training_cpus,
+            float(train.workers) if train.gpu else 0.0,
+        ),
+    ]
+
+
+def preflight(asked: Sequence[Demand], cpus: float, gpus: float) -> None:
+    """Refuse, with advice, what would hang."""
+    for demand in asked:
+        if demand.cpus > cpus:
+            raise ClusterError(
+                f"{demand.job} holds {demand.cpus:g} logical CPUs at once and Ray has {cpus:g}; "
+                f"lower {demand.settings}, or raise cluster.cpus (logical CPUs may exceed cores)"
+            )
+        if demand.gpus > gpus:
+            raise ClusterError(
+                f"{demand.job} needs {demand.gpus:g} GPUs and Ray has {gpus:g}; set train.gpu=false or add GPU nodes"
+            )
+
+
+def refuse_missing_weights(config: Config) -> None:
+    """Say before anything starts that weights named in the settings are not there."""
+    separate, labels = config.separate.weights, config.labels.weights
+    named = {
+        "separate.weights": Place.at(separate) if separate else None,
+        "labels.weights": Place.at(labels) / "inference.onnx" if labels else None,
+    }
+    for setting, place in named.items():
+        if place and not place.exists():
+            raise ClusterError(f"{setting}: there is no {place}")
+
+
+def nodes(group: str) -> dict[str, float]:
+    """What a task or actor asks for beside its CPUs, so that it runs in that group of cluster.yaml and nowhere else.
+
+    group: "pipelines", "trainers", or "figray" for the head. {} on any other Ray, which has no such resources.
+    """
+    ray = sys.modules.get("ray")
+    if ray is None or not ray.is_initialized() or "figray" not in ray.cluster_resources():
+        return {}
+    return {group: SHARE}
+
+
+def local_cpus(settings: ClusterSettings) -> int:
+    """Logical CPUs of local Ray: with only 2, ordinary jobs of Ray Data and Train wait for each other for ever."""
+    return settings.cpus or max(4, os.cpu_count() or 1)
+
+
+def connect(config: Config) -> None:
+    """Connect to the cluster at `cluster.address` or RAY_ADDRESS, else start Ray here; refuse what would hang."""
+    address = config.cluster.address or os.environ.get("RAY_ADDRESS")
+    if address:
+        _join(address)
+    else:
+        refuse_missing_weights(config)
+        preflight(demands(config), local_cpus(config.cluster), _local_gpus() if config.train.gpu else 0)
+        _start_local(config.cluster)
+    _watch(config.cluster)
+
+
+def _join(address: str) -> None:
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    import ray
+
+    # A cluster's resources are its own: ray.init takes none here. One that can grow is not held to its present size.
+    with _quiet_stderr():
+        ray.init(address=address, ignore_reinit_error=True, logging_level=logging.ERROR)
+
+
+def local_environment() -> None:
+    """Set what local Ray reads from the environment; before ray is imported, which reads it once."""
+    # Every listener on loopback only: on Linux Ray binds to the machine's outer address, whatever it is told.
+    os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    os.environ.setdefault("RAY_AUTH_TOKEN_PATH", str(_token_file()))
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")  # what comes too late must not start a second Ray
+    os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")  # how soon a checkpoint counts as committed
+    os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
+    os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")  # a relative path in a setting means the same in a trial
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its C++ writes harmless errors to this terminal
+
+
+def _start_local(settings: ClusterSettings) -> None:
+    local_environment()
+    import ray
+
+    if ray.is_initialized():
+        return
+    port = _free_port()
+    temporary = tempfile.mkdtemp(prefix="fr-")  # short: Ray puts Unix sockets below it
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    with _quiet_stderr():
+        ray.init(
+            "local",  # never a cluster that an old address file names
+            num_cpus=local_cpus(settings),
+            object_store_memory=settings.object_store,
+            include_dashboard=True,  # Train inside Tune asks its State API; off, a stopped trial never frees its place
+            dashboard_host="127.0.0.1",
+            dashboard_port=port,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _temp_dir=temporary,
+            runtime_env={"env_vars": {"RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{port}", "OMP_NUM_THREADS": "1"}},
+        )
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Nothing reaches the terminal's error stream: Ray's C++ announces there that it was told to be quiet."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _watch(settings: ClusterSettings) -> None:
+    """Make a job that stands still fail and name its station, after minutes instead of Ray's half hour.
+
+    And let a pool grow as soon as all its actors are busy; Ray would wait until each has a second piece of work queued.
+    """
+    from ray.data import DataContext
+
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    context.execution_no_progress_timeout_s = patience(settings)
+    context.autoscaling_config.actor_pool_util_upscaling_threshold = 1.0
+
+
+def patience(settings: ClusterSettings) -> int:
+    """Seconds without progress after which a station is stopped: more where its first node may be on its way."""
+    return settings.progress_timeout + (NODE_STARTS if nodes("figray") else 0)
+
+
+def disconnect() -> None:
+    """Stop what connect() started; nothing where a signal came while Ray was imported."""
+    if "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
+
+
+def _token_file() -> Path:
+    """A token of this user's, readable by nobody else; Ray's own file takes the default mode."""
+    folder = Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state")) / "figray"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = folder / "ray_token"
+    if not file.exists():
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(secrets.token_hex(32))
+    return file
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _local_gpus() -> int:
+    import torch
+
+    return torch.cuda.device_count()

@@ -1,0 +1,141 @@
+"""Image files from strangers: opened within limits, made 8-bit RGB, written again without their metadata."""
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps
+
+from core.rejection import RejectionError
+
+FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP")
+MAX_PIXELS = 64_000_000
+MAX_SIDE = 20_000  # pixels
+WINDOW = (0.5, 99.5)  # percentiles that become black and white
+SAMPLE = 4_000_000  # pixels at most that the percentiles are taken from
+JPEG_QUALITY = 95
+TINY = float(np.finfo(np.float32).tiny)
+
+# What Pillow's decoders raise on damaged files, found by mutating real ones.
+DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    EOFError,
+    NotImplementedError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
+
+class ImageError(RejectionError):
+    """An image that cannot be used; `code` is not_image, too_large, truncated or broken_image."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenedImage:
+    """The first frame of an image file, and what was done to show it."""
+
+    image: Image.Image  # RGB, 8 bits, upright, without metadata
+    format: str  # one of FORMATS
+    n_frames: int
+    notes: list[str]
+
+
+def open_image(data: bytes) -> OpenedImage:
+    """Open an image file of one of FORMATS; raises ImageError."""
+    image = _identified(data)
+    _check_size(*image.size)
+    # Pillow calls a JPEG that brings a preview picture MPO.
+    file_format = "JPEG" if image.format == "MPO" else str(image.format)
+    try:
+        n_frames = getattr(image, "n_frames", 1)
+        image.seek(0)
+        image.load()
+        notes = [f"frame 1 of {n_frames}"] if n_frames > 1 else []
+        image = _rgb(_upright(image, notes), notes)
+    except DAMAGE as error:
+        code = "truncated" if "truncated" in str(error) else "broken_image"
+        raise ImageError(code, f"{type(error).__name__}: {error}") from error
+    return OpenedImage(image=_bare(image), format=file_format, n_frames=n_frames, notes=notes)
+
+
+def encode_png(image: Image.Image) -> bytes:
+    """The image as PNG, pixels only."""
+    file = io.BytesIO()
+    _bare(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def encode_jpeg(image: Image.Image) -> bytes:
+    """The image as JPEG, pixels only."""
+    file = io.BytesIO()
+    _bare(image).save(file, "JPEG", quality=JPEG_QUALITY)
+    return file.getvalue()
+
+
+def _identified(data: bytes) -> Image.Image:
+    """The image with its header read and no pixel decoded."""
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError("too_large", str(error)) from error
+    except DAMAGE as error:
+        raise ImageError("not_image", f"none of {', '.join(FORMATS)}: {type(error).__name__}") from error
+
+
+def _check_size(width: int, height: int) -> None:
+    # Pillow's own limit is a global of the process, and only warns up to twice its value.
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise ImageError("too_large", f"{width} x {height} pixels; at most {MAX_PIXELS}, {MAX_SIDE} a side")
+
+
+def _upright(image: Image.Image, notes: list[str]) -> Image.Image:
+    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    if orientation in range(2, 9):
+        notes.append(f"turned by EXIF orientation {orientation}")
+        return ImageOps.exif_transpose(image)
+    return image
+
+
+def _rgb(image: Image.Image, notes: list[str]) -> Image.Image:
+    """The image in 8-bit RGB; what would be lost by Pillow's plain conversion is handled and noted."""
+    if image.mode == "F" or image.mode.startswith("I"):
+        depth = "float" if image.mode == "F" else "16-bit"
+        notes.append(f"{depth}, windowed to percentiles {WINDOW[0]} and {WINDOW[1]}")
+        return _windowed(image).convert("RGB")
+    if image.has_transparency_data:
+        notes.append("transparency on white")
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(white, layer).convert("RGB")
+    if image.mode == "CMYK":
+        notes.append("CMYK")
+    return image.convert("RGB")
+
+
+def _windowed(image: Image.Image) -> Image.Image:
+    """Wide values as 8-bit grey, from the lower percentile of WINDOW to the upper; what is not a number is black."""
+    values = np.asarray(image, dtype=np.float32)  # (H, W)
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return Image.new("L", image.size)
+    low, high = (float(edge) for edge in np.percentile(finite[:: finite.size // SAMPLE + 1], WINDOW))
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = np.nan_to_num((values - low) / max(high - low, TINY)).clip(0, 1)
+    return Image.fromarray((scaled * 255).round().astype(np.uint8))
+
+
+def _bare(image: Image.Image) -> Image.Image:
+    """A copy without the file's metadata: comments, EXIF and profiles may name the patient."""
+    bare = image.copy()
+    bare.info = {}
+    return bare

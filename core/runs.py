@@ -1,0 +1,199 @@
+"""A run folder in any place: settings claimed once, tables committed part by part.
+
+A table is a folder of parts. A part is a fixed slice of the articles; its files count once its manifest names them, so
+a killed job leaves no half part, and a second run does only what is missing.
+"""
+
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict
+
+from core.config import UserError
+from core.places import Place, rows_of
+from core.records import Reject, arrow_schema
+
+READERS = 16  # of manifests at once
+
+
+class RunConflict(UserError):
+    """What stands in a run folder was made otherwise than now asked; nothing was changed."""
+
+
+def claim(folder: Place, settings: Mapping[str, Any], *, before: Mapping[str, Any] | None = None) -> None:
+    """Say what a folder is made with; raise RunConflict, naming the settings, if it was made otherwise.
+
+    before: what settings stood for before they existed, of folders that are older than they are.
+    """
+    file = folder / "settings.json"
+    asked, old = (json.loads(json.dumps(each)) for each in (settings, before or {}))
+    if not file.exists():
+        file.write_json(asked)
+        return
+    written = file.read_json()
+    stands = {name: old[name] for name in asked.keys() & old.keys()} | written
+    changed = sorted(name for name in asked.keys() | stands.keys() if asked.get(name) != stands.get(name))
+    if changed:
+        lines = "; ".join(f"{name} was {stands.get(name)!r}, now {asked.get(name)!r}" for name in changed)
+        raise RunConflict(f"{folder} was made with other settings: {lines}. Use them again, or another folder.")
+
+
+class PartFile(BaseModel):
+    """One Parquet file of a part."""
+
+    model_config = ConfigDict(frozen=True)
+    name: str  # below the table, "split=train/part-00003.parquet"
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class Part(BaseModel):
+    """The manifest of a committed part."""
+
+    model_config = ConfigDict(frozen=True)
+    part: int
+    inputs: str  # digest of what it was made from
+    files: list[PartFile]
+    rejects: PartFile
+    left_out: dict[str, int]  # reason -> rows
+    counts: dict[str, int]  # what the station counted, such as pairs by how they were matched
+
+    @property
+    def rows(self) -> int:
+        return sum(file.rows for file in self.files)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A folder of committed parts of one record."""
+
+    place: Place
+    record: type
+
+    def part(self, number: int) -> Part | None:
+        """The manifest of a part, None if it is not committed."""
+        file = self.place / f"part-{number:05d}.json"
+        return Part.model_validate_json(file.read_bytes()) if file.exists() else None
+
+    def parts(self) -> list[Part]:
+        """The committed parts in order."""
+        manifests = [name for name in self.place.files() if name.startswith("part-") and name.endswith(".json")]
+        with ThreadPoolExecutor(READERS) as threads:  # elsewhere than on a disk each takes a while to come
+            found = list(threads.map(lambda name: (self.place / name).read_bytes(), manifests))
+        return [Part.model_validate_json(manifest) for manifest in found]
+
+    def commit(
+        self,
+        number: int,
+        *,
+        tables: Mapping[str, pa.Table],
+        rejects: Sequence[Reject],
+        inputs: str,
+        counts: Mapping[str, int],
+    ) -> Part:
+        """Write a part's files, then the manifest that makes them count. tables: by subfolder, "" for the table."""
+        files = [
+            _write_parquet(self.place, f"{folder}/part-{number:05d}.parquet".lstrip("/"), table)
+            for folder, table in sorted(tables.items())
+        ]
+        rejected = pa.Table.from_pylist([_as_row(reject) for reject in rejects], schema=arrow_schema(Reject))
+        part = Part(
+            part=number,
+            inputs=inputs,
+            files=files,
+            rejects=_write_parquet(self.place, f"rejects-{number:05d}.parquet", rejected),
+            left_out=dict(sorted(Counter(reject.code for reject in rejects).items())),
+            counts=dict(counts),
+        )
+        (self.place / f"part-{number:05d}.json").write_bytes(part.model_dump_json(indent=1).encode())
+        return part
+
+    @property
+    def rows(self) -> int:
+        """Committed rows."""
+        return sum(part.rows for part in self.parts())
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Rows left out, by reason."""
+        return dict(sum((Counter(part.left_out) for part in self.parts()), Counter()))
+
+    def select(self, column: str, values: Collection[str]) -> pa.Table:
+        """The committed rows, of any subfolder, whose column holds one of the values."""
+        files = [(self.place / file.name).uri for part in self.parts() for file in part.files if file.rows]
+        where = pc.field(column).isin(sorted(values))
+        return rows_of(files, schema=arrow_schema(self.record)).to_table(filter=where)
+
+    def files(self, folder: str = "") -> list[str]:
+        """The committed files in one subfolder, each a path or URI; files without a manifest do not count."""
+        names = [file.name for part in self.parts() for file in part.files if file.rows]
+        return [(self.place / name).uri for name in names if name.rpartition("/")[0] == folder]
+
+    def read(self, folder: str = "", columns: list[str] | None = None) -> pa.Table:
+        """All committed rows of one subfolder."""
+        return _read(self.files(folder), arrow_schema(self.record), columns)
+
+    def read_part(self, number: int) -> pa.Table:
+        """The rows of one committed part, checked against its manifest; raises RunConflict if a file was changed."""
+        part = self.part(number)
+        if part is None:
+            raise RunConflict(f"{self.place} has no part {number}; run the station before it first")
+        tables = [self._checked(file) for file in part.files]
+        return pa.concat_tables(tables) if tables else arrow_schema(self.record).empty_table()
+
+    def rejects(self) -> pa.Table:
+        """All rows left out, with their reasons."""
+        return _read([(self.place / part.rejects.name).uri for part in self.parts()], arrow_schema(Reject), None)
+
+    def _checked(self, file: PartFile) -> pa.Table:
+        data = (self.place / file.name).read_bytes()
+        if hashlib.sha256(data).hexdigest() != file.sha256:
+            raise RunConflict(f"{self.place / file.name} is not the file its manifest names; remove the part's .json")
+        return pq.read_table(io.BytesIO(data), schema=arrow_schema(self.record))
+
+
+def _read(files: list[str], schema: pa.Schema, columns: list[str] | None) -> pa.Table:
+    if not files:
+        empty = schema.empty_table()
+        return empty.select(columns) if columns else empty
+    return rows_of(files, schema=schema).to_table(columns=columns)
+
+
+def _as_row(reject: Reject) -> dict[str, str]:
+    return {
+        "item_id": reject.item_id,
+        "article_id": reject.article_id,
+        "stage": reject.stage,
+        "code": reject.code,
+        "message": reject.message[:500],
+    }
+
+
+def _write_parquet(folder: Place, name: str, table: pa.Table) -> PartFile:
+    buffer = io.BytesIO()
+    # Images are compressed already; page checksums find a flipped bit that Parquet would otherwise read without a word.
+    pq.write_table(table, buffer, compression="snappy", write_page_checksum=True)
+    data = buffer.getvalue()
+    (folder / name).write_bytes(data)
+    return PartFile(name=name, rows=table.num_rows, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+def digest(items: Sequence[str]) -> str:
+    """A short digest of a list of texts, in their order."""
+    return hashlib.blake2b("\n".join(items).encode(), digest_size=16).hexdigest()
+
+
+def part_of(article_id: str, parts: int) -> int:
+    """The part that an article belongs to, the same on every machine and for every version of it."""
+    pmcid = article_id.partition(".")[0]
+    return int.from_bytes(hashlib.blake2b(pmcid.encode(), digest_size=8).digest()) % parts

@@ -1,0 +1,70 @@
+"""Settings of collecting: where articles come from, what is kept, which side of the split, tables on disk."""
+
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from core.settings.base import Fraction, Settings
+
+
+class SourceSettings(Settings):
+    """Where articles come from, and how politely."""
+
+    # pmc: ESearch selects, the PMC Cloud delivers. bucket:PATH or URL: every article of a bucket laid out as PMC's.
+    origin: str = Field("pmc", pattern=r"^(pmc|bucket:.+)$")
+    query: str = (  # MedVL, section 2.1: case reports with "brain" in the caption; field names as ESearch spells them
+        '"case reports"[Filter] AND brain[Figure/Table Caption] AND open_access[Filter] '
+        "AND (cc0_license[Filter] OR cc_by_license[Filter] OR cc_by-sa_license[Filter])"
+    )
+    max_articles: int | None = Field(None, ge=1)  # None: all that the query finds
+    esearch_url: str = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/esearch.fcgi"
+    bucket_url: str = "https://pmc-oa-opendata.s3.amazonaws.com"
+    email: str | None = None  # NCBI asks callers to name themselves
+    api_key: SecretStr | None = None  # better in the environment, NCBI_API_KEY
+    esearch_per_second: float = Field(2.8, gt=0)  # NCBI allows 3 without a key, 10 with one; 2.8 holds 3 in any window
+    # Of the bucket, over the whole cluster. Amazon promises 5,500 for a prefix to all its readers together (S3 User
+    # Guide); this is 2 % of them, and what 8 connections of 80 ms get.
+    bucket_per_second: float = Field(100.0, gt=0)
+    connections: int = Field(8, ge=1, le=64)  # open at once to the bucket, over the whole cluster
+    timeout: float = Field(60.0, gt=0)  # seconds for one whole download
+    attempts: int = Field(6, ge=1)  # of one request, with growing pauses
+    max_bytes: int = Field(64 * 2**20, ge=1)  # of one download
+
+
+class SelectSettings(Settings):
+    """What makes a figure worth keeping."""
+
+    keyword: str = "brain"  # in the caption; MedVL, section 2.1. "" keeps every caption
+    # None: case reports where a query selects; any type where the user names the articles (a bucket).
+    article_types: tuple[str, ...] | None = None
+    licences: tuple[str, ...] = ("CC0", "CC BY", "CC BY-SA")  # others are left out; crops of ND works are derivatives
+    min_side: int = Field(64, ge=1)  # pixels
+    max_aspect: float = Field(12.0, gt=1)  # longer side over shorter side
+
+
+class SplitSettings(Settings):
+    """Articles into train, val and test."""
+
+    val: Fraction = Field(0.125, ge=0, lt=1)  # 2,849 of 22,795: MedVL's code, run8.log
+    test: Fraction = Field(0.125, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _leaves_something_to_train_on(self) -> Self:
+        if self.val + self.test >= 1:
+            raise ValueError(f"val {self.val} and test {self.test} leave nothing to train on")
+        return self
+
+
+class TableSettings(Settings):
+    """Tables on disk, and the machines' share for each station."""
+
+    # Each is committed whole; work lost by a kill is at most the parts in hand. None: so many that a part holds about
+    # 250 articles, which bounds memory however large the corpus is; at least 16.
+    parts: int | None = Field(None, ge=1)
+    collectors: int = Field(2, ge=1)  # parts fetched at once
+    readers: tuple[int, int] = (
+        1,
+        2,
+    )  # fewest and most actors that separate and read letters, weights loaded once in each
+    reader_cpus: float = Field(0.5, gt=0)  # logical CPUs of one such actor
+    task_cpus: float = Field(0.25, gt=0)  # logical CPUs of a collector or of a task that makes pairs

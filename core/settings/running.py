@@ -1,0 +1,22 @@
+"""Settings of where figray runs, and of the synthetic corpora."""
+
+from pydantic import Field
+
+from core.settings.base import Settings
+
+
+class ClusterSettings(Settings):
+    """Where it runs. An address, or RAY_ADDRESS, means a cluster; otherwise Ray is started on this machine."""
+
+    address: str | None = None
+    cpus: int | None = Field(None, ge=1)  # logical CPUs of local Ray; None: at least 4, however few cores there are
+    object_store: int = Field(2 * 2**30, ge=80 * 2**20)  # bytes, local Ray
+    progress_timeout: int = Field(300, ge=1)  # seconds without progress before a station is named and the job stopped
+
+
+class PhantomSettings(Settings):
+    """The embedded corpora."""
+
+    articles: int = Field(240, ge=1)
+    patients: int = Field(1500, ge=1)  # of the drawn chest radiographs, one or two studies each
+    seed: int = 0

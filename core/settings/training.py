@@ -1,0 +1,66 @@
+"""Settings of the optimiser, the training job, and sweeps over many."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from core.settings.base import Fraction, Settings
+
+
+class OptimSettings(Settings):
+    """The optimiser, AdamW, and its schedule, a function of the step alone."""
+
+    lr: float = Field(1e-5, gt=0)  # MedVL, section 3
+    weight_decay: float = Field(0.05, ge=0)  # BLIP, configs/pretrain.yaml; none on norms, biases and the temperature
+    epochs: int = Field(60, ge=1)  # MedVL, section 3
+    steps: int | None = Field(None, ge=1)  # instead of epochs, so that two sets of pairs get the same budget
+    warmup_steps: int = Field(300, ge=0)  # MedVL's logs
+    # epochs: times `decay` after each epoch (BLIP, pretrain.yaml). linear: after each epoch less by the same amount, to
+    # nothing after the last (MLIP, 3.1).
+    schedule: Literal["cosine", "epochs", "linear"] = "cosine"
+    decay: Fraction = Field(0.9, gt=0, le=1)  # BLIP, configs/pretrain.yaml; MedVL's logs
+    min_lr: float = Field(0.0, ge=0)  # 1e-6 in BLIP
+    beta2: Fraction = Field(0.999, gt=0, lt=1)  # AdamW's; 0.95 in MAE
+    clip: float = Field(1.0, gt=0)  # norm of the gradient
+
+
+class TrainSettings(Settings):
+    """The training job."""
+
+    scheme: Literal["raw", "processed"] = "processed"  # raw: whole figures with whole captions; MedVL, Table 1
+    fraction: Fraction = Field(1.0, gt=0, le=1)  # of the training articles; MedVL, Figure 3
+    batch_size: int = Field(80, ge=2)  # pairs over all workers; MedVL's logs, 10 on each of 8 GPUs
+    accumulate: int = Field(
+        1, ge=1
+    )  # parts in which a worker's batch passes the encoders; contrasted whole all the same
+    workers: int = Field(1, ge=1)
+    cpus_per_worker: float = Field(0.5, gt=0)  # logical; fewer than all, or Ray Data has none left to feed it
+    # Of torch in a worker on CPUs. On shared cores a second thread spins at every barrier: 296 pairs/s with one and 17
+    # with two were seen on the demo's model; two trainings side by side use two cores better.
+    threads: int = Field(1, ge=1)
+    gpu: bool = False
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of the encoders; auto: bfloat16 on a GPU
+    gradient_checkpointing: bool = False  # the encoders' layers are computed twice, and need far less memory
+    compile: bool = False  # torch.compile of the encoders
+    failures: int = Field(2, ge=0)  # restarts from the latest checkpoint before giving up
+    checkpoint_minutes: float = Field(10.0, gt=0)
+    checkpoint_steps: int | None = Field(None, ge=1)  # whichever of the two comes first
+    log_seconds: float = Field(2.0, gt=0)
+    trackers: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ("tensorboard",)  # beside metrics.jsonl
+
+
+class SweepSettings(Settings):
+    """Many trainings by settings drawn from a space (Ray Tune), judged on validation alone."""
+
+    trials: int = Field(16, ge=1)
+    # What is sought, on the validation split: mean_recall of retrieval, or zero_shot_auc; both: the Pareto front.
+    metrics: tuple[Literal["mean_recall", "zero_shot_auc"], ...] = Field(("mean_recall",), min_length=1)
+    # asha stops the poorer trials early; pbt lets poor ones go on from good ones with other settings.
+    scheduler: Literal["asha", "pbt", "none"] = "asha"
+    # inline: the loop in the trial's own process. ray_train: fit(), with workers of its own for each trial.
+    executor: Literal["inline", "ray_train"] = "inline"
+    validations: int = Field(5, ge=1)  # of a trial, at equal numbers of steps; the last after its last step
+    grace: Fraction = Field(0.2, gt=0, le=1)  # of a trial's steps, before asha may stop it
+    reduction: int = Field(3, ge=2)  # of so many trials that reach a rung of asha, one goes on
+    at_once: int | None = Field(None, ge=1)  # trials; None: as many as the machines hold
+    retries: int = Field(2, ge=0)  # of a trial that died, each from its latest checkpoint

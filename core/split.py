@@ -1,0 +1,30 @@
+"""Articles into train, val and test by a hash of their id: no article, and no two that share an image, on two sides."""
+
+import hashlib
+from collections.abc import Mapping
+
+from core.records import Split
+
+HASHES = 2**64
+
+
+def split_of(
+    article_id: str, *, seed: int, val: float, test: float, together: Mapping[str, str] | None = None
+) -> Split:
+    """The side of an article, the same for every version of it ("PMC4735894.1", "PMC4735894.2").
+
+    `val` and `test` are the shares of articles, 0 to 1, that go there; what is left is for training. together: the PMC
+    id whose side an article takes, for those that share an image with another (`dedupe.groups`).
+    """
+    pmcid = pmcid_of(article_id)
+    pmcid = (together or {}).get(pmcid, pmcid)
+    digest = hashlib.blake2b(f"{seed}:{pmcid}".encode(), digest_size=8).digest()
+    drawn = int.from_bytes(digest, "big") / HASHES
+    if drawn < test:
+        return "test"
+    return "val" if drawn < test + val else "train"
+
+
+def pmcid_of(article_id: str) -> str:
+    """The id without its version."""
+    return article_id.partition(".")[0]

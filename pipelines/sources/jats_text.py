@@ -1,0 +1,194 @@
+"""The text of JATS elements as a reader sees it, with the exact places of emphasis and of cross references."""
+
+import re
+import string
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+from lxml import etree
+
+from core.records import Span
+from pipelines.captions.markers import LARGE_ROMANS, ROMANS
+
+EMPHASIS: dict[str, Literal["bold", "italic"]] = {"bold": "bold", "italic": "italic"}
+# Elements that stand apart from their neighbours; without a space between them words fuse.
+BLOCKS = frozenset({"title", "p", "list-item", "label", "term", "def", "disp-formula", "break", "td"})
+SILENT = frozenset({"object-id", "annotation", "annotation-xml", "graphic", "inline-graphic", "media"})
+# How a list counts items that have no label of their own, after its list-type.
+COUNTED: dict[str, Sequence[str]] = {
+    "alpha-upper": string.ascii_uppercase,
+    "alpha-lower": string.ascii_lowercase,
+    "roman-upper": LARGE_ROMANS,
+    "roman-lower": ROMANS,
+}
+WRITINGS = ("math", "tex-math", "textual-form")  # of one formula, the most readable first
+TEX_BODY = re.compile(r"\\begin\{document\}(.*?)\\end\{document\}", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reference:
+    """A cross reference: text[start:end] points at the elements with these ids."""
+
+    start: int
+    end: int
+    targets: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Text:
+    """Text in NFC with single spaces and no invisible characters."""
+
+    text: str
+    emphasis: list[Span]
+    references: list[Reference]
+
+
+def as_text(*elements: etree._Element | None) -> Text:
+    """The text of elements, one after the other with a space between."""
+    writer = _Writer()
+    for element in elements:
+        if element is not None:
+            writer.space()
+            _walk(element, writer)
+    return writer.finished()
+
+
+def local_name(element: etree._Element) -> str:
+    """The name of an element without its namespace: JATS comes with and without one."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def item_label(item: etree._Element) -> str | None:
+    """The label of a list item, its own or as its list counts; None where it has neither."""
+    own = item.find("{*}label")
+    listed = item.getparent()
+    if own is not None or listed is None:
+        return as_text(own).text or None
+    counted = COUNTED.get(listed.get("list-type", ""), ())
+    before = islice(item.itersiblings("{*}list-item", preceding=True), len(counted))
+    return next(islice(counted, sum(1 for _ in before), None), None)
+
+
+class _Writer:
+    """Text in the making; positions stay true because white space is settled as it comes."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._length = 0
+        self._space_due = False
+        self._marks: list[tuple[int, int, str]] = []  # start, end, kind of emphasis or ids
+
+    def space(self) -> None:
+        self._space_due = True
+
+    def write(self, text: str | None) -> None:
+        if not text:
+            return
+        seen = _visible(text)
+        words = seen.split()
+        self._space_due |= bool(seen) and seen[0].isspace()
+        if not words:
+            return
+        piece = (" " if self._space_due and self._length else "") + " ".join(words)
+        self._pieces.append(piece)
+        self._length += len(piece)
+        self._space_due = seen[-1].isspace()
+
+    def here(self) -> int:
+        return self._length
+
+    def mark(self, start: int, kind: str) -> None:
+        self._marks.append((start, self._length, kind))
+
+    def finished(self) -> Text:
+        raw = "".join(self._pieces)
+        spans = [(*_settled(raw, start, end), kind) for start, end, kind in sorted(self._marks)]
+        kept = [(start, end, kind) for start, end, kind in spans if start < end]
+        return Text(
+            text=unicodedata.normalize("NFC", raw),
+            emphasis=[Span(start=s, end=e, kind=EMPHASIS[kind]) for s, e, kind in kept if kind in EMPHASIS],
+            references=[Reference(start=s, end=e, targets=k.split()) for s, e, k in kept if k not in EMPHASIS],
+        )
+
+
+def _walk(element: etree._Element, writer: _Writer) -> None:
+    name = local_name(element)
+    if name in SILENT:
+        return
+    if name == "math":
+        writer.write(_formula(element))
+        return
+    if name == "tex-math":
+        writer.write(_tex(element.text or ""))
+        return
+    if name in BLOCKS:
+        writer.space()
+    start = writer.here()
+    if name == "list-item" and element.find("{*}label") is None:
+        writer.write(item_label(element))
+        _mark_label(start, writer)
+    writer.write(element.text)
+    for child in _one_writing(element) if name == "alternatives" else element:
+        _walk(child, writer)
+        writer.write(child.tail)
+    if name in EMPHASIS:
+        writer.mark(start, name)
+    if name == "label" and _of_item(element):
+        _mark_label(start, writer)
+    if name == "xref":
+        writer.mark(start, element.get("rid", ""))
+    if name in BLOCKS:
+        writer.space()
+
+
+def _of_item(label: etree._Element) -> bool:
+    parent = label.getparent()
+    return parent is not None and local_name(parent) == "list-item"
+
+
+def _mark_label(start: int, writer: _Writer) -> None:
+    """A label of a list stands apart on the page, as bold ones do."""
+    if writer.here() > start:
+        writer.mark(start, "bold")
+        writer.space()
+
+
+def _visible(text: str) -> str:
+    """Without control and format characters: zero-width, direction marks, soft hyphens."""
+    if text.isprintable():
+        return text
+    return "".join(c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf"))
+
+
+def _settled(raw: str, start: int, end: int) -> tuple[int, int]:
+    """A stretch of the raw text without the space it may begin with, as positions in the text after NFC."""
+    start += raw[start:end].startswith(" ")
+    if raw.isascii():
+        return start, end
+    return len(unicodedata.normalize("NFC", raw[:start])), len(unicodedata.normalize("NFC", raw[:end]))
+
+
+def _formula(element: etree._Element) -> str:
+    """MathML on one line: what stands side by side joined, fractions with a slash."""
+    name = local_name(element)
+    if name in SILENT:
+        return ""
+    parts = [_formula(child) for child in element]
+    return (element.text or "").strip() + ("/" if name == "mfrac" else "").join(parts)
+
+
+def _tex(source: str) -> str:
+    """A formula in TeX without the document that PMC wraps around it."""
+    body = TEX_BODY.search(source)
+    return (body[1] if body else source).replace("$", "").strip()
+
+
+def _one_writing(alternatives: etree._Element) -> list[etree._Element]:
+    for name in WRITINGS:
+        for child in alternatives:
+            if local_name(child) == name:
+                return [child]
+    return list(alternatives)[:1]

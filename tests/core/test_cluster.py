@@ -1,0 +1,92 @@
+"""Local Ray: what is refused before it starts, and what it listens on."""
+
+import os
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import ray
+
+from core.cluster import ClusterError, demands, local_cpus, nodes, patience, preflight, refuse_missing_weights
+from core.config import load
+from core.settings import ClusterSettings, Config
+
+
+def test_local_ray_has_four_logical_cpus_however_few_cores_there_are() -> None:
+    assert local_cpus(ClusterSettings()) == max(4, os.cpu_count() or 1)
+    assert local_cpus(ClusterSettings(cpus=1)) == 1
+
+
+@pytest.mark.parametrize("cpus", [1, 2, 4])
+def test_the_default_settings_fit_machines_of_few_logical_cpus(cpus: int) -> None:
+    preflight(demands(Config()), cpus=cpus, gpus=0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "job", "advice"),
+    [
+        ("tables.readers=[4, 4]", "separate", "tables.readers"),
+        ("tables.task_cpus=2", "collect", "tables.task_cpus"),
+        ("train.workers=2", "train", "train.workers"),
+    ],
+)
+def test_what_would_hang_is_refused_with_advice(setting: str, job: str, advice: str) -> None:
+    with pytest.raises(ClusterError, match=rf"^{job} holds .* lower .*{advice}.* or raise cluster\.cpus"):
+        preflight(demands(load(None, [setting])), cpus=1, gpus=0)
+
+
+def test_a_cluster_that_grows_is_given_the_time_that_a_node_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ClusterSettings(progress_timeout=300)
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 4.0})
+    assert nodes("pipelines") == {} and patience(settings) == 300
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"figray": 1.0})  # the head of cluster.yaml alone
+    assert nodes("pipelines") == {"pipelines": 0.001} and patience(settings) == 1500
+
+
+def test_a_gpu_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ClusterError, match=r"train needs 1 GPUs.*train\.gpu=false"):
+        preflight(demands(load(None, ["train.gpu=true"])), cpus=4, gpus=0)
+
+
+PROGRAM = """
+from core.cluster import connect, disconnect
+from core.config import load
+connect(load(None, ["cluster.cpus=1"]))
+import os, ray, subprocess, urllib.request, urllib.error
+print("token", oct(os.stat(os.environ["RAY_AUTH_TOKEN_PATH"]).st_mode & 0o777))
+print("cpus", ray.cluster_resources()["CPU"])
+import psutil
+ours = [psutil.Process(), *psutil.Process().children(recursive=True)]
+print("listens", sorted({c.laddr.ip for p in ours for c in p.net_connections("tcp") if c.status == "LISTEN"}))
+url = ray.worker.global_worker.node.address_info["webui_url"]
+try:
+    urllib.request.urlopen(f"http://{url}/api/jobs/")
+except urllib.error.HTTPError as error:
+    print("without token", error.code)
+disconnect()
+"""
+
+
+@pytest.mark.ray
+def test_local_ray_listens_on_loopback_only_and_asks_for_its_own_token(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "PYTHONPATH": str(Path.cwd())}
+    said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environment, timeout=120)
+    assert said.returncode == 0, said.stderr
+    assert "token 0o600" in said.stdout
+    assert "cpus 1.0" in said.stdout
+    assert re.search(r"listens \[('127\.0\.0\.1'|, |'::1'|'::ffff:127\.0\.0\.1')+\]", said.stdout), said.stdout
+    assert "without token 401" in said.stdout
+    token = tmp_path / "figray" / "ray_token"
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+    assert not (tmp_path / ".ray").exists()
+
+
+@pytest.mark.parametrize("setting", ["separate.weights", "labels.weights"])
+def test_weights_that_are_not_there_are_said_before_ray_starts(setting: str) -> None:
+    with pytest.raises(ClusterError, match=f"{setting}: there is no /nowhere"):
+        refuse_missing_weights(load(None, [f"{setting}=/nowhere"]))
+    refuse_missing_weights(load())

@@ -24,6 +24,25 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+def told_version(asked: bool) -> None:
+    """--version: what is installed, and nothing else."""
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"figray {version('figray')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=told_version, is_eager=True, help="Say the version, and stop.")
+    ] = False,
+) -> None:
+    """Open-access case reports into medical vision-language models, on Ray."""
+
+
 Evaluated = Annotated[str, typer.Argument(help="a model's name; raw, processed or both; or pairs: themselves.")]
 Trained = Annotated[
     str,

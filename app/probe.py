@@ -16,12 +16,12 @@ from core.records import Pair, Radiograph, Split
 from core.runs import Table, claim, digest
 from core.settings import Config
 from trainers.checkpoint import WHOLE
-from trainers.evaluation.few_shot import few_shot
+from trainers.evaluation.few_shot import FewShotPlan, few_shot
 from trainers.evaluation.prompts import Prompts, PromptSet, read_prompts
 from trainers.evaluation.seen_maps import point_seen
-from trainers.evaluation.segmentation import segment
+from trainers.evaluation.segmentation import SegmentationPlan, segment
 from trainers.evaluation.sentence_maps import point
-from trainers.evaluation.zero_shot import zero_shot
+from trainers.evaluation.zero_shot import ZeroShotPlan, zero_shot
 from trainers.job import make_job, write_start
 from trainers.training_set import read_training_set
 
@@ -48,6 +48,7 @@ class Question:
     ask: Callable[..., Any]  # of the checkpoint's folder, the files and the settings
     files: Mapping[str, list[str]]
     settings: Mapping[str, Any]
+    plan: Callable[..., Any] | None = None  # what the settings are handed over as; None: one by one
 
 
 def read_films(run: Place) -> Films:
@@ -103,12 +104,8 @@ def probe(config: Config, run: Place, name: str, films: Films, tasks: Sequence[T
         file = run / "models" / name / f"probe-{task}-{films.run}-{digest([shape])[:8]}.json"
         if not file.exists():
             with steps.timed(run, f"probe {name}"):
-                answer = question.ask(
-                    folder,
-                    **question.files,
-                    **question.settings,
-                    device=steps.device_of(config),
-                )
+                settings = question.settings if question.plan is None else {"plan": question.plan(**question.settings)}
+                answer = question.ask(folder, **question.files, **settings, device=steps.device_of(config))
             file.write_json({"dataset": films.dataset, "settings": json.loads(shape), "found": asdict(answer)})
         found[task] = file.read_json()["found"]
     return found
@@ -119,13 +116,14 @@ def _plain(prompts: PromptSet) -> Any:
 
 
 def _zero_shot(films: Films, config: Config) -> Question:
-    return Question(zero_shot, _files(films, "val", "test"), {"prompts": prompts_of(config), **_of_all(config)})
+    asked = {"prompts": prompts_of(config), **_of_all(config)}
+    return Question(zero_shot, _files(films, "val", "test"), asked, ZeroShotPlan)
 
 
 def _few_shot(films: Films, config: Config) -> Question:
     settings = config.probe
     heads = {"shares": settings.shares, "fewest": settings.fewest, "seeds": settings.seeds}
-    return Question(few_shot, _files(films, "train", "val", "test"), {**heads, **_of_all(config)})
+    return Question(few_shot, _files(films, "train", "val", "test"), {**heads, **_of_all(config)}, FewShotPlan)
 
 
 def _segment(films: Films, config: Config) -> Question:
@@ -134,7 +132,7 @@ def _segment(films: Films, config: Config) -> Question:
     if target is None:
         raise UserError(f"{films.dataset}: there is no finding of which train, val and test have masks")
     head = {"target": target, "share": settings.mask_share, "steps": settings.mask_steps}
-    return Question(segment, _files(films, "train", "val", "test"), {**head, **_of_all(config)})
+    return Question(segment, _files(films, "train", "val", "test"), {**head, **_of_all(config)}, SegmentationPlan)
 
 
 def _point(films: Films, config: Config) -> Question:

@@ -107,10 +107,15 @@ def _lines(margins: Sequence[Margin]) -> list[tuple[Margin, int]]:
         elif margin.second is None:
             lined.append((margin, margin.stop))
         else:
-            start, stop = margin.start, margin.stop
-            for other in margins:
-                between = other.first is not None and other.second is not None
-                if between and min(stop, other.stop) > max(start, other.start):
-                    start, stop = max(start, other.start), min(stop, other.stop)
-            lined.append((margin, (start + stop) // 2))
+            lined.append((margin, _middle(margin, margins)))
     return lined
+
+
+def _middle(margin: Margin, margins: Sequence[Margin]) -> int:
+    """The middle of what a margin shares with those in line with it, each between two panels."""
+    start, stop = margin.start, margin.stop
+    for other in margins:
+        between = other.first is not None and other.second is not None
+        if between and min(stop, other.stop) > max(start, other.start):
+            start, stop = max(start, other.start), min(stop, other.stop)
+    return (start + stop) // 2

@@ -69,18 +69,25 @@ class FewShot:
     radiographs: dict[str, int]  # of train, val and test
 
 
+@dataclass(frozen=True, kw_only=True)
+class FewShotPlan:
+    """How heads are trained and tested; shares, fewest, seeds, resamples and seed as probe() takes them."""
+
+    shares: Sequence[float]
+    fewest: int
+    seeds: int
+    batch_size: int  # radiographs encoded at once
+    resamples: int
+    seed: int
+
+
 def few_shot(
     folder: str | Path,
     *,
     train_files: Sequence[str],
     val_files: Sequence[str],
     test_files: Sequence[str],
-    shares: Sequence[float],
-    fewest: int,
-    seeds: int,
-    batch_size: int,
-    resamples: int,
-    seed: int,
+    plan: FewShotPlan,
     device: str = "cpu",
 ) -> FewShot:
     """The image encoder of a model's folder, frozen, under heads for what the test files were judged for.
@@ -91,10 +98,17 @@ def few_shot(
     refuse_seen(folder, [*val_files, *test_files])
     model, _ = load_model(folder)
     encoded = (
-        encode_films(model, files, batch_size=batch_size, device=device)
+        encode_films(model, files, batch_size=plan.batch_size, device=device)
         for files in (train_files, val_files, test_files)
     )
-    return probe(Splits(*encoded), shares=shares, fewest=fewest, seeds=seeds, resamples=resamples, seed=seed)
+    return probe(
+        Splits(*encoded),
+        shares=plan.shares,
+        fewest=plan.fewest,
+        seeds=plan.seeds,
+        resamples=plan.resamples,
+        seed=plan.seed,
+    )
 
 
 def probe(splits: Splits, *, shares: Sequence[float], fewest: int, seeds: int, resamples: int, seed: int) -> FewShot:

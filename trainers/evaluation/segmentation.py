@@ -57,19 +57,26 @@ class Seen(NamedTuple):
     rows: list[Row]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SegmentationPlan:
+    """What is outlined, from how many labels, by what head."""
+
+    target: str
+    share: float  # of the patients for whom a mask is known or the target's absence, see draw_patients()
+    steps: int
+    batch_size: int  # radiographs read at once
+    resamples: int  # of the patients, for intervals
+    seed: int
+    channels: int = CHANNELS
+
+
 def segment(
     folder: str | Path,
     *,
     train_files: Sequence[str],
     val_files: Sequence[str],
     test_files: Sequence[str],
-    target: str,
-    share: float,
-    steps: int,
-    batch_size: int,
-    resamples: int,
-    seed: int,
-    channels: int = CHANNELS,
+    plan: SegmentationPlan,
     device: str = "cpu",
 ) -> Segmentation:
     """What segment_with() finds of the model in a folder; LeakError if it was trained on a patient of val or test."""
@@ -79,13 +86,7 @@ def segment(
         train_files=train_files,
         val_files=val_files,
         test_files=test_files,
-        target=target,
-        share=share,
-        steps=steps,
-        batch_size=batch_size,
-        resamples=resamples,
-        seed=seed,
-        channels=channels,
+        plan=plan,
         device=device,
     )
 
@@ -96,38 +97,31 @@ def segment_with(
     train_files: Sequence[str],
     val_files: Sequence[str],
     test_files: Sequence[str],
-    target: str,
-    share: float,
-    steps: int,
-    batch_size: int,
-    resamples: int,
-    seed: int,
-    channels: int = CHANNELS,
+    plan: SegmentationPlan,
     device: str = "cpu",
 ) -> Segmentation:
     """Fit a head to a share of the training patients, choose its threshold on validation, and test it.
 
     The encoder is frozen as in MGCA, so that it is compared as it was pre-trained; MRM, whose setting MLIP follows,
     fine-tunes it too, at 512 pixels and with flips, where here the model's own size is read once. files: of the
-    radiographs table. share: of the patients for whom a mask is known or the target's absence, see draw_patients().
-    batch_size: radiographs read at once. Raises UserError where a split has no mask of the target, LeakError where two
+    radiographs table. Raises UserError where a split has no mask of the target, LeakError where two
     share a patient.
     """
     splits = {"train": train_files, "val": val_files, "test": test_files}
     refuse_shared_patients(**splits)
     for name, files in splits.items():
-        refuse_without_masks(files, target, split=name)
+        refuse_without_masks(files, plan.target, split=name)
     model = model.to(device).eval()
-    read = partial(read_masked, model, target=target, batch_size=batch_size, device=device)
-    chosen = draw_patients(train_files, target, share=share, seed=seed)
+    read = partial(read_masked, model, target=plan.target, batch_size=plan.batch_size, device=device)
+    chosen = draw_patients(train_files, plan.target, share=plan.share, seed=plan.seed)
     labelled = gather(read(train_files, patients=chosen))
-    segmenter = fitted(model, labelled, channels=channels, steps=steps, seed=seed)
+    segmenter = fitted(model, labelled, channels=plan.channels, steps=plan.steps, seed=plan.seed)
     thresholds = best_thresholds(*_tried(segmenter, read(val_files), THRESHOLDS)[:2])
     dice, positive, rows = _tried(segmenter, read(test_files), thresholds)
     patients = [row["patient_id"] for row in rows]
-    metrics, intervals = summarise(dice, positive, patients, resamples=resamples, seed=seed)
+    metrics, intervals = summarise(dice, positive, patients, resamples=plan.resamples, seed=plan.seed)
     return Segmentation(
-        target=target,
+        target=plan.target,
         metrics=metrics,
         intervals=intervals,
         thresholds=dict(zip(KINDS, thresholds, strict=True)),

@@ -39,37 +39,46 @@ class ZeroShot:
     notes: list[str]  # what was left out, and why
 
 
+@dataclass(frozen=True, kw_only=True)
+class ZeroShotPlan:
+    """What is asked, and how its answers are judged."""
+
+    prompts: PromptSet
+    batch_size: int  # radiographs encoded at once
+    resamples: int  # of the patients, for intervals
+    seed: int
+    targets: Sequence[str] | None = None  # None: all that the test files were judged for
+
+
 def zero_shot(
     folder: str | Path,
     *,
     val_files: Sequence[str],
     test_files: Sequence[str],
-    prompts: PromptSet,
-    batch_size: int,
-    resamples: int,
-    seed: int,
+    plan: ZeroShotPlan,
     device: str = "cpu",
-    targets: Sequence[str] | None = None,
 ) -> ZeroShot:
     """The model of a folder on the radiographs of the test files; those of val fix the thresholds.
 
-    targets: None for all that the test files were judged for. Raises LeakError, or UserError where nothing is left.
+    Raises LeakError, or UserError where nothing is left.
     """
     refuse_shared_patients(val=val_files, test=test_files)
     refuse_seen(folder, [*val_files, *test_files])
     model, tokenizer = load_model(folder)
-    val, test = (encode_films(model, each, batch_size=batch_size, device=device) for each in (val_files, test_files))
-    wanted = targets if targets is not None else finding_names(test.rows)
-    asked = prompted(prompts, wanted)
+    val, test = (
+        encode_films(model, each, batch_size=plan.batch_size, device=device) for each in (val_files, test_files)
+    )
+    wanted = plan.targets if plan.targets is not None else finding_names(test.rows)
+    asked = prompted(plan.prompts, wanted)
     axes = {name: sides(model, tokenizer, found) for name, found in asked.items()}
-    judged = judge(predict(val, axes), predict(test, axes), resamples=resamples, seed=seed)
+    judged = judge(predict(val, axes), predict(test, axes), resamples=plan.resamples, seed=plan.seed)
     return ZeroShot(
         targets=judged.targets,
         mean=judged.mean,
-        prompt_set=prompts.name,
+        prompt_set=plan.prompts.name,
         prompts={name: {side: list(each) for side, each in found} for name, found in asked.items()},
         radiographs={"val": len(val.rows), "test": len(test.rows)},
-        notes=[f"{name}: the set {prompts.name} has no prompts for it" for name in wanted if name not in asked]
+        notes=[f"{name}: the set {plan.prompts.name} has no prompts for it" for name in wanted if name not in asked]
         + [f"{name}: {each.note}" for name, each in judged.targets.items() if each.note],
     )
 

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from core.config import UserError
-from trainers.evaluation.few_shot import STRENGTHS, FewShot, Splits, few_shot, learn, patient_order, probe
+from trainers.evaluation.few_shot import STRENGTHS, FewShot, FewShotPlan, Splits, few_shot, learn, patient_order, probe
 from trainers.evaluation.radiographs import Features
 from trainers.evaluation.retrieval import LeakError
 
@@ -154,7 +154,7 @@ def test_a_saved_model_is_probed_twice_alike(saved_model: Path, film_files: dict
     def probed(test_files: list[str]) -> FewShot:
         return few_shot(
             saved_model, train_files=film_files["train"], val_files=film_files["val"], test_files=test_files,
-            shares=(0.5,), fewest=4, seeds=2, batch_size=16, resamples=10, seed=0,
+            plan=FewShotPlan(shares=(0.5,), fewest=4, seeds=2, batch_size=16, resamples=10, seed=0),
         )  # fmt: skip
 
     found = probed(film_files["test"])

@@ -18,6 +18,7 @@ from trainers.evaluation.retrieval import LeakError
 from trainers.evaluation.segmentation import (
     THRESHOLDS,
     Segmentation,
+    SegmentationPlan,
     best_thresholds,
     draw_patients,
     segment,
@@ -46,13 +47,12 @@ def model() -> Mlip:
     return Mlip(RANDOM, MlipSettings(mip=0))
 
 
-def segmented(model: Mlip, files: dict[str, list[str]], **settings: Any) -> Segmentation:
+def segmented(model: Mlip, files: dict[str, Any], **settings: Any) -> Segmentation:
     usual = {"target": "Disc", "share": 0.4, "steps": 40, "batch_size": 16, "resamples": 100, "seed": 0, "channels": 16}
-    plan: dict[str, Any] = {**files, **usual, **settings}
-    return segment_with(model, **plan)
+    return segment_with(model, **files, plan=SegmentationPlan(**{**usual, **settings}))
 
 
-def test_bright_discs_are_outlined_on_the_states_of_a_random_encoder(model: Mlip, files: dict[str, list[str]]) -> None:
+def test_bright_discs_are_outlined_on_the_states_of_a_random_encoder(model: Mlip, files: dict[str, Any]) -> None:
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
     found = segmented(model, files)
     assert found.metrics["dice_positive"] > 0.8 and found.metrics["dice"] > 0.8
@@ -63,7 +63,7 @@ def test_bright_discs_are_outlined_on_the_states_of_a_random_encoder(model: Mlip
     assert all(torch.equal(weight, before[name]) for name, weight in model.state_dict().items())
 
 
-def test_the_same_seed_finds_the_same(model: Mlip, files: dict[str, list[str]]) -> None:
+def test_the_same_seed_finds_the_same(model: Mlip, files: dict[str, Any]) -> None:
     once, again = (segmented(model, files, steps=3, resamples=0) for _ in range(2))
     assert once == again and once.intervals == {}
 
@@ -116,7 +116,7 @@ def test_a_share_is_of_the_patients_with_the_target_and_of_those_without(
 
 
 def test_a_split_without_masks_is_named_with_what_it_has(
-    model: Mlip, files: dict[str, list[str]], disc_films: Films, write_films: Writer
+    model: Mlip, files: dict[str, Any], disc_films: Films, write_films: Writer
 ) -> None:
     with pytest.raises(
         UserError, match="split train has no radiograph with a mask of “Nodule”; masks there are of Disc"
@@ -128,15 +128,14 @@ def test_a_split_without_masks_is_named_with_what_it_has(
 
 
 def test_patients_that_were_learnt_from_are_not_tested(
-    model: Mlip, files: dict[str, list[str]], tokenizer: PreTrainedTokenizerFast, tmp_path: Path
+    model: Mlip, files: dict[str, Any], tokenizer: PreTrainedTokenizerFast, tmp_path: Path
 ) -> None:
     settings = (RANDOM, ObjectiveSettings(name="mlip"), MlipSettings(mip=0))
     save_model(tmp_path / "m", model, settings=settings, tokenizer=tokenizer, articles=["test-p100"])
-    settings_of_head = {"target": "Disc", "share": 0.4, "steps": 1, "batch_size": 8, "resamples": 0, "seed": 0}
-    plan: dict[str, Any] = {**files, **settings_of_head}
+    plan = SegmentationPlan(target="Disc", share=0.4, steps=1, batch_size=8, resamples=0, seed=0)
     with pytest.raises(LeakError, match="test-p100"):
-        segment(tmp_path / "m", **plan)
+        segment(tmp_path / "m", **files, plan=plan)
     with pytest.raises(LeakError):
         segmented(model, files | {"test_files": files["train_files"]})
     save_model(tmp_path / "m", model, settings=settings, tokenizer=tokenizer, articles=["train-p0"])
-    assert segment(tmp_path / "m", **plan).n == 30
+    assert segment(tmp_path / "m", **files, plan=plan).n == 30

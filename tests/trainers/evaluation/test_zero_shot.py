@@ -17,17 +17,17 @@ from trainers.checkpoint import load_model
 from trainers.evaluation.prompts import Prompts, PromptSet, read_prompts
 from trainers.evaluation.radiographs import encode_films
 from trainers.evaluation.retrieval import LeakError
-from trainers.evaluation.zero_shot import ZeroShot, present_scores, sides, zero_shot
+from trainers.evaluation.zero_shot import ZeroShot, ZeroShotPlan, present_scores, sides, zero_shot
 
 Writer = Callable[[str, Sequence[Radiograph]], list[str]]
 
 
 def evaluated(folder: Path, files: Mapping[Any, list[str]], **changes: Any) -> ZeroShot:
     settings: dict[str, Any] = {
-        "val_files": files["val"], "test_files": files["test"], "prompts": read_prompts("plain"), "batch_size": 8,
-        "resamples": 20, "seed": 0,
+        "prompts": read_prompts("plain"), "batch_size": 8, "resamples": 20, "seed": 0,
     }  # fmt: skip
-    return zero_shot(folder, **(settings | changes))
+    read = {f"{split}_files": changes.pop(f"{split}_files", files[split]) for split in ("val", "test")}
+    return zero_shot(folder, **read, plan=ZeroShotPlan(**(settings | changes)))
 
 
 def test_the_score_is_chexzeros_softmax_over_two_cosines() -> None:

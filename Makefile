@@ -3,7 +3,7 @@
 PYTHON ?= $(firstword $(foreach python,python3 python3.12 python3.11,$(shell $(python) -c \
 	"import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))" >/dev/null 2>&1 && echo $(python))))
 UV_VERSION = 0.13.9
-CODE = core pipelines trainers tuning phantom app bench tests
+CODE = core pipelines trainers tuning phantom app bench examples tests
 READY = .venv/ready
 
 .PHONY: setup demo bench test test-cluster check format lock

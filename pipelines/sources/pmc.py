@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import MappingProxyType
+from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ValidationError
@@ -30,7 +31,15 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".webp")  # 
 LONGEST_MESSAGE = 500  # characters
 NO_TURNS: Mapping[str, Turns] = MappingProxyType({})
 
-Bucket = FolderBucket | HttpBucket
+
+class Bucket(Protocol):
+    """What articles are fetched from: objects by key, and keys by prefix; both raise FetchError."""
+
+    def get(self, key: str) -> bytes:
+        """The bytes of an object."""
+
+    def list(self, prefix: str, delimiter: str = "/") -> list[str]:
+        """Keys that begin with a prefix, cut after the delimiter as S3 cuts them."""
 
 
 class Version(BaseModel):

@@ -7,20 +7,19 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from app import commands_files
 from app.jobs import commands as commands_cluster
-from app.options import SCHEMES, Recipe, Run, Set
-from app.session import GOES_ON, connected, say, session, without_training
+from app.options import DATASETS, REPRODUCIBLE, SCHEMES, AsJson, Recipe, Run, Set
+from app.session import GOES_ON, connected, ended, say, session, without_training
 
 cli = typer.Typer(
     name="figray",
     help="Open-access case reports into medical vision-language models, on Ray.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -51,11 +50,6 @@ Trained = Annotated[
     ),
 ]
 
-REPRODUCIBLE = (
-    *("medvl-table1", "medvl-figure3", "medvl-figure4", "medvl-ablation"),
-    *("mlip-table1", "mlip-table2", "mlip-table3", "mlip-table4", "mlip-figure3"),
-)
-DATASETS = ("mimic", "rsna", "siim", "nih", "csv", "phantom")
 DRAWN_FOR_PAIRS = "phantom.articles=60"  # some two hundred figures, a minute on two cores
 
 
@@ -75,25 +69,32 @@ def collect(
     run: Run = "runs/collected",
     source: Annotated[str | None, typer.Option(help="pmc, bucket:FOLDER or bucket:URL, laid out as PMC's.")] = None,
     set_: Set = [],  # noqa: B006
+    as_json: AsJson = False,
 ) -> None:
     """Select articles and fetch their figures."""
     from app import steps
+    from core.records import Figure
 
     overrides = [*set_, f"source.origin={absolute(source)}"] if source else set_
     with session(run, recipe, overrides, trains=False) as (config, place, bars):
         steps.collect(config, place, bars)
+        found = steps.counted(steps.table(place, "figures", Figure)) if as_json else {}
     say(f"figures: {place / 'figures'}; what was left out and why: {place / 'left_out.csv'}")
+    ended(found, as_json=as_json)
 
 
 @cli.command()
-def pair(run: Run = "runs/collected", set_: Set = []) -> None:  # noqa: B006
+def pair(run: Run = "runs/collected", set_: Set = [], as_json: AsJson = False) -> None:  # noqa: B006
     """Separate figures, read letters, split captions, match both."""
     from app import steps
+    from core.records import Pair
 
     with session(run, None, set_, trains=False) as (config, place, bars):
         steps.pair(config, place, bars)
         sheet = steps.contact_sheet(config, place)
+        found = steps.counted(steps.table(place, "pairs", Pair)) if as_json else {}
     say(f"pairs: {place / 'pairs'}; contact sheet: {sheet}")
+    ended({**found, "contact_sheet": sheet}, as_json=as_json)
 
 
 @cli.command()
@@ -168,12 +169,13 @@ def evaluate(
         bool, typer.Option("--untrained", help="Beside it the same model before training, as NAME-untrained.")
     ] = False,
     set_: Set = [],  # noqa: B006
+    as_json: AsJson = False,
 ) -> None:
     """Retrieval on held-out articles or patients, and probes of radiographs; or, of pairs, how true they are."""
     from app import steps
 
     if what == "pairs":
-        evaluate_pairs(run or "runs/scorecard", images, truth, captions, set_)
+        ended(evaluate_pairs(run or "runs/scorecard", images, truth, captions, set_), as_json=as_json)
         return
     with session(run or "runs/collected", None, set_, trains=False) as (config, place, _):
         from app.probe import probe_runs, write_untrained_of
@@ -181,14 +183,18 @@ def evaluate(
 
         names = list(SCHEMES.get(what, [what]))
         names += [write_untrained_of(config, place, name) for name in names if untrained]
+        found = {}
         for name in names:
-            steps.evaluate(config, place, name)
+            found[name] = steps.evaluate(config, place, name)
             for line in probe_runs(config, place, name, [Place.at(each) for each in on]):
                 say(line)
     say(f"metrics: {place / 'models'}/*/retrieval-*.json and probe-*.json; `figray report` shows retrieval")
+    ended(found, as_json=as_json)
 
 
-def evaluate_pairs(run: str, images: str | None, truth: Path | None, captions: Path | None, set_: list[str]) -> None:
+def evaluate_pairs(
+    run: str, images: str | None, truth: Path | None, captions: Path | None, set_: list[str]
+) -> dict[str, Any]:
     """Separation, letters, subcaptions and pairs against a labelled set; without one, against drawn figures."""
     from app.pair_evaluation import drawn_set, evaluate, labelled_set
     from core.places import Place
@@ -200,6 +206,7 @@ def evaluate_pairs(run: str, images: str | None, truth: Path | None, captions: P
     for name, measure in found.items():
         say(f"{name:28}{100 * measure.value:6.1f} %  ({100 * measure.low:.1f} to {100 * measure.high:.1f})")
     say(f"scorecard: {place / 'scorecard.html'}")
+    return {name: {"value": each.value, "low": each.low, "high": each.high} for name, each in found.items()}
 
 
 @cli.command()

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from app.options import Set
-from app.session import connected, say
+from app.options import AsJson, Set
+from app.session import connected, ended, say
 
 commands = typer.Typer()
 
@@ -18,7 +18,7 @@ Out = Annotated[Path, typer.Argument(metavar="OUT.json", help="What is found, pu
 
 
 @commands.command()
-def separate(folder: Folder, out: Out, set_: Set = []) -> None:  # noqa: B006
+def separate(folder: Folder, out: Out, set_: Set = [], as_json: AsJson = False) -> None:  # noqa: B006
     """Find the panels of every image of a folder, and the letters printed on them."""
     from app import own_files
     from core.config import load
@@ -28,11 +28,11 @@ def separate(folder: Folder, out: Out, set_: Set = []) -> None:  # noqa: B006
     works = own_files.figures_in(place)
     with connected(config) as bars:
         told = own_files.separate(config, place, works, out=to, progress=bars.rows)
-    tell(told, out)
+    tell(told, out, as_json=as_json)
 
 
 @commands.command()
-def split_captions(captions: CaptionList, out: Out, set_: Set = []) -> None:  # noqa: B006
+def split_captions(captions: CaptionList, out: Out, set_: Set = [], as_json: AsJson = False) -> None:  # noqa: B006
     """Split every caption of a file into the subcaptions of its panels."""
     from app import own_files
     from core.config import load
@@ -40,11 +40,11 @@ def split_captions(captions: CaptionList, out: Out, set_: Set = []) -> None:  # 
     config, works, to = load(None, set_), own_files.captions_in(captions), own_files.writable(out)
     with connected(config) as bars:
         told = own_files.split_captions(config, works, out=to, progress=bars.rows)
-    tell(told, out)
+    tell(told, out, as_json=as_json)
 
 
 @commands.command()
-def pair_figures(folder: Folder, captions: Captions, out: Out, set_: Set = []) -> None:  # noqa: B006
+def pair_figures(folder: Folder, captions: Captions, out: Out, set_: Set = [], as_json: AsJson = False) -> None:  # noqa: B006
     """Separate every image of a folder, and give each panel its part of the image's caption."""
     from app import own_files
     from core.config import load
@@ -54,12 +54,16 @@ def pair_figures(folder: Folder, captions: Captions, out: Out, set_: Set = []) -
     works = own_files.captioned_figures(place, captions)
     with connected(config) as bars:
         told = own_files.pair_figures(config, place, works, out=to, progress=bars.rows)
-    tell(told, out)
+    tell(told, out, as_json=as_json)
 
 
-def tell(told: Counter[str], out: Path) -> None:
+def tell(told: Counter[str], out: Path, *, as_json: bool) -> None:
     """Say what became of a user's files; exit 1 if none could be read."""
     failed = ", ".join(f"{count} {code}" for code, count in sorted(told.items()) if code)
     say(f"{out}: {told.total():,} rows" + (f"; {told.total() - told['']:,} failed: {failed}" if failed else ""))
+    ended(
+        {"out": str(out), "rows": told.total(), "failed": {code: n for code, n in told.items() if code}},
+        as_json=as_json,
+    )
     if failed and not told[""]:
         raise typer.Exit(1)

@@ -10,4 +10,11 @@ Recipe = Annotated[
 ]
 Set = Annotated[list[str], typer.Option("--set", help="Change a setting: name=value, as `figray config` lists them.")]
 
+AsJson = Annotated[bool, typer.Option("--json", help="The results as JSON on standard output; the rest on the other.")]
+
 SCHEMES = {"raw": ["raw"], "processed": ["processed"], "both": ["raw", "processed"]}
+REPRODUCIBLE = (
+    *("medvl-table1", "medvl-figure3", "medvl-figure4", "medvl-ablation"),
+    *("mlip-table1", "mlip-table2", "mlip-table3", "mlip-table4", "mlip-figure3"),
+)
+DATASETS = ("mimic", "rsna", "siim", "nih", "csv", "phantom")

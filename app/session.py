@@ -7,7 +7,7 @@ import signal
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -72,6 +72,14 @@ def take_signals(bars: "Bars") -> None:
     """Ctrl-C and SIGTERM stop a command where it next shows progress."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, bars.stop)
+
+
+def ended(result: Any, *, as_json: bool) -> None:
+    """What a command found, as one JSON value on standard output where it was asked for by --json."""
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(result, ensure_ascii=False, default=str))
 
 
 def say(text: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from core.config import load, override, read, settings_of, write
 from core.places import Place
 from core.records import Figure, Pair
-from core.runs import Part, RunConflict, Table, claim, digest
+from core.runs import Part, RunConflict, Table, claim, digest, stamp
 from core.settings import Config
 
 # The two schemes of MedVL, Table 1, and the pools that both are judged on: each a table of pairs in the run folder.
@@ -36,11 +36,14 @@ def opened(run: Place, recipe: str | None, overrides: list[str]) -> Iterator[Con
     """
     file = run / "config.yaml"
     begun = file.exists()
+    if begun:
+        stamp(run)
     if begun and recipe is None:
         config = read(file.read_bytes().decode(), file.uri, overrides)
     else:
         config = load(recipe, overrides)
     if not begun:
+        stamp(run)
         file.write_bytes(write(config).encode())
     yield config
     file.write_bytes(write(config).encode())
@@ -192,6 +195,11 @@ def table(run: Place, name: str, record: type) -> Table:
         how = MADE_BY.get(name, "`figray collect` makes figures, `figray pair` all that follows")
         raise RunConflict(f"{run} has no {name} yet; {how}")
     return made
+
+
+def counted(made: Table) -> dict[str, Any]:
+    """What a table holds, for those who read results by program: rows, and what was left out by reason."""
+    return {"table": made.place.uri, "rows": made.rows, "left_out": made.left_out}
 
 
 def digest_of(made: Table) -> str:

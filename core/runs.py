@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import pyarrow as pa
@@ -23,6 +24,7 @@ from core.places import Place, rows_of
 from core.records import Reject, arrow_schema
 
 READERS = 16  # of manifests at once
+FORMAT = 1  # of tables and runs; a change that an older figray would read wrongly adds one
 
 
 class RunConflict(UserError):
@@ -47,6 +49,32 @@ def claim(folder: Place, settings: Mapping[str, Any], *, before: Mapping[str, An
         raise RunConflict(f"{folder} was made with other settings: {lines}. Use them again, or another folder.")
 
 
+def refuse_newer(made: int, where: Place | str) -> None:
+    """Raise RunConflict where something was written in a format that this figray does not know yet."""
+    if made > FORMAT:
+        raise RunConflict(
+            f"{where} was written by a newer figray (format {made}; this one, {figray_version()}, reads "
+            f"up to {FORMAT}): read it with that version, or make it again in another folder"
+        )
+
+
+def figray_version() -> str:
+    """The version that is installed."""
+    return version("figray")
+
+
+def stamp(run: Place) -> None:
+    """Say in a new run which figray began it, `version.json`; refuse one that a newer figray began.
+
+    A run without the file is older than the file: its format is 1.
+    """
+    file = run / "version.json"
+    if file.exists():
+        refuse_newer(int(file.read_json().get("format", 1)), run)
+    elif not (run / "config.yaml").exists():
+        file.write_json({"figray": figray_version(), "format": FORMAT})
+
+
 class PartFile(BaseModel):
     """One Parquet file of a part."""
 
@@ -67,6 +95,8 @@ class Part(BaseModel):
     rejects: PartFile
     left_out: dict[str, int]  # reason -> rows
     counts: dict[str, int]  # what the station counted, such as pairs by how they were matched
+    format: int = 1  # FORMAT when it was written; manifests that are older than the field are of format 1
+    figray: str = ""  # the version that wrote it
 
     @property
     def rows(self) -> int:
@@ -83,14 +113,19 @@ class Table:
     def part(self, number: int) -> Part | None:
         """The manifest of a part, None if it is not committed."""
         file = self.place / f"part-{number:05d}.json"
-        return Part.model_validate_json(file.read_bytes()) if file.exists() else None
+        return self._manifest(file.read_bytes()) if file.exists() else None
 
     def parts(self) -> list[Part]:
         """The committed parts in order."""
         manifests = [name for name in self.place.files() if name.startswith("part-") and name.endswith(".json")]
         with ThreadPoolExecutor(READERS) as threads:  # elsewhere than on a disk each takes a while to come
             found = list(threads.map(lambda name: (self.place / name).read_bytes(), manifests))
-        return [Part.model_validate_json(manifest) for manifest in found]
+        return [self._manifest(manifest) for manifest in found]
+
+    def _manifest(self, text: bytes) -> Part:
+        part = Part.model_validate_json(text)
+        refuse_newer(part.format, self.place)
+        return part
 
     def commit(
         self,
@@ -114,6 +149,8 @@ class Table:
             rejects=_write_parquet(self.place, f"rejects-{number:05d}.parquet", rejected),
             left_out=dict(sorted(Counter(reject.code for reject in rejects).items())),
             counts=dict(counts),
+            format=FORMAT,
+            figray=figray_version(),
         )
         (self.place / f"part-{number:05d}.json").write_bytes(part.model_dump_json(indent=1).encode())
         return part

@@ -1,5 +1,6 @@
 """A user's own files: what does not fit is named at once, and what could not be read is an exit code."""
 
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -35,9 +36,13 @@ def test_files_that_do_not_fit_are_named_before_ray_starts(arguments: list[str],
 
 
 def test_a_job_in_which_nothing_could_be_read_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    tell(Counter({"": 3, "truncated": 2, "not_image": 1}), Path("out.json"))
-    assert capsys.readouterr().err == "out.json: 6 rows; 3 failed: 1 not_image, 2 truncated\n"
+    tell(Counter({"": 3, "truncated": 2, "not_image": 1}), Path("out.json"), as_json=False)
+    assert capsys.readouterr().out == ""  # what --json leaves to programs
+    tell(Counter({"": 3, "truncated": 2, "not_image": 1}), Path("out.json"), as_json=True)
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"out": "out.json", "rows": 6, "failed": {"truncated": 2, "not_image": 1}}
+    assert said.err == "out.json: 6 rows; 3 failed: 1 not_image, 2 truncated\n"
     with pytest.raises(typer.Exit) as exit_code:
-        tell(Counter({"truncated": 2}), Path("out.json"))
+        tell(Counter({"truncated": 2}), Path("out.json"), as_json=False)
     assert exit_code.value.exit_code == 1
-    tell(Counter(), Path("out.json"))  # an empty list of captions is done
+    tell(Counter(), Path("out.json"), as_json=False)  # an empty list of captions is done

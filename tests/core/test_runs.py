@@ -8,7 +8,7 @@ import pytest
 
 from core.places import Place
 from core.records import Reject, arrow_schema
-from core.runs import RunConflict, Table, claim, digest, part_of
+from core.runs import FORMAT, RunConflict, Table, claim, digest, figray_version, part_of, stamp
 
 SCHEMA = arrow_schema(Reject)
 ROW = {"item_id": "a", "article_id": "PMC1.1", "stage": "s", "code": "c", "message": "m"}
@@ -80,3 +80,29 @@ def test_all_versions_of_an_article_fall_into_one_part_and_parts_are_even() -> N
 def test_a_digest_tells_lists_apart() -> None:
     assert digest(["a", "b"]) != digest(["b", "a"])
     assert digest([]) == digest([])
+
+
+def test_a_part_says_its_format_and_one_of_a_newer_figray_is_refused(tmp_path: Path) -> None:
+    table, manifest = Table(Place.at(tmp_path), Reject), tmp_path / "part-00000.json"
+    commit(table, 0, 2)
+    written = json.loads(manifest.read_text())
+    assert (written["format"], written["figray"]) == (FORMAT, figray_version())
+    older = {name: value for name, value in written.items() if name not in ("format", "figray")}
+    manifest.write_text(json.dumps(older))
+    assert table.rows == 2  # what is older than the field opens
+    manifest.write_text(json.dumps({**written, "format": FORMAT + 1}))
+    with pytest.raises(RunConflict, match=r"newer figray .* make it again in another folder"):
+        table.parts()
+
+
+def test_a_run_says_which_figray_began_it(tmp_path: Path) -> None:
+    new, older, newer = (Place.at(tmp_path / name) for name in ("new", "older", "newer"))
+    stamp(new)
+    assert (new / "version.json").read_json() == {"figray": figray_version(), "format": FORMAT}
+    stamp(new)
+    (older / "config.yaml").write_bytes(b"seed: 0")
+    stamp(older)
+    assert not (older / "version.json").exists()  # nobody knows which one began it
+    (newer / "version.json").write_json({"figray": "9", "format": FORMAT + 1})
+    with pytest.raises(RunConflict, match="newer figray"):
+        stamp(newer)

@@ -22,13 +22,15 @@ from typing import TYPE_CHECKING
 
 from app.jobs.local_head import local_head
 from app.jobs.submission import (
-    EXCLUDED,
     TUNNEL,
     Asked,
     JobError,
     address_of,
     entrypoint,
+    excluded,
     exit_code,
+    hiding,
+    is_figray,
     megabytes,
     refuse_large,
     refuse_lost_results,
@@ -50,7 +52,7 @@ LOCAL_SETTINGS = ("cluster.cpus=", "cluster.object_store=")
 
 
 def packed(folder: Path) -> dict[str, int]:
-    """The files that Ray packs of a folder, path -> bytes: by Ray's own walk, with .gitignore, .rayignore, EXCLUDED."""
+    """The files that Ray packs of a folder, path -> bytes: by Ray's own walk, as .gitignore and excluded() say."""
     local_environment()
     from ray._private.runtime_env.packaging import _dir_travel, _get_excludes
 
@@ -62,7 +64,7 @@ def packed(folder: Path) -> dict[str, int]:
             files[str(path.relative_to(folder))] = path.stat().st_size
 
     try:
-        _dir_travel(folder, [_get_excludes(folder, list(EXCLUDED))], take, include_gitignore=True)
+        _dir_travel(folder, [_get_excludes(folder, list(excluded(folder)))], take, include_gitignore=True)
     except OSError as error:
         raise JobError(f"{folder} cannot be packed: {error}") from error
     return files
@@ -74,8 +76,10 @@ def submit(wanted: Asked, address: str | None, folder: Path) -> int:
     files = packed(folder)
     refuse_large(files, folder)
     say(f"packed {folder}: {len(files):,} files, {megabytes(sum(files.values()))}")
-    if not (folder / "app" / "cli.py").is_file():
+    if not is_figray(folder):
         say("there is no figray in it: the job runs the one that the cluster has")
+    if hidden := hiding(folder):
+        say(f"left out, for Python would take it for figray's own: {', '.join(hidden)}")
     for warning in warnings:
         say(f"warning: {warning}")
     return _submit_to(wanted, address, folder) if address else _submit_here(wanted, folder)
@@ -143,7 +147,7 @@ def _begin(
         metadata={"command": str(wanted), "run": wanted.results.get("run", "")},
         runtime_env={
             "working_dir": str(folder),
-            "excludes": list(EXCLUDED),
+            "excludes": list(excluded(folder)),
             "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOPPING), **environment},
         },
     )

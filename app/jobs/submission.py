@@ -22,6 +22,7 @@ EXCLUDED = (
     *("__pycache__/", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".hypothesis/", ".ipynb_checkpoints/"),
     *(".env", "*.pem", "*.key"),
 )
+PACKAGES = ("app", "bench", "core", "phantom", "pipelines", "trainers", "tuning")  # figray's, as they are imported
 ALONE = {"submit", "status", "logs", "stop"}  # what speaks to a cluster and does not run on one
 SECRET = re.compile(r"source\.api_key=|://[^/@\s]*:[^/@\s]*@")
 
@@ -60,6 +61,25 @@ def asked(commands: Any, words: Sequence[str]) -> Asked:
     return Asked(tuple(words), {key: str(given[key] or "") for key in ("run", "out") if key in given})
 
 
+def is_figray(folder: Path) -> bool:
+    """Whether a folder is figray's own tree, which a job then runs instead of the installed one."""
+    return all((folder / name).is_file() for name in ("app/cli.py", "core/config.py", "pyproject.toml"))
+
+
+def excluded(folder: Path) -> tuple[str, ...]:
+    """What is not packed of a folder: in any other than figray's tree also what Python would import for figray."""
+    if is_figray(folder):
+        return EXCLUDED
+    return (*EXCLUDED, *(f"/{name}{end}" for name in PACKAGES for end in ("/", ".py")))
+
+
+def hiding(folder: Path) -> list[str]:
+    """The files and folders that are left out because they are called as figray's packages are."""
+    if is_figray(folder):
+        return []
+    return [name for each in PACKAGES for name in (each, f"{each}.py") if (folder / name).exists()]
+
+
 def refuse_lost_results(results: Mapping[str, str]) -> list[str]:
     """Refuse what a cluster would delete with the job's folder; warnings of what is lost with the cluster."""
     local = {name: place for name, place in results.items() if "://" not in place}
@@ -80,7 +100,8 @@ def refuse_lost_results(results: Mapping[str, str]) -> list[str]:
 def entrypoint(words: Sequence[str], *, python: str = "python", folder: Path | None = None) -> str:
     """The shell's command line of a job. folder: where to run it; None: in the job's own copy of what was packed."""
     there = f"cd {shlex.quote(str(folder))} && " if folder else ""
-    return there + shlex.join(("exec", python, "-m", "app.cli", *words))
+    # -P: not from the folder in which the command runs, which may have an app/ of its own.
+    return there + shlex.join(("exec", python, "-P", "-m", "app.cli", *words))
 
 
 def exit_code(status: str, code: int | None) -> int:

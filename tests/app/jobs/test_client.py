@@ -20,7 +20,7 @@ import pytest
 
 from app.jobs.client import client_of, packed
 from app.jobs.local_head import local_head
-from app.jobs.submission import EXCLUDED, LIMIT, JobError
+from app.jobs.submission import EXCLUDED, LIMIT, JobError, hiding
 from core.settings import ClusterSettings
 
 FIGRAY = str(Path(sys.executable).with_name("figray"))
@@ -31,7 +31,8 @@ def test_what_is_said_to_be_packed_is_what_ray_packs(tmp_path: Path) -> None:
     from ray._private.runtime_env.packaging import create_package
 
     tree = tmp_path / "tree"
-    for name in ("app/cli.py", "app/runs/x.py", "runs/big.bin", "data/x", "a/.venv/x", ".git/x", "a/__pycache__/x.pyc",
+    for name in ("app/cli.py", "core/config.py", "pyproject.toml",
+                 "app/runs/x.py", "runs/big.bin", "data/x", "a/.venv/x", ".git/x", "a/__pycache__/x.pyc",
                  ".pytest_cache/x", ".env", "my.pem", "ignored.txt", "a/scans/x.png", "a b.txt"):  # fmt: skip
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_bytes(b"12345")
@@ -40,7 +41,16 @@ def test_what_is_said_to_be_packed_is_what_ray_packs(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "tree.zip") as package:
         by_ray = {info.filename: info.file_size for info in package.infolist() if not info.is_dir()}
     assert packed(tree) == by_ray
-    assert set(by_ray) == {"app/cli.py", "app/runs/x.py", "a b.txt", ".gitignore"}
+    assert set(by_ray) == {"core/config.py", "pyproject.toml", "app/cli.py", "app/runs/x.py", "a b.txt", ".gitignore"}
+
+
+def test_of_another_tree_what_would_hide_figray_is_left_out(tmp_path: Path) -> None:
+    for name in ("app/__init__.py", "core/x.py", "tuning.py", "scans/app/x.png", "core.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"12345")
+    assert set(packed(tmp_path)) == {"scans/app/x.png", "core.txt"}
+    assert hiding(tmp_path) == ["app", "core", "tuning.py"]
+    assert hiding(ROOT) == []
 
 
 def test_this_tree_fits_and_has_what_a_job_needs() -> None:
@@ -205,3 +215,17 @@ def test_without_an_address_ctrl_c_stops_the_job_and_the_ray_that_was_started(tm
         assert f"{job_named_in(said)}: stopped" in submitting.communicate(timeout=120)[1]
     assert submitting.returncode == 130
     assert not psutil.wait_procs(started, timeout=20)[1]
+
+
+@pytest.mark.ray
+@pytest.mark.cluster
+def test_a_folder_with_an_app_of_its_own_runs_the_installed_figray_workers_included(tmp_path: Path) -> None:
+    for name in ("app", "core"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('the wrong one')")
+    (tmp_path / "in.json").write_text(json.dumps([{"id": "1", "caption": "(A) Axial CT. (B) Sagittal MRI."}]))
+    words = [FIGRAY, "submit", "--", "split-captions", "in.json", str(tmp_path / "out.json")]
+    said = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=280)
+    assert said.returncode == 0, said.stderr
+    assert len(json.loads((tmp_path / "out.json").read_text())[0]["subcaptions"]) == 2
+    assert "left out, for Python would take it for figray's own: app, core" in said.stderr

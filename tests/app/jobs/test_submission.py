@@ -77,8 +77,8 @@ def test_words_reach_the_job_as_they_were_given(tmp_path: Path) -> None:
     said = subprocess.run(
         ["sh", "-c", entrypoint(words, python=str(show), folder=folder)], capture_output=True, text=True, check=True
     )
-    assert said.stdout == f"{folder}\n" + "|".join(["-m", "app.cli", *words]) + "|"
-    assert shlex.split(entrypoint(words)) == ["exec", "python", "-m", "app.cli", *words]
+    assert said.stdout == f"{folder}\n" + "|".join(["-P", "-m", "app.cli", *words]) + "|"
+    assert shlex.split(entrypoint(words)) == ["exec", "python", "-P", "-m", "app.cli", *words]
 
 
 @pytest.mark.parametrize(

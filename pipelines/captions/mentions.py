@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Sequence
 from itertools import pairwise, takewhile
 
-from pipelines.captions.clauses import Sentence, cut_sentences, is_tail
+from pipelines.captions.clauses import is_tail
+from pipelines.captions.marked import Marked, Sentence
 from pipelines.captions.markers import CLOSED_LIST, WORDS, Marker, expanded, opens_bracket
 from pipelines.captions.roles import roles_of, usual_role
 
@@ -22,12 +23,14 @@ MAX_WORD = 30  # characters
 _BEGINNING = 120  # characters
 
 
-def without_mentions(caption: str, markers: Sequence[Marker]) -> list[Marker]:
-    """The markers that bring text: those that refer to what another brings stay words of the caption."""
-    markers = _without_references(caption, _without_repeats_in_brackets(caption, markers))
-    cut = [sentence for sentence in cut_sentences(caption, markers) if sentence.marks]
+def without_mentions(marked: Marked) -> Marked:
+    """The caption with those markers that bring text: what refers to another's text stays words of it."""
+    caption = marked.caption
+    markers = _without_references(caption, _without_repeats_in_brackets(caption, marked.markers))
+    marked = marked.without([marker for marker in marked.markers if marker not in markers])
+    cut = marked.with_marks
     if not cut:
-        return markers
+        return marked
     usual = usual_role(cut)
     opened = {label for sentence in cut if sentence.opens for label in sentence.marks[0].labels}
     passing: list[Marker] = []
@@ -38,7 +41,7 @@ def without_mentions(caption: str, markers: Sequence[Marker]) -> list[Marker]:
         passing += _structures(caption, sentence, markers)
         passing += _foreign(sentence, roles_of(sentence, usual), opened) if sentence.opens else []
         passing += _partial(cut[index:])
-    return [marker for marker in markers if marker not in passing]
+    return marked.without(passing)
 
 
 def _structures(caption: str, sentence: Sentence, markers: Sequence[Marker]) -> list[Marker]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from pipelines.captions.clauses import Sentence
+from pipelines.captions.marked import Sentence
 from pipelines.captions.markers import Marker
 
 Role = Literal["before", "after"]

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from pipelines.captions.clauses import Sentence, bracket_cut, cut_sentences, is_tail, last_clause
+from pipelines.captions.clauses import bracket_cut, is_tail, last_clause
+from pipelines.captions.marked import Marked, Sentence
 from pipelines.captions.markers import Marker, opens_bracket
 from pipelines.captions.mentions import mentioned
 from pipelines.captions.roles import JOINT, LEADS, PREPOSITION, Role, roles_of, usual_role
@@ -64,11 +65,9 @@ class _Row:
     lead: str = ""  # the words before the first marker with which all texts begin
 
 
-def distributed(caption: str, markers: Sequence[Marker]) -> Parts:
+def distributed(marked: Marked) -> Parts:
     """Every stretch of a caption given to labels, the preamble or the tail."""
-    parts = Parts()
-    known = {label for marker in markers for label in marker.labels}
-    cut = cut_sentences(caption, markers)
+    parts, cut, known = Parts(), marked.sentences, set(marked.labels)
     usual = usual_role(cut)
     last = max(index for index, sentence in enumerate(cut) if sentence.marks)
     for index, sentence in enumerate(cut):

@@ -5,10 +5,10 @@ import string
 from collections.abc import Sequence
 
 from core.records import Span, SplitCaption, Subcaption
-from pipelines.captions.families import WEAK_STYLES, chosen_family, labels_of, ranks_of
-from pipelines.captions.markers import Marker, find_markers
+from pipelines.captions.families import WEAK_STYLES, labels_of, ranks_of
+from pipelines.captions.marked import read_marks
+from pipelines.captions.markers import Marker
 from pipelines.captions.mentions import without_mentions
-from pipelines.captions.positions import find_positions
 from pipelines.captions.spans import Parts, distributed
 
 PLAIN, UNUSUAL, LATE, WEAK = 0.98, 0.6, 0.7, 0.9  # what the parts of a confidence are worth
@@ -24,14 +24,13 @@ def split_caption(caption: str, emphasis: Sequence[Span] = (), *, min_confidence
     `emphasis` are the bold and italic stretches of `caption`. Below `min_confidence` (0 to 1), or where the marks make
     no sense, no subcaptions are returned and the caption is the preamble, with the reason. Never raises.
     """
-    markers = chosen_family(caption, find_markers(caption, emphasis)) or find_positions(caption)
-    markers = without_mentions(caption, _apart(markers))
-    labels = labels_of(markers)
+    marked = without_mentions(read_marks(caption, emphasis))
+    labels = marked.labels
     if len(labels) < 2:
         return _whole(caption, 0.0, "no run of labels")
-    parts = distributed(caption, markers)
+    parts = distributed(marked)
     subcaptions = _grouped(parts, labels)
-    confidence = _confidence(markers, subcaptions)
+    confidence = _confidence(marked.markers, subcaptions)
     subcaptions = [part for part in subcaptions if part.text]
     if confidence < min_confidence or sum(len(part.labels) for part in subcaptions) < 2:
         return _whole(caption, confidence, f"unsure of {', '.join(labels)}")
@@ -40,21 +39,12 @@ def split_caption(caption: str, emphasis: Sequence[Span] = (), *, min_confidence
         subcaptions=subcaptions,
         tail=_tidy(parts.tail),
         confidence=confidence,
-        reason=f"{markers[0].style} markers",
+        reason=f"{marked.markers[0].style} markers",
     )
 
 
 def _whole(caption: str, confidence: float, reason: str) -> SplitCaption:
     return SplitCaption(preamble=_tidy(caption), subcaptions=[], tail="", confidence=confidence, reason=reason)
-
-
-def _apart(markers: Sequence[Marker]) -> list[Marker]:
-    """The first of those that overlap."""
-    kept: list[Marker] = []
-    for marker in markers:
-        if not kept or marker.start >= kept[-1].end:
-            kept.append(marker)
-    return kept
 
 
 def _grouped(parts: Parts, labels: Sequence[str]) -> list[Subcaption]:

@@ -1,45 +1,8 @@
-"""Captions cut into sentences and clauses by hand."""
+"""Clauses and legends told by hand."""
 
 import pytest
 
-from pipelines.captions.clauses import bracket_cut, cut_sentences, is_tail, last_clause
-from pipelines.captions.markers import find_markers
-
-
-def cut(caption: str) -> list[str]:
-    markers = [marker for marker in find_markers(caption) if marker.style in ("bracket", "colon")]
-    return [sentence.text for sentence in cut_sentences(caption, markers)]
-
-
-@pytest.mark.parametrize(
-    ("caption", "sentences"),
-    [
-        ("CT of a man.(A) Axial. (B) Coronal.", ["CT of a man.", "(A) Axial. ", "(B) Coronal."]),
-        (
-            "See Fig. 2 and cf. Smith et al. 2012. It is 1.5 cm. 3 days",
-            ["See Fig. 2 and cf. Smith et al. 2012. ", "It is 1.5 cm. ", "3 days"],
-        ),
-        ("(A) CT; (B) MRI", ["(A) CT; ", "(B) MRI"]),
-        ("(A) left; and (B) right views", ["(A) left; and (B) right views"]),
-        ("CT (see text. And more) of A: B", ["CT (see text. And more) of A: B"]),
-        ("Brain.Notes: (A) CT.", ["Brain.", "Notes:", " (A) CT."]),
-        ("A: Axial. T2 image.", ["A: Axial. ", "T2 image."]),
-    ],
-)
-def test_sentences_end_where_a_reader_ends_them(caption: str, sentences: list[str]) -> None:
-    assert cut(caption) == sentences
-
-
-def test_the_sentences_are_the_whole_caption() -> None:
-    caption = "Brain. (A) CT (a. B) and; (B) x. [C] ) y. ... (D"
-    assert "".join(cut(caption)) == caption
-
-
-def test_a_sentence_knows_its_markers_and_what_stands_between_them() -> None:
-    caption = "CT (A) and MRI (B) of the head."
-    (sentence,) = cut_sentences(caption, find_markers(caption))
-    assert (sentence.lead, sentence.chunks, sentence.labels) == ("CT ", (" and MRI ", " of the head."), ("A", "B"))
-    assert not sentence.opens
+from pipelines.captions.clauses import bracket_cut, is_tail, last_clause
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 import pytest
 
 from pipelines.captions.families import chosen_family
+from pipelines.captions.marked import marked
 from pipelines.captions.markers import find_markers
 from pipelines.captions.mentions import calls_back, mentioned, without_mentions
 
 
 def bringing(caption: str) -> list[str]:
-    markers = without_mentions(caption, chosen_family(caption, find_markers(caption)))
-    return [caption[marker.start : marker.end] for marker in markers]
+    found = without_mentions(marked(caption, chosen_family(caption, find_markers(caption))))
+    return [caption[marker.start : marker.end] for marker in found.markers]
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,14 @@
 
 import pytest
 
-from pipelines.captions.clauses import cut_sentences
 from pipelines.captions.families import chosen_family
+from pipelines.captions.marked import marked
 from pipelines.captions.markers import find_markers
 from pipelines.captions.roles import roles_of, usual_role
 
 
 def roles(caption: str) -> list[str]:
-    cut = [part for part in cut_sentences(caption, chosen_family(caption, find_markers(caption))) if part.marks]
+    cut = marked(caption, chosen_family(caption, find_markers(caption))).with_marks
     return [role for part in cut for role in roles_of(part, usual_role(cut))]
 
 

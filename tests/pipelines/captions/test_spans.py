@@ -3,12 +3,13 @@
 import pytest
 
 from pipelines.captions.families import chosen_family
+from pipelines.captions.marked import marked
 from pipelines.captions.markers import find_markers
 from pipelines.captions.spans import distributed
 
 
 def given(caption: str) -> dict[str, str]:
-    parts = distributed(caption, chosen_family(caption, find_markers(caption)))
+    parts = distributed(marked(caption, chosen_family(caption, find_markers(caption))))
     return {label: " ".join(" ".join(texts).split()) for label, texts in parts.texts.items()}
 
 
@@ -83,13 +84,13 @@ def test_every_panel_gets_what_is_said_of_it(caption: str, texts: dict[str, str]
 
 def test_a_legend_is_given_to_no_panel() -> None:
     caption = "Brain. CT (A) and MRI (B). Scale bars: 1 mm."
-    parts = distributed(caption, chosen_family(caption, find_markers(caption)))
+    parts = distributed(marked(caption, chosen_family(caption, find_markers(caption))))
     assert parts.preamble == "Brain. "
     assert parts.tail == "Scale bars: 1 mm."
 
 
 def test_no_word_of_a_caption_is_lost() -> None:
     caption = "Brain. CT (A), MRI (B) and PET (C) show it; (D) angiogram, with flow. As in (A), more. Bars: 5."
-    parts = distributed(caption, chosen_family(caption, find_markers(caption)))
+    parts = distributed(marked(caption, chosen_family(caption, find_markers(caption))))
     said = " ".join([parts.preamble, parts.tail, *(text for texts in parts.texts.values() for text in texts)])
     assert {word for word in caption.split() if word[0] != "(" and word != "and"} <= set(said.split())

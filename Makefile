@@ -5,6 +5,8 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.12 python3.11,$(shell $(p
 UV_VERSION = 0.13.9
 CODE = core pipelines trainers tuning phantom app bench examples tests
 READY = .venv/ready
+# A cluster or an image needs no test tools and no demo: make setup LOCK=requirements.lock
+LOCK ?= requirements-dev.lock
 
 .PHONY: setup demo bench test test-cluster check format lock
 
@@ -38,14 +40,21 @@ format: $(READY)
 setup: $(READY)
 
 # Bytecode is compiled at once: Ray starts up to twenty processes, and each would compile Ray and torch for itself.
-$(READY): requirements.lock pyproject.toml
+$(READY): $(LOCK) pyproject.toml
 	@test -n "$(PYTHON)" || { echo "figray needs Python 3.11 or 3.12; name one with make PYTHON=/path/to/python"; exit 1; }
+	@# PaddleOCR's OpenCV needs a library that no wheel brings.
+	@test "$$(uname)" != Linux || $(PYTHON) -c "import ctypes; ctypes.CDLL('libGL.so.1')" 2>/dev/null || { \
+		echo "libGL.so.1 is missing, which PaddleOCR needs: apt-get install libgl1 (Debian, Ubuntu) or dnf install mesa-libGL"; \
+		exit 1; }
+	@echo "figray's packages go into .venv: some 7 GB, a few minutes on the first time"
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet uv==$(UV_VERSION)
-	.venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes --compile-bytecode requirements.lock
+	.venv/bin/uv pip sync --python .venv/bin/python --require-hashes --compile-bytecode $(LOCK)
 	.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 	touch $(READY)
 
+COMPILE = .venv/bin/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \
+	--no-emit-index-url --no-header --quiet
 lock:  ## exact versions with hashes for Linux and macOS, Python 3.11 and 3.12
-	.venv/bin/uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes \
-		--no-emit-index-url --no-header --quiet --output-file requirements.lock
+	$(COMPILE) --extra demo --extra aws --extra dev --output-file requirements-dev.lock
+	$(COMPILE) --extra aws --constraint requirements-dev.lock --output-file requirements.lock

@@ -129,8 +129,9 @@ def test_what_travels_is_there_and_is_all_that_setup_and_jobs_read(cluster: dict
     assert token.startswith("~/")  # not of the tree
     assert all((ROOT / here).exists() and name == here for name, here in mounts.items())
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    (needed,) = re.findall(r"^\$\(READY\): (.*)$", makefile, re.MULTILINE)
-    assert {*needed.split(), "core", "phantom", "app", "pipelines", "trainers", "tuning"} <= mounts.keys()
+    assert {"requirements.lock", "pyproject.toml", "LICENSE", "README.md"} <= mounts.keys()
+    assert {"core", "phantom", "app", "pipelines", "trainers", "tuning"} <= mounts.keys()
+    assert "LOCK=requirements.lock" in " ".join(cluster["setup_commands"])  # no test tools, no demo
     assert "--compile-bytecode" in makefile and "--require-hashes" in makefile
 
 

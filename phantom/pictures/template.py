@@ -5,10 +5,11 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-import nibabel
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+
+from core.config import UserError
 
 ORIGIN = np.array([98.0, 134.0, 72.0], dtype=np.float32)  # voxel of (0, 0, 0) mm; x grows to the patient's right
 COARSE = 2  # millimetres per voxel of the distance map
@@ -42,10 +43,12 @@ def _template_folder() -> Path:
     """Where the wheel keeps its templates; found without importing nilearn, which takes seconds."""
     spec = find_spec("nilearn")
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("nilearn carries the MNI152 templates that the phantom is drawn from; install it")
+        raise UserError("synthetic data is drawn from nilearn's templates: pip install 'figray[demo]', or make setup")
     return Path(spec.origin).parent / "datasets" / "data"
 
 
 def _read(path: Path) -> NDArray[np.uint8]:
+    import nibabel  # here: it comes with nilearn, which only synthetic data needs
+
     image = nibabel.nifti1.Nifti1Image.from_filename(path)
     return np.asarray(image.dataobj).astype(np.uint8)

@@ -136,6 +136,14 @@ def test_the_tree_of_the_architecture_names_every_file_and_no_other() -> None:
     assert all((ROOT / path).exists() for path in named)
 
 
+def test_the_walk_through_the_house_names_what_is_there() -> None:
+    steps = re.findall(r"`([\w/]+\.py):(\w+)`", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))
+    assert len(steps) > 25
+    for file, name in steps:
+        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}, file
+
+
 def tree_paths(tree: str) -> Iterator[str]:
     """The paths of a tree in which two spaces of indent are one folder, and the first word is the name."""
     folders: list[str] = []

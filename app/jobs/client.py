@@ -29,9 +29,8 @@ from app.jobs.submission import (
     entrypoint,
     excluded,
     exit_code,
-    hiding,
-    is_figray,
     megabytes,
+    of_another_tree,
     refuse_large,
     refuse_lost_results,
 )
@@ -76,12 +75,8 @@ def submit(wanted: Asked, address: str | None, folder: Path) -> int:
     files = packed(folder)
     refuse_large(files, folder)
     say(f"packed {folder}: {len(files):,} files, {megabytes(sum(files.values()))}")
-    if not is_figray(folder):
-        say("there is no figray in it: the job runs the one that the cluster has")
-    if hidden := hiding(folder):
-        say(f"left out, for Python would take it for figray's own: {', '.join(hidden)}")
-    for warning in warnings:
-        say(f"warning: {warning}")
+    for line in (*of_another_tree(folder), *(f"warning: {warning}" for warning in warnings)):
+        say(line)
     return _submit_to(wanted, address, folder) if address else _submit_here(wanted, folder)
 
 

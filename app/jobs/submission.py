@@ -80,6 +80,17 @@ def hiding(folder: Path) -> list[str]:
     return [name for each in PACKAGES for name in (each, f"{each}.py") if (folder / name).exists()]
 
 
+def of_another_tree(folder: Path) -> list[str]:
+    """What is said of a folder that is not figray's tree."""
+    if is_figray(folder):
+        return []
+    hidden = ", ".join(hiding(folder))
+    return [
+        "there is no figray in it: the job runs the one that the cluster has",
+        *([f"left out, for Python would take it for figray's own: {hidden}"] if hidden else []),
+    ]
+
+
 def refuse_lost_results(results: Mapping[str, str]) -> list[str]:
     """Refuse what a cluster would delete with the job's folder; warnings of what is lost with the cluster."""
     local = {name: place for name, place in results.items() if "://" not in place}

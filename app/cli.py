@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app import commands_files
+from app import commands_collect, commands_files
 from app.jobs import commands as commands_cluster
 from app.options import DATASETS, REPRODUCIBLE, SCHEMES, AsJson, Recipe, Run, Set
 from app.session import GOES_ON, connected, ended, say, session, without_training
@@ -61,26 +61,6 @@ def demo(run: Run = "runs/demo", set_: Set = []) -> None:  # noqa: B006
 
         page = run_demo(config, place, bars)
     say(f"report: {page}")
-
-
-@cli.command()
-def collect(
-    recipe: Recipe = None,
-    run: Run = "runs/collected",
-    source: Annotated[str | None, typer.Option(help="pmc, bucket:FOLDER or bucket:URL, laid out as PMC's.")] = None,
-    set_: Set = [],  # noqa: B006
-    as_json: AsJson = False,
-) -> None:
-    """Select articles and fetch their figures."""
-    from app import steps
-    from core.records import Figure
-
-    overrides = [*set_, f"source.origin={absolute(source)}"] if source else set_
-    with session(run, recipe, overrides, trains=False) as (config, place, bars):
-        steps.collect(config, place, bars)
-        found = steps.counted(steps.table(place, "figures", Figure)) if as_json else {}
-    say(f"figures: {place / 'figures'}; what was left out and why: {place / 'left_out.csv'}")
-    ended(found, as_json=as_json)
 
 
 @cli.command()
@@ -320,7 +300,7 @@ def config(recipe: Recipe = None, set_: Set = []) -> None:  # noqa: B006
     typer.echo(write(load(recipe, set_)), nl=False)
 
 
-for module in (commands_files, commands_cluster):
+for module in (commands_collect, commands_files, commands_cluster):
     cli.add_typer(module.commands)
 
 
@@ -335,12 +315,6 @@ def main() -> None:
             raise
         say(f"figray: {error}")
         sys.exit(2)
-
-
-def absolute(source: str) -> str:
-    """A source whose folder is found from any process: bucket:shared/x -> bucket:/home/me/shared/x."""
-    kind, colon, where = source.partition(":")
-    return source if not colon or "://" in where else f"{kind}:{Path(where).resolve()}"
 
 
 if __name__ == "__main__":  # as jobs begin it, by the python of their node

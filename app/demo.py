@@ -40,8 +40,7 @@ def collect_drawn(config: Config, run: Place, bars: Bars) -> None:
         if not kept.is_local:
             (kept / "truth.json").write_bytes((corpus / "truth.json").read_bytes())
         with serve(corpus / "bucket") as served:
-            here = {"source.esearch_url": served.esearch_url, "source.bucket_url": served.bucket_url}
-            steps.collect(override(config, here), run, bars)
+            steps.collect(override(config, served.settings), run, bars)
 
 
 def accuracy_of(run: Place) -> dict[str, float]:

@@ -2,12 +2,14 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from time import monotonic
 from typing import Any
 
+from app.data_card import card
 from core.config import load, override, read, settings_of, write
 from core.places import Place
 from core.records import Figure, Pair
@@ -56,6 +58,29 @@ def collect(config: Config, run: Place, progress: Progress) -> None:
     with timed(run, "collect"):
         figures = build.collect(config, run, progress)
         (run / "left_out.csv").write_bytes(as_csv(figures.rejects().to_pylist()))
+        rows = figures.read(columns=["licence", "article_id"])
+        (run / "DATA_CARD.md").write_bytes(
+            card(
+                (run / "figures" / "found.json").read_json(),
+                figures=rows.num_rows,
+                articles=len(rows["article_id"].unique()),
+                licences=Counter(rows["licence"].to_pylist()),
+            ).encode()
+        )
+
+
+def promised(run: Place) -> Iterator[str]:
+    """What the index promised and the articles did not keep, in words."""
+    found = (run / "figures" / "found.json").read_json()
+    yield "; ".join(f"{name}: {number:,}" for name, number in found["counts"].items())
+    told: Counter[str] = Counter()
+    for part in table(run, "figures", Figure).parts():
+        told.update(part.counts)
+    unkept = {name.removeprefix("unkept_"): number for name, number in told.items() if name.startswith("unkept_")}
+    reasons = ", ".join(f"{number:,} {name}" for name, number in sorted(unkept.items()))
+    yield f"articles with a figure kept: {told['articles_kept']:,} of {told['articles']:,}" + (
+        f"; without: {reasons}" if reasons else ""
+    )
 
 
 def pair(config: Config, run: Place, progress: Progress) -> None:

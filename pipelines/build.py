@@ -42,8 +42,11 @@ from pipelines.copies.picture_kind import picture_kind
 from pipelines.matching.match import WHOLE, is_part, make_pairs, told
 from pipelines.sources import articles, pmc
 from pipelines.sources.selection import article_types
+from pipelines.sources.topics import keyword_of
 from pipelines.sources.turns import QueuedTurns, Turns
 
+ASKED = ("origin", "index", "topic", "query", "links", "manuscripts", "max_articles")  # what the list of articles is of
+LATER = ("index", "topic", "links", "manuscripts")  # of these, what runs of before November 2026 do not state
 Progress = Callable[[str, Part, int], None]  # station, the part just done, parts in all
 Row = dict[str, Any]
 Stage = Callable[[Any], Any]  # from one dataset of Ray to the next
@@ -80,9 +83,11 @@ def collect(config: Config, out: Place, progress: Progress) -> Table:
     The list of articles is asked for once and kept, so that a run that goes on goes on with the same articles.
     """
     table = Table(out / "figures", Figure)
-    claim(table.place, _settings(config, "collect", "select", "source.origin", "source.query", "source.max_articles"))
+    asked = _settings(config, "collect", "select", *(f"source.{name}" for name in ASKED))
+    older = {name: asked[name] for name in asked if name.rpartition(".")[2] in LATER}
+    claim(table.place, asked, before=older)
     turns = shared_turns(config.source)
-    listed = articles.listed(table.place / "articles.json", config.source, turns)
+    listed = articles.listed(table.place, config.source, config.select, turns)
     parts = articles.parts_for(len(listed), config.tables.parts)
     todo = [Work(number, digest(ids), ids) for number, ids in enumerate(articles.dealt(listed, parts))]
     at_once = min(config.tables.collectors, config.source.connections)
@@ -148,14 +153,22 @@ def collect_part(
     work = Work(**row)
     bucket = pmc.open_bucket(config.source, turns)
     types = article_types(config.select, config.source)
-    fetch = partial(pmc.fetch, bucket, select=config.select.model_copy(update={"article_types": types}))
+    wanted = {"article_types": types, "keyword": keyword_of(config.select, config.source)}
+    fetch = partial(pmc.fetch, bucket, select=config.select.model_copy(update=wanted))
     with ThreadPoolExecutor(connections) as threads:
         fetched = list(threads.map(fetch, work.articles))
     figures = [figure for found, _ in fetched for figure in found]
     rejects = [reject for _, left_out in fetched for reject in left_out]
     counts = {"articles": len(work.articles), "articles_kept": len({figure.article_id for figure in figures})}
+    counts |= unkept(fetched)
     tables = {"": to_table(figures, Figure)}
     return _done(table.commit(work.part, tables=tables, rejects=rejects, inputs=work.inputs, counts=counts))
+
+
+def unkept(fetched: Sequence[tuple[list[Figure], list[Reject]]]) -> dict[str, int]:
+    """Articles that the index promised and of which no figure was kept, by the reason of the first of their rejects."""
+    told = Counter(rejects[0].code if rejects else "no_figures" for figures, rejects in fetched if not figures)
+    return {f"unkept_{code}": number for code, number in sorted(told.items())}
 
 
 class SeparatePart:

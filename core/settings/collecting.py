@@ -1,6 +1,6 @@
 """Settings of collecting: where articles come from, what is kept, which side of the split, tables on disk."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -12,12 +12,17 @@ class SourceSettings(Settings):
 
     # pmc: ESearch selects, the PMC Cloud delivers. bucket:PATH or URL: every article of a bucket laid out as PMC's.
     origin: str = Field("pmc", pattern=r"^(pmc|bucket:.+)$")
-    query: str = (  # MedVL, section 2.1: case reports with "brain" in the caption; field names as ESearch spells them
-        '"case reports"[Filter] AND brain[Figure/Table Caption] AND open_access[Filter] '
-        "AND (cc0_license[Filter] OR cc_by_license[Filter] OR cc_by-sa_license[Filter])"
-    )
+    # How case reports are found (pipelines/sources/ways.py). pubmed: PubMed knows the publication type, links lead to
+    # PMC, PMC's captions narrow. europepmc: one query of Europe PMC. pmc: captions alone, the type is read in the XML.
+    index: Literal["pubmed", "europepmc", "pmc"] = "pubmed"
+    topic: str = "brain"  # MedVL, section 2.1. A word, a phrase, or several with OR; the queries are made of it
+    query: str | None = None  # instead of the topic's: a query of your own, in the language of the index
+    links: Literal["elink", "idconv"] = "elink"  # from PubMed to PMC: E-utilities, or PMC's ID converter
+    manuscripts: bool = False  # authors' manuscripts too, which are not the version of record
     max_articles: int | None = Field(None, ge=1)  # None: all that the query finds
     esearch_url: str = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/esearch.fcgi"
+    idconv_url: str = "https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles/"
+    europepmc_url: str = "https://www.ebi.ac.uk/europepmc/webservices/rest/search"
     bucket_url: str = "https://pmc-oa-opendata.s3.amazonaws.com"
     email: str | None = None  # NCBI asks callers to name themselves
     api_key: SecretStr | None = None  # better in the environment, NCBI_API_KEY
@@ -34,7 +39,8 @@ class SourceSettings(Settings):
 class SelectSettings(Settings):
     """What makes a figure worth keeping."""
 
-    keyword: str = "brain"  # in the caption; MedVL, section 2.1. "" keeps every caption
+    # In the caption (MedVL, section 2.1): words or phrases with OR. None: the topic; "" keeps every caption.
+    keyword: str | None = None
     # None: case reports where a query selects; any type where the user names the articles (a bucket).
     article_types: tuple[str, ...] | None = None
     licences: tuple[str, ...] = ("CC0", "CC BY", "CC BY-SA")  # others are left out; crops of ND works are derivatives

@@ -19,6 +19,7 @@ from phantom.pages.jats_writer import doi_of, title_of, write_article
 from pipelines.scoring.truth import FigureTruth, describes, read_figures, write_truth
 
 BUCKET = "pmc-oa-opendata"
+FIRST_PMID = 30_000_000
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _metadata(
     return {
         "pmcid": f"PMC{case.number}",
         "version": version,
-        "pmid": None,
+        "pmid": FIRST_PMID + case.number % 1_000_000,
         "doi": doi_of(case),
         "title": title_of(case),
         "citation": None,

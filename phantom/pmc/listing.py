@@ -1,10 +1,9 @@
 """ListObjectsV2 of Amazon S3 over the keys of a folder: prefix, delimiter, pages."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from hashlib import md5
-from pathlib import Path
 from xml.sax.saxutils import escape
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -13,14 +12,17 @@ LAST_MODIFIED = datetime(2026, 9, 1, tzinfo=UTC).strftime(
 )  # drawn objects have no date of their own
 
 
-def list_objects(bucket: Path, keys: Sequence[str], query: dict[str, str]) -> bytes:
-    """One page as XML. keys: sorted. A common prefix counts as one entry; the token is the last entry of a page."""
+def list_objects(read: Callable[[str], bytes | None], keys: Sequence[str], query: dict[str, str]) -> bytes:
+    """One page as XML. read: an object's bytes. keys: sorted. A common prefix is one entry; the last is the token."""
     prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
     size = min(int(query.get("max-keys", 1000)), 1000)
     after = query.get("continuation-token") or query.get("start-after") or ""
     entries = [entry for entry in _entries(keys, prefix, delimiter) if entry > after]
     page, rest = entries[:size], entries[size:]
-    parts = [_common(entry) if delimiter and entry.endswith(delimiter) else _content(bucket, entry) for entry in page]
+    parts = [
+        _common(entry) if delimiter and entry.endswith(delimiter) else _content(read(entry) or b"", entry)
+        for entry in page
+    ]
     token = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if rest and page else ""
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="{NAMESPACE}"><Name>pmc-oa-opendata</Name>'
@@ -52,8 +54,7 @@ def _common(prefix: str) -> str:
     return f"<CommonPrefixes><Prefix>{escape(prefix)}</Prefix></CommonPrefixes>"
 
 
-def _content(bucket: Path, key: str) -> str:
-    content = (bucket / key).read_bytes()
+def _content(content: bytes, key: str) -> str:
     tag = md5(content, usedforsecurity=False).hexdigest()
     return (
         f"<Contents><Key>{escape(key)}</Key><LastModified>{LAST_MODIFIED}</LastModified><ETag>&quot;{tag}&quot;</ETag>"

@@ -1,9 +1,10 @@
-"""Serves a bucket on loopback as NCBI's ESearch and the PMC Cloud (Amazon S3) answer, faults included."""
+"""Serves a bucket on loopback as NCBI, Europe PMC and the PMC Cloud (Amazon S3) answer, faults included."""
 
+import gzip
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import md5
@@ -11,48 +12,50 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from phantom.pmc.answers import Answer, Ncbi, europepmc
 from phantom.pmc.faults import FaultDraw, Faults
-from phantom.pmc.listing import list_objects, no_such_key
-from phantom.pmc.search_index import Entry, TermError, find, read_index
+from phantom.pmc.listing import LAST_MODIFIED, list_objects, no_such_key
+from phantom.pmc.search_index import Entry, read_index
 
-ESEARCH = "/entrez/eutils/esearch.fcgi"
+EUTILS = "/entrez/eutils/"
+IDCONV = "/tools/idconv/api/v1/articles/"
+EUROPEPMC = "/europepmc/webservices/rest/search"
 BUCKET = "/pmc-oa-opendata"
-LAST_START = 9998  # E-utilities answers no later retstart
-# As NCBI sends it, a bare line break in a JSON string.
-TOO_FAR = (
-    "Search Backend failed: Exception:\n'retstart' cannot be larger than 9998. For PMC, ESearch can only retrieve "
-    "the first 9,999 records matching the query."
-)
+INVENTORY = "inventory-reports/pmc-oa-opendata/metadata"
 
 
 @dataclass(frozen=True)
 class Served:
-    """Where the service listens, and every request's path and query so far, in order of arrival."""
+    """Where the services listen, and every request's path and query so far, in order of arrival."""
 
     esearch_url: str
     bucket_url: str
+    idconv_url: str
+    europepmc_url: str
     requests: list[str]
 
-
-@dataclass(frozen=True)
-class Answer:
-    """A response before it is sent."""
-
-    status: int
-    content: bytes
-    content_type: str
-    headers: tuple[tuple[str, str], ...] = ()
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings by which figray asks here."""
+        urls = ("esearch_url", "bucket_url", "idconv_url", "europepmc_url")
+        return {f"source.{name}": getattr(self, name) for name in urls}
 
 
 @contextmanager
 def serve(bucket: Path, *, faults: Faults | None = None) -> Iterator[Served]:
-    """ESearch and the PMC Cloud over a bucket on disk, on a free port of 127.0.0.1, until the block ends."""
+    """The services over a bucket on disk, on a free port of 127.0.0.1, until the block ends."""
     server = _Server(bucket, FaultDraw(faults))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{server.server_address[1]}"
     try:
-        yield Served(address + ESEARCH, address + BUCKET, server.requests)
+        yield Served(
+            address + EUTILS + "esearch.fcgi",
+            address + BUCKET,
+            address + IDCONV,
+            address + EUROPEPMC,
+            server.requests,
+        )
     finally:
         server.shutdown()
         server.server_close()
@@ -68,55 +71,54 @@ class _Server(ThreadingHTTPServer):
         self.bucket, self.faults = bucket.resolve(), faults
         self.requests: list[str] = []
         self.index: list[Entry] = read_index(bucket)
-        self.keys = sorted(path.relative_to(bucket).as_posix() for path in bucket.rglob("*") if path.is_file())
-        self.history: dict[tuple[str, str], str] = {}  # (WebEnv, query_key) -> term
+        self.ncbi = Ncbi(self.index)
+        keys = sorted(path.relative_to(bucket).as_posix() for path in bucket.rglob("*") if path.is_file())
+        self.made = inventory_of(self.bucket, keys)
+        self.keys = sorted([*keys, *self.made])
 
-    def answer(self, path: str, query: dict[str, str]) -> Answer:
-        if path == ESEARCH:
-            return self.search(query)
+    def answer(self, path: str, query: dict[str, list[str]]) -> Answer:
+        first = {name: values[0] for name, values in query.items()}
+        if path.startswith(EUTILS):
+            return self.eutil(path.removeprefix(EUTILS), first, query.get("id", []))
+        if path == IDCONV:
+            return self.ncbi.idconv(first)
+        if path == EUROPEPMC:
+            return europepmc(self.index, first)
         if path.rstrip("/") == BUCKET and "list-type" in query:
-            return Answer(200, list_objects(self.bucket, self.keys, query), "application/xml")
+            return Answer(200, list_objects(self.read, self.keys, first), "application/xml")
         if path.startswith(f"{BUCKET}/"):
             return self.read_object(unquote(path.removeprefix(f"{BUCKET}/")))
         return Answer(404, b"not found", "text/plain")
 
-    def read_object(self, key: str) -> Answer:
+    def eutil(self, name: str, query: dict[str, str], ids: Sequence[str]) -> Answer:
+        if name == "elink.fcgi":
+            return self.ncbi.elink(query, ids)
+        known = {"esearch.fcgi": self.ncbi.esearch, "einfo.fcgi": self.ncbi.einfo}
+        return known[name](query) if name in known else Answer(404, b"not found", "text/plain")
+
+    def read(self, key: str) -> bytes | None:
+        """An object of the bucket or of its inventory; None where there is none."""
+        if key in self.made:
+            return self.made[key]
         place = (self.bucket / key).resolve()
-        if not place.is_relative_to(self.bucket) or not place.is_file():
+        return place.read_bytes() if place.is_relative_to(self.bucket) and place.is_file() else None
+
+    def read_object(self, key: str) -> Answer:
+        content = self.read(key)
+        if content is None:
             return Answer(404, no_such_key(key), "application/xml")
-        content = place.read_bytes()
         tag = f'"{md5(content, usedforsecurity=False).hexdigest()}"'
         return Answer(200, content, "application/octet-stream", (("ETag", tag), ("Accept-Ranges", "bytes")))
 
-    def search(self, query: dict[str, str]) -> Answer:
-        term = self.history.get((query.get("WebEnv", ""), query.get("query_key", "")), query.get("term", ""))
-        start, size = int(query.get("retstart", 0)), min(int(query.get("retmax", 20)), 10_000)
-        if query.get("db") != "pmc" or query.get("retmode") != "json":
-            return Answer(400, b"the phantom answers db=pmc and retmode=json", "text/plain")
-        if start > LAST_START:
-            text = json.dumps(_result({"ERROR": "@"})).replace("@", TOO_FAR)
-            return Answer(200, text.encode(), "application/json")
-        try:
-            numbers = find(self._dated(query), term)
-        except TermError as error:
-            return Answer(200, json.dumps(_result({"ERROR": f"Invalid query: {error}"})).encode(), "application/json")
-        page = numbers[start : min(start + size, LAST_START + 1)]
-        found: dict[str, object] = {"count": str(len(numbers)), "retmax": str(len(page)), "retstart": str(start)}
-        if query.get("usehistory") == "y":
-            key = str(len(self.history) + 1)
-            self.history["MCID_phantom", key] = term
-            found |= {"querykey": key, "webenv": "MCID_phantom"}
-        found |= {"idlist": [str(number) for number in page], "translationset": [], "querytranslation": term}
-        return Answer(200, json.dumps(_result(found)).encode(), "application/json")
 
-    def _dated(self, query: dict[str, str]) -> list[Entry]:
-        """Articles between mindate and maxdate, to the year."""
-        first, last = (int(query.get(name, default)[:4]) for name, default in (("mindate", "0"), ("maxdate", "9999")))
-        return [entry for entry in self.index if first <= entry.year <= last]
-
-
-def _result(found: dict[str, object]) -> dict[str, object]:
-    return {"header": {"type": "esearch", "version": "0.3"}, "esearchresult": found}
+def inventory_of(bucket: Path, keys: Sequence[str]) -> dict[str, bytes]:
+    """The newest inventory of a bucket's metadata as S3 writes it: a manifest, and a CSV of keys and ETags, packed."""
+    listed = [key for key in keys if key.startswith("metadata/")]
+    tags = (md5((bucket / key).read_bytes(), usedforsecurity=False).hexdigest() for key in listed)
+    rows = [f'"pmc-oa-opendata","{key}","{LAST_MODIFIED}","{tag}"\n' for key, tag in zip(listed, tags, strict=True)]
+    data, made = f"{INVENTORY}/data/00000000.csv.gz", f"{INVENTORY}/2026-11-01T01-00Z/manifest.json"
+    manifest = {"sourceBucket": "pmc-oa-opendata", "version": "2016-11-30", "files": [{"key": data}]}
+    return {data: gzip.compress("".join(rows).encode(), mtime=0), made: json.dumps(manifest).encode()}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -132,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _respond(self, *, body: bool) -> None:
         self.server.requests.append(self.path)
         parts = urlsplit(self.path)
-        query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        query = parse_qs(parts.query, keep_blank_values=True)
         fault = self.server.faults.draw(parts.path, parts.query)
         if fault == "too_many":
             wait = str(self.server.faults.faults.retry_after)

@@ -1,27 +1,55 @@
 """The articles of a run: asked for once and kept, and dealt out to parts of about the same size."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from core.config import UserError
 from core.places import Place
 from core.runs import part_of
-from core.settings import SourceSettings
-from pipelines.sources import pmc
+from core.settings import SelectSettings, SourceSettings
+from pipelines.sources import inventory, pmc
 from pipelines.sources.transport import FetchError
 from pipelines.sources.turns import Turns
+from pipelines.sources.ways import Found, find
 
 IN_A_PART = 250  # articles; whole figures of all kinds are some 200 MB, which a task holds about three times
 FEWEST_PARTS = 16
 
 
-def listed(file: Place, source: SourceSettings, turns: Mapping[str, Turns]) -> list[str]:
-    """The articles of this run: as listed when it began, else asked for now; raises UserError."""
+def listed(
+    folder: Place, source: SourceSettings, select: SelectSettings, turns: Mapping[str, Turns] = pmc.NO_TURNS
+) -> list[str]:
+    """The articles of this run: as listed when it began, else asked for now; raises UserError.
+
+    `articles.json` holds them; `found.json`, written before it, the queries, what each step found, the day, and the
+    inventory that tells which state of the bucket this is.
+    """
+    file = folder / "articles.json"
     if not file.exists():
+        refuse_unnamed(source)
         try:
-            file.write_json(_ask(source, turns))
+            found = _ask(source, select, turns)
+            report = inventory.newest(pmc.open_bucket(source, turns))
         except FetchError as error:
             raise UserError(f"no articles from {source.origin}: {error.message}") from error
+        day = datetime.now(UTC).strftime("%Y-%m-%d")
+        told = {"day": day, "index": source.index, **asdict(found), "inventory": asdict(report) if report else None}
+        del told["articles"]
+        (folder / "found.json").write_json(told)
+        file.write_json(found.articles)
     return list(file.read_json())
+
+
+def refuse_unnamed(source: SourceSettings) -> None:
+    """NCBI asks callers to name themselves: raise UserError where nobody does."""
+    asks_ncbi = source.origin == "pmc" and (source.index != "europepmc" or source.links == "idconv")
+    if asks_ncbi and (urlsplit(source.esearch_url).hostname or "").endswith("ncbi.nlm.nih.gov") and not source.email:
+        raise UserError(
+            "NCBI asks every caller for an e-mail address: --set source.email=you@example.org "
+            "(a key in the environment, NCBI_API_KEY, makes it faster)"
+        )
 
 
 def dealt(articles: Sequence[str], parts: int) -> list[list[str]]:
@@ -37,7 +65,8 @@ def parts_for(articles: int, asked: int | None) -> int:
     return asked or max(FEWEST_PARTS, -(-articles // IN_A_PART))
 
 
-def _ask(source: SourceSettings, turns: Mapping[str, Turns]) -> list[str]:
+def _ask(source: SourceSettings, select: SelectSettings, turns: Mapping[str, Turns]) -> Found:
     if source.origin == "pmc":
-        return pmc.search(source, pmc.open_transport(source, turns))
-    return pmc.listed(pmc.open_bucket(source, turns))[: source.max_articles]
+        return find(source, select, pmc.open_transport(source, turns))
+    articles = pmc.listed(pmc.open_bucket(source, turns))
+    return Found(articles[: source.max_articles], {"articles": len(articles)})

@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any
 
 from core.settings import SourceSettings
+from pipelines.sources.known import advice
 from pipelines.sources.transport import FetchError, PassingError, Transport
 
-CAP = 9_999  # ids of one query that ESearch hands out in db=pmc
+CAP = 9_999  # ids of one query that ESearch hands out
 PAGE = 2_000  # ids of one reply
 FIRST_DAY, LAST_DAY = date(1700, 1, 1), date(2199, 12, 31)  # of publication; wider than PMC
 DRIFT = 0.01  # of a count: the index moves between two queries
@@ -29,21 +30,33 @@ class Window:
     history: dict[str, str]
 
 
-def search(source: SourceSettings, transport: Transport) -> list[str]:
-    """The ids of the articles that `source.query` finds, "PMC4735894", at most `max_articles`; raises FetchError.
+def ids(source: SourceSettings, transport: Transport, db: str, term: str, *, wanted: int | None = None) -> list[str]:
+    """The ids that a query finds in a database of NCBI, pmc or pubmed, at most `wanted`; raises FetchError.
 
-    Codes beside the transport's: esearch (the reply is an error), esearch_query (names that PMC does not know),
-    esearch_dates (windows that do not add up), esearch_cap (too many in one day), esearch_short (fewer than counted).
+    Codes beside the transport's: esearch (the reply is an error), esearch_query (names that the database does not
+    know), esearch_dates (windows that do not add up), esearch_cap (too many in one day), esearch_short (fewer than
+    counted).
     """
-    ask = partial(_ask, source, transport)
-    wanted = source.max_articles
+    ask = partial(_ask, source, transport, db, term)
     found: dict[str, None] = {}
     for window in _windows(ask, wanted):
         for number in _numbers(ask, window):
-            found[f"PMC{number}"] = None
+            found[number] = None
             if len(found) == wanted:
                 return list(found)
     return list(found)
+
+
+def count(source: SourceSettings, transport: Transport, db: str, term: str) -> int:
+    """How many a query finds, without fetching any; raises FetchError as ids() does."""
+    return _window(partial(_ask, source, transport, db, term), {}).count
+
+
+def caller(source: SourceSettings) -> dict[str, str]:
+    """How figray names itself to NCBI: tool, e-mail and key, of those there are."""
+    key = source.api_key.get_secret_value() if source.api_key else os.environ.get("NCBI_API_KEY")
+    named = {"tool": "figray", "email": source.email, "api_key": key}
+    return {name: value for name, value in named.items() if value}
 
 
 def _windows(ask: Ask, wanted: int | None) -> Iterator[Window]:
@@ -96,22 +109,19 @@ def _numbers(ask: Ask, window: Window) -> Iterator[str]:
         start += len(page)
 
 
-def _ask(source: SourceSettings, transport: Transport, more: Mapping[str, str]) -> dict[str, Any]:
+def _ask(source: SourceSettings, transport: Transport, db: str, term: str, more: Mapping[str, str]) -> dict[str, Any]:
     """ESearch's result for the query with some parameters more."""
-    key = source.api_key.get_secret_value() if source.api_key else os.environ.get("NCBI_API_KEY")
-    caller = {"tool": "figray", "email": source.email, "api_key": key}
-    query = {"db": "pmc", "term": source.query, "retmode": "json", "usehistory": "y"}
-    query |= {name: value for name, value in caller.items() if value}
-    reply = transport.get(
-        source.esearch_url,
-        query | dict(more),
-        per_second=source.esearch_per_second,
-        check=partial(_result, secret=key or ""),
+    named = caller(source)
+    check = partial(_result, db=db, secret=named.get("api_key", ""))
+    query = {"db": db, "term": term, "retmode": "json", "usehistory": "y"} | named
+    return _result(
+        transport.get(source.esearch_url, query | dict(more), per_second=source.esearch_per_second, check=check),
+        db=db,
+        secret=named.get("api_key", ""),
     )
-    return _result(reply, secret=key or "")
 
 
-def _result(reply: bytes, secret: str) -> dict[str, Any]:
+def _result(reply: bytes, *, db: str, secret: str) -> dict[str, Any]:
     """The result in a reply; raises PassingError for errors, which come with HTTP 200 and may be over soon.
 
     The text of an error may hold raw newlines, and the key.
@@ -128,5 +138,6 @@ def _result(reply: bytes, secret: str) -> dict[str, Any]:
         raise PassingError("esearch", f"ESearch: {' '.join(shown.split())[:300]}")
     unknown = [name for group, kind in UNKNOWN for name in (result.get(group) or {}).get(kind) or []]
     if unknown:
-        raise FetchError("esearch_query", f"ESearch does not know {', '.join(map(str, unknown))[:300]} in the query")
+        names = ", ".join(map(str, unknown))[:300]
+        raise FetchError("esearch_query", f"ESearch of {db} does not know {names} in the query. {advice(db, unknown)}")
     return result

@@ -17,7 +17,6 @@ from core.records import Article, ArticleFigure, Figure, Graphic, Reject
 from core.rejection import RejectionError
 from core.settings import SelectSettings, SourceSettings
 from pipelines.sources import selection
-from pipelines.sources.esearch import search as search
 from pipelines.sources.folder import FolderBucket, checked_key
 from pipelines.sources.jats import parse_article
 from pipelines.sources.s3 import HttpBucket
@@ -83,7 +82,9 @@ class Published:
 
 def hosts(source: SourceSettings) -> list[str]:
     """The hosts that these settings fetch from, "https://host:443"; none for a folder."""
-    addresses = [_bucket_place(source), *([source.esearch_url] if source.origin == "pmc" else [])]
+    asked = {"pubmed": source.esearch_url, "pmc": source.esearch_url, "europepmc": source.europepmc_url}
+    indexes = [asked[source.index], *([source.idconv_url] if source.links == "idconv" else [])]
+    addresses = [_bucket_place(source), *(indexes if source.origin == "pmc" else [])]
     return list(dict.fromkeys(origin(address) for address in addresses if address.startswith(("http://", "https://"))))
 
 
@@ -203,7 +204,7 @@ def _figures(
         try:
             # Names and words first: an image is downloaded only for a figure that can be kept.
             chosen = _chosen(graphic, media, taken={row.media_url for row in figures})
-            _raise(selection.figure_rejection(f"{figure.caption} {graphic.caption or ''}", select.keyword))
+            _raise(selection.figure_rejection(f"{figure.caption} {graphic.caption or ''}", select.keyword or ""))
             published = _published(bucket, chosen, select=select)
             figures.append(_row(item_id, article, figure, part=graphic, published=published, licence=licence))
         except RejectionError as rejection:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from core.settings import SelectSettings, SourceSettings
+from pipelines.sources.topics import terms
 
 Reason = tuple[str, str]
 
@@ -61,10 +62,11 @@ def article_rejection(article_type: str, allowed: Sequence[str] | None) -> Reaso
 
 
 def figure_rejection(caption: str, keyword: str) -> Reason | None:
-    """Why a figure is left out for its caption; the keyword counts as a word, alone or with a plural's s."""
+    """Why a figure is left out for its caption. keyword: a word or phrase, or several with OR; a plural's s counts."""
     if not caption.strip():
         return "no_caption", "no caption"
-    if keyword.strip() and not _word(keyword.strip()).search(caption):
+    words = terms(keyword)
+    if words and not any(_word(word).search(caption) for word in words):
         return "keyword", f"'{keyword.strip()}' is not in the caption"
     return None
 

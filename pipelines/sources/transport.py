@@ -1,6 +1,7 @@
 """Careful HTTP downloads: retries with full jitter, pauses of a whole host, a deadline, a cap, a list of hosts."""
 
 import logging
+import os
 import ssl
 import time
 import zlib
@@ -8,7 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Self
+from urllib.request import getproxies
 
+import certifi
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -25,6 +28,31 @@ GZIP = 16 + zlib.MAX_WBITS  # zlib's sign for a gzip header
 # Both log whole addresses, and an api_key stands in the query.
 for chatty in ("httpx", "httpcore"):
     logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def https_proxy() -> str | None:
+    """The proxy that the environment names for https, as HTTPS_PROXY or ALL_PROXY."""
+    named = getproxies()
+    return named.get("https") or named.get("all")
+
+
+def certificates() -> ssl.SSLContext:
+    """The certificates that are believed: those of the system, and of SSL_CERT_FILE and SSL_CERT_DIR where set."""
+    context = ssl.create_default_context(cafile=certifi.where())
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if file or folder:
+        context.load_verify_locations(cafile=file, capath=folder)
+    return context
+
+
+def surroundings() -> list[str]:
+    """What of the environment's proxies and certificates is used, in words, without passwords."""
+    proxy = https_proxy()
+    told = [f"proxy for https: {httpx.URL(proxy).host}" if proxy else "no proxy for https"]
+    told += [f"{name}: {os.environ[name]}" for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
+    if getproxies().get("http"):
+        told.append("the proxy for plain http is not used: it would see keys")
+    return told
 
 
 class FetchError(RejectionError):
@@ -61,7 +89,13 @@ class Transport:
         self._client = httpx.Client(
             limits=httpx.Limits(max_connections=connections),
             headers={"User-Agent": "figray", "Accept-Encoding": "gzip"},
-            trust_env=False,  # a proxy of the environment would see every address, keys included
+            # Of the environment's proxies those of https alone: through a tunnel they see the host, and no address or
+            # key. A proxy of plain http would see both, and what is asked by http lies on this machine or network.
+            trust_env=False,
+            mounts={"https://": httpx.HTTPTransport(proxy=proxy, verify=certificates())}
+            if (proxy := https_proxy())
+            else None,
+            verify=certificates(),
             follow_redirects=False,
         )
 
@@ -73,7 +107,7 @@ class Transport:
     def get(
         self,
         url: str,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, str | Sequence[str]] | None = None,
         *,
         per_second: float | None = None,
         check: Callable[[bytes], object] | None = None,

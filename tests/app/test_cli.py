@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import absolute, cli
+from app.cli import cli
 from core.config import UserError
 
 FIGRAY = Path(sys.executable).with_name("figray")
@@ -47,15 +47,6 @@ def test_config_prints_a_recipe_that_can_be_loaded_again(tmp_path: Path) -> None
     again = CliRunner().invoke(cli, ["config", str(tmp_path / "mine.yaml")])
     assert again.stdout == printed.stdout
     assert "lr: 2.0e-05" in again.stdout
-
-
-@pytest.mark.parametrize(
-    ("source", "found"),
-    [("pmc", "pmc"), ("bucket:http://127.0.0.1:1/x", "bucket:http://127.0.0.1:1/x"), ("bucket:/a/../b", "bucket:/b")],
-)
-def test_a_folder_is_found_from_any_process(source: str, found: str) -> None:
-    assert absolute(source) == found
-    assert absolute("bucket:here") == f"bucket:{Path.cwd() / 'here'}"
 
 
 def test_a_step_without_the_one_before_says_which(tmp_path: Path) -> None:

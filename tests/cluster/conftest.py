@@ -88,8 +88,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     write_corpus(folder, articles=ARTICLES, seed=0)
     with serve(folder / "bucket") as there:
         yield [
-            f"source.esearch_url={there.esearch_url}",
-            f"source.bucket_url={there.bucket_url}",
+            *(f"{name}={url}" for name, url in there.settings.items()),
             f"tables.parts={PARTS}",
         ]
 

@@ -9,10 +9,14 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from core.settings import SourceSettings
+from core.settings import SelectSettings, SourceSettings
 from phantom.pmc.corpus import read_truth, write_corpus
 from phantom.pmc.faults import Faults
 from phantom.pmc.server import Served, serve
+from pipelines.sources.inventory import changed, etags, newest
+from pipelines.sources.s3 import HttpBucket
+from pipelines.sources.topics import pmc_clauses, query_of
+from pipelines.sources.transport import Transport
 
 S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
@@ -36,7 +40,7 @@ def search(served: Served, **parameters: str | int) -> dict:
 
 
 def test_the_default_query_finds_every_article_to_be_kept(served: Served, folder: Path) -> None:
-    result = search(served, term=SourceSettings().query, retmax=100)
+    result = search(served, term=query_of(pmc_clauses(SourceSettings(), SelectSettings())), retmax=100)
     kept = {figure.figure_id[3:].split(".")[0] for figure in read_truth(folder) if figure.kept}
     assert kept <= set(result["idlist"])
     assert int(result["count"]) == len(result["idlist"])
@@ -82,6 +86,7 @@ def test_pages_of_a_listing_join_to_all_keys(served: Served, folder: Path) -> No
             break
         query["continuation-token"] = token
     bucket = folder / "bucket"
+    keys = [key for key in keys if not str(key).startswith("inventory-reports/")]
     assert keys == sorted(path.relative_to(bucket).as_posix() for path in bucket.rglob("*") if path.is_file())
 
 
@@ -108,3 +113,24 @@ def test_each_fault_reaches_the_caller_once_and_the_next_answer_is_right(folder:
         assert len(corrupted) == len(content) and corrupted != content
         assert httpx.get(url).content == content
         assert served.requests == [path] * 5
+
+
+def test_what_the_real_esearch_does_not_know_finds_nothing_and_is_named(served: Served) -> None:
+    result = search(served, term='"case reports"[Filter] AND brain[Figure/Table Caption]')
+    assert (result["count"], result["idlist"]) == ("0", [])
+    assert result["warninglist"]["quotedphrasesnotfound"] == ['"case reports"[Filter]']
+    assert search(served, term="brain[Legend]")["errorlist"]["phrasesnotfound"] == ["brain[Legend]"]
+    assert search(served, term="zygomycetes[Figure/Table Caption]")["errorlist"]["phrasesnotfound"]
+
+
+def test_the_inventory_lists_the_metadata_with_the_tags_that_objects_have(served: Served) -> None:
+    bucket = HttpBucket(served.bucket_url, Transport([served.bucket_url], attempts=1, deadline=10, max_bytes=10**7))
+    report = newest(bucket)
+    assert report is not None and report.made == "2026-11-01T01-00Z"
+    tags = dict(etags(bucket, report))
+    key = "metadata/PMC9000001.1.json"
+    assert tags[key] == hashlib.md5(bucket.get(key)).hexdigest()
+    assert changed(bucket, report, {**tags, key: "another", "metadata/gone.json": "x"}) == [
+        "metadata/PMC9000001.1.json",
+        "metadata/gone.json",
+    ]

@@ -7,9 +7,9 @@ import pytest
 
 from core.config import UserError
 from core.places import Place
-from core.settings import SourceSettings
+from core.settings import SelectSettings, SourceSettings
 from phantom.pmc.corpus import write_corpus
-from pipelines.sources.articles import IN_A_PART, dealt, listed, parts_for
+from pipelines.sources.articles import IN_A_PART, dealt, listed, parts_for, refuse_unnamed
 
 
 def test_a_part_stays_the_same_size_however_large_the_corpus() -> None:
@@ -29,14 +29,25 @@ def test_every_article_is_in_the_one_part_that_its_id_alone_decides() -> None:
 
 def test_the_list_is_asked_for_once_and_kept(tmp_path: Path) -> None:
     write_corpus(tmp_path / "corpus", articles=3, seed=0)
-    source, file = SourceSettings(origin=f"bucket:{tmp_path}/corpus/bucket"), Place.at(tmp_path) / "articles.json"
-    first = listed(file, source, {})
+    source, folder = SourceSettings(origin=f"bucket:{tmp_path}/corpus/bucket"), Place.at(tmp_path)
+    first = listed(folder, source, SelectSettings())
     assert len(first) >= 3 and first == sorted(first, key=lambda article: int(article[3:]))
-    assert listed(file, SourceSettings(origin="bucket:/nowhere"), {}) == first
+    assert listed(folder, SourceSettings(origin="bucket:/nowhere"), SelectSettings()) == first
+    assert (folder / "found.json").read_json()["counts"] == {"articles": len(first)}
 
 
 def test_a_source_without_an_answer_is_said_so(tmp_path: Path) -> None:
     source = SourceSettings(esearch_url="http://127.0.0.1:9/esearch", attempts=1)
     with pytest.raises(UserError, match=r"no articles from pmc: http://127\.0\.0\.1:9/esearch: ConnectError"):
-        listed(Place.at(tmp_path) / "articles.json", source, {})
+        listed(Place.at(tmp_path), source, SelectSettings())
     assert not (tmp_path / "articles.json").exists()
+
+
+def test_ncbi_is_not_asked_by_nobody() -> None:
+    with pytest.raises(UserError, match=r"source\.email=you@example\.org"):
+        refuse_unnamed(SourceSettings())
+    for named in (
+        SourceSettings(email="a@b.c"), SourceSettings(index="europepmc"), SourceSettings(origin="bucket:/x"),
+        SourceSettings(esearch_url="http://127.0.0.1:1/esearch.fcgi"),
+    ):  # fmt: skip
+        refuse_unnamed(named)

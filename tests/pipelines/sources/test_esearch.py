@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from core.settings import SourceSettings
 from pipelines.sources import esearch
-from pipelines.sources.esearch import search
+from pipelines.sources.esearch import ids
 from pipelines.sources.transport import FetchError, Transport
 
 
@@ -81,7 +81,12 @@ def source(index: Index, monkeypatch: pytest.MonkeyPatch) -> Iterator[SourceSett
 
 
 def found(source: SourceSettings) -> list[str]:
-    return search(source, Transport([source.esearch_url], attempts=3, deadline=10, max_bytes=10**7, backoff=0.01))
+    numbers = ids(source, to(source), "pmc", source.query or "", wanted=source.max_articles)
+    return [f"PMC{number}" for number in numbers]
+
+
+def to(source: SourceSettings) -> Transport:
+    return Transport([source.esearch_url], attempts=3, deadline=10, max_bytes=10**7, backoff=0.01)
 
 
 def refusal(source: SourceSettings) -> FetchError:

@@ -192,7 +192,7 @@ def test_the_keyword_may_stand_in_the_caption_of_a_part(library: Library) -> Non
     library.add(
         body=f"<fig><caption><p>MRI.</p></caption>{parts}</fig>", media={"g1.png": picture(), "g2.png": picture()}
     )
-    (figure,), rejects = library.fetch(select=SelectSettings())
+    (figure,), rejects = library.fetch(select=SelectSettings(keyword="brain"))
     assert (figure.part_label, figure.part_caption, figure.caption) == ("a", "Brain", "MRI.")
     assert [(reject.item_id, reject.code) for reject in rejects] == [("PMC1.1/g2", "keyword")]
 

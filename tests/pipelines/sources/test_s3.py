@@ -40,7 +40,8 @@ def test_objects_and_listings_are_those_of_the_folder(root: Path) -> None:
             assert bucket(served).get(key) == folder.get(key)
         for prefix in ("PMC1.", "PMC1", "PMC1.1/", "PMC1.1/g", "none"):
             assert bucket(served).list(prefix) == folder.list(prefix)
-        assert bucket(served).list("", delimiter="") == sorted(KEYS)
+        every = bucket(served).list("", delimiter="")
+        assert [key for key in every if not key.startswith("inventory-reports/")] == sorted(KEYS)
 
 
 def test_what_is_absent_is_gone_and_bad_keys_are_not_asked_for(root: Path) -> None:

@@ -73,9 +73,9 @@ def questions(config: Config) -> Iterator[tuple[str, Question, str]]:
     source, select = config.source.model_copy(update={"query": None}), config.select
     for db in FIELDS:
         yield f"EInfo of {db}: our fields", _fields(db), "source.query, source.index"
-    for clause in (*pubmed_clauses(source), *pmc_clauses(source, select)):
+    for clause in (*pubmed_clauses(source, select), *pmc_clauses(source, select)):
         yield f"ESearch of {clause.index}: {clause.name}", _counted(clause), "source.topic, source.query, source.index"
-    yield "ESearch of pubmed: one article", _one(query_of(pubmed_clauses(source))), "source.topic, source.index"
+    yield "ESearch of pubmed: one article", _one(query_of(pubmed_clauses(source, select))), "source.topic, source.index"
     yield "ELink: one link", _linked("elink"), "source.links=idconv"
     yield "ID converter: one id", _linked("idconv"), "source.links=elink, source.idconv_url"
     whole = Clause("europepmc", "query", query_of(europepmc_clauses(source, select)))

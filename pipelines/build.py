@@ -45,7 +45,7 @@ from pipelines.sources.selection import article_types
 from pipelines.sources.topics import keyword_of
 from pipelines.sources.turns import QueuedTurns, Turns
 
-ASKED = ("origin", "index", "topic", "query", "links", "manuscripts", "max_articles")  # what the list of articles is of
+ASKED = ("origin", "index", "topic", "query", "links", "max_articles")  # what the list of articles is of
 LATER = ("index", "topic", "links", "manuscripts")  # of these, what runs of before November 2026 do not state
 Progress = Callable[[str, Part, int], None]  # station, the part just done, parts in all
 Row = dict[str, Any]

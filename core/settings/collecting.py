@@ -18,7 +18,6 @@ class SourceSettings(Settings):
     topic: str = "brain"  # MedVL, section 2.1. A word, a phrase, or several with OR; the queries are made of it
     query: str | None = None  # instead of the topic's: a query of your own, in the language of the index
     links: Literal["elink", "idconv"] = "elink"  # from PubMed to PMC: E-utilities, or PMC's ID converter
-    manuscripts: bool = False  # authors' manuscripts too, which are not the version of record
     max_articles: int | None = Field(None, ge=1)  # None: all that the query finds
     esearch_url: str = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/esearch.fcgi"
     idconv_url: str = "https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles/"
@@ -44,6 +43,8 @@ class SelectSettings(Settings):
     # None: case reports where a query selects; any type where the user names the articles (a bucket).
     article_types: tuple[str, ...] | None = None
     licences: tuple[str, ...] = ("CC0", "CC BY", "CC BY-SA")  # others are left out; crops of ND works are derivatives
+    # Authors' manuscripts where PMC has no version of record. Their licence is TDM, which `licences` has to name too.
+    manuscripts: bool = False
     min_side: int = Field(64, ge=1)  # pixels
     max_aspect: float = Field(12.0, gt=1)  # longer side over shorter side
 

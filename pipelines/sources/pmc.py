@@ -120,7 +120,7 @@ def fetch(bucket: Bucket, pmcid: str, *, select: SelectSettings) -> tuple[list[F
     """
     article_id = pmcid
     try:
-        version = _best_version(bucket, pmcid)
+        version = _best_version(bucket, pmcid, manuscripts=select.manuscripts)
         article_id = version.article_id
         article = _article(bucket, version, select=select)
     except RejectionError as rejection:
@@ -132,13 +132,17 @@ def _bucket_place(source: SourceSettings) -> str:
     return source.bucket_url if source.origin == "pmc" else source.origin.removeprefix("bucket:")
 
 
-def _best_version(bucket: Bucket, pmcid: str) -> Version:
-    """The highest version that is open access and of record; else, or if one is retracted, the reason against it."""
+def _best_version(bucket: Bucket, pmcid: str, *, manuscripts: bool) -> Version:
+    """The highest version that is open access and of record; else, or if one is retracted, the reason against it.
+
+    manuscripts: where there is none of record, the highest manuscript.
+    """
     if not PMC_ID.fullmatch(pmcid):
         raise RejectionError("bad_id", f"{pmcid[:100]!r} is no PMC id")
     # Without the dot PMC113703601 would be listed with PMC11370360.
     names = (re.fullmatch(r"PMC\d+\.(\d{1,4})/", key) for key in bucket.list(f"{pmcid}."))
     reasons: list[selection.Reason] = []
+    second: Version | None = None
     for number in sorted((int(name[1]) for name in names if name), reverse=True):
         version = _version(bucket, pmcid, number)
         reason = selection.version_rejection(
@@ -148,7 +152,10 @@ def _best_version(bucket: Bucket, pmcid: str) -> Version:
             return version
         if version.is_retracted:  # what was withdrawn is not taken from an older version instead
             raise RejectionError(*reason)
+        second = second or (version if manuscripts and version.is_manuscript else None)
         reasons.append(reason)
+    if second is not None:
+        return second
     raise RejectionError(*(reasons or [("gone", f"{pmcid} is not in the bucket")])[0])
 
 

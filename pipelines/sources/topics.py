@@ -33,8 +33,11 @@ def query_of(clauses: list[Clause]) -> str:
     return " AND ".join(f"({clause.text})" if " OR " in clause.text else clause.text for clause in clauses)
 
 
-def pubmed_clauses(source: SourceSettings) -> list[Clause]:
-    """What PubMed is asked: the topic as PubMed maps words to MeSH, the publication type, and that PMC has it open."""
+def pubmed_clauses(source: SourceSettings, select: SelectSettings) -> list[Clause]:
+    """What PubMed is asked: the topic as PubMed maps words to MeSH, the publication type, and that PMC has it open.
+
+    Authors' manuscripts are not in the open subset: where they are wanted the links alone tell what PMC has.
+    """
     if source.query is not None:
         return [Clause("pubmed", "your query", source.query)]
     return [
@@ -42,7 +45,7 @@ def pubmed_clauses(source: SourceSettings) -> list[Clause]:
             "pubmed", "topic", source.topic if "[" in source.topic else " OR ".join(map(_phrase, terms(source.topic)))
         ),
         Clause("pubmed", "case reports", '"case reports"[pt]'),
-        Clause("pubmed", "open in PMC", '"pubmed pmc open access"[filter]'),
+        *([] if select.manuscripts else [Clause("pubmed", "open in PMC", '"pubmed pmc open access"[filter]')]),
     ]
 
 
@@ -50,12 +53,15 @@ def pmc_clauses(source: SourceSettings, select: SelectSettings) -> list[Clause]:
     """What PMC is asked: the word in a caption, open access, and the licences."""
     if source.index == "pmc" and source.query is not None:
         return [Clause("pmc", "your query", source.query)]
-    access = ["open_access[Filter]", *(["author_manuscript[Filter]"] if source.manuscripts else [])]
-    filters = [f"{LICENCES[name][0]}[Filter]" for name in _known(select)]
+    licences = " OR ".join(f"{LICENCES[name][0]}[Filter]" for name in _known(select))
+    captions = [Clause("pmc", "caption", text) for text in _captions(source, select, "{}[Figure/Table Caption]")]
+    if select.manuscripts:
+        access = f"(open_access[Filter] AND ({licences}))" if licences else "open_access[Filter]"
+        return [*captions, Clause("pmc", "access", f"{access} OR author_manuscript[Filter]")]
     return [
-        *(Clause("pmc", "caption", text) for text in _captions(source, select, "{}[Figure/Table Caption]")),
-        Clause("pmc", "open access", " OR ".join(access)),
-        *([Clause("pmc", "licences", " OR ".join(filters))] if filters else []),
+        *captions,
+        Clause("pmc", "open access", "open_access[Filter]"),
+        *([Clause("pmc", "licences", licences)] if licences else []),
     ]
 
 
@@ -77,7 +83,7 @@ def clauses_of(source: SourceSettings, select: SelectSettings) -> list[Clause]:
     """Every clause that these settings ask by, PubMed's before PMC's."""
     if source.index == "europepmc":
         return europepmc_clauses(source, select)
-    return [*(pubmed_clauses(source) if source.index == "pubmed" else []), *pmc_clauses(source, select)]
+    return [*(pubmed_clauses(source, select) if source.index == "pubmed" else []), *pmc_clauses(source, select)]
 
 
 def _captions(source: SourceSettings, select: SelectSettings, form: str, *, always_quoted: bool = False) -> list[str]:
@@ -93,5 +99,5 @@ def _phrase(word: str) -> str:
 
 def _known(select: SelectSettings) -> list[str]:
     """The licences that the services can be asked for; none where one is wanted that they do not know."""
-    names = [name.strip().upper() for name in select.licences]
+    names = [name.strip().upper() for name in select.licences if name.strip().upper() != "TDM"]  # manuscripts'
     return names if all(name in LICENCES for name in names) else []

@@ -27,7 +27,7 @@ Way = Callable[[SourceSettings, SelectSettings, Transport], Found]
 
 def by_pubmed(source: SourceSettings, select: SelectSettings, transport: Transport) -> Found:
     """PubMed's case reports on the topic, linked to PMC, of which PMC finds the word in a caption."""
-    asked, narrowed = query_of(pubmed_clauses(source)), query_of(pmc_clauses(source, select))
+    asked, narrowed = query_of(pubmed_clauses(source, select)), query_of(pmc_clauses(source, select))
     pmids = esearch.ids(source, transport, "pubmed", asked)
     linked = pmc_ids(source, transport, pmids)
     counts = {"in PubMed": len(pmids), "without a link to PMC": len(pmids) - len(linked)}

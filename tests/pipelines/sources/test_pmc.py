@@ -288,3 +288,13 @@ def expectation(root: Path) -> tuple[set[str], int, int]:
         graphics += len(hrefs)
         without += not hrefs
     return expected, graphics, without
+
+
+def test_a_manuscript_is_taken_where_it_is_wanted_and_nothing_is_of_record(library: Library) -> None:
+    library.add("PMC1.1", is_manuscript=True, is_pmc_openaccess=False, license_code="TDM")
+    wanted = SelectSettings(keyword="", manuscripts=True, licences=("CC BY", "TDM"))
+    figures, _ = library.fetch(select=wanted)
+    assert [figure.licence for figure in figures] == ["TDM"]
+    library.add("PMC1.2")
+    figures, _ = library.fetch(select=wanted)
+    assert {figure.article_id for figure in figures} == {"PMC1.2"}

@@ -22,7 +22,9 @@ SELECT = SelectSettings()
 
 def test_the_default_queries() -> None:
     source = SourceSettings()
-    assert query_of(pubmed_clauses(source)) == 'brain AND "case reports"[pt] AND "pubmed pmc open access"[filter]'
+    assert (
+        query_of(pubmed_clauses(source, SELECT)) == 'brain AND "case reports"[pt] AND "pubmed pmc open access"[filter]'
+    )
     assert query_of(pmc_clauses(source, SELECT)) == (
         "brain[Figure/Table Caption] AND open_access[Filter] AND "
         "(cc0_license[Filter] OR cc_by_license[Filter] OR cc_by-sa_license[Filter])"
@@ -37,8 +39,9 @@ def test_the_default_queries() -> None:
 @pytest.mark.parametrize("manuscripts", [True, False])
 @pytest.mark.parametrize("topic", ["brain", "glioma OR glioblastoma", "spinal cord"])
 def test_every_field_and_filter_stands_in_the_list_with_its_source(index: str, topic: str, manuscripts: bool) -> None:
-    source = SourceSettings.model_validate({"index": index, "topic": topic, "manuscripts": manuscripts})
-    every = SelectSettings(licences=("CC0", "CC BY", "CC BY-SA", "CC BY-ND", "CC BY-NC", "CC BY-NC-SA", "CC BY-NC-ND"))
+    source = SourceSettings.model_validate({"index": index, "topic": topic})
+    licences = ("CC0", "CC BY", "CC BY-SA", "CC BY-ND", "CC BY-NC", "CC BY-NC-SA", "CC BY-NC-ND")
+    every = SelectSettings(licences=licences, manuscripts=manuscripts)
     for clause in clauses_of(source, every):
         for words, tag in re.findall(r'("[^"]*"|[\w-]+)\[([^\]]+)\]', clause.text):
             name, field = words.strip('"').lower(), tag.lower()
@@ -64,7 +67,7 @@ def test_a_topic_has_words(topic: str, words: tuple[str, ...]) -> None:
 
 def test_several_words_are_asked_for_with_or_and_phrases_in_quotes() -> None:
     source = SourceSettings(topic='glioma OR "brain tumor"')
-    assert pubmed_clauses(source)[0].text == 'glioma OR "brain tumor"'
+    assert pubmed_clauses(source, SELECT)[0].text == 'glioma OR "brain tumor"'
     assert pmc_clauses(source, SELECT)[0].text == (
         'glioma[Figure/Table Caption] OR "brain tumor"[Figure/Table Caption]'
     )
@@ -74,7 +77,7 @@ def test_several_words_are_asked_for_with_or_and_phrases_in_quotes() -> None:
 
 def test_a_mesh_term_goes_to_pubmed_as_it_is_and_its_words_to_the_captions() -> None:
     source = SourceSettings(topic='"Brain Neoplasms"[MeSH Terms]')
-    assert pubmed_clauses(source)[0].text == '"Brain Neoplasms"[MeSH Terms]'
+    assert pubmed_clauses(source, SELECT)[0].text == '"Brain Neoplasms"[MeSH Terms]'
     assert pmc_clauses(source, SELECT)[0].text == '"Brain Neoplasms"[Figure/Table Caption]'
 
 
@@ -87,14 +90,22 @@ def test_the_keyword_is_the_topic_unless_it_is_set() -> None:
 
 def test_a_query_of_ones_own_takes_the_place_of_the_topics() -> None:
     own = SourceSettings(query="glioma[mh]")
-    assert [clause.text for clause in pubmed_clauses(own)] == ["glioma[mh]"]
+    assert [clause.text for clause in pubmed_clauses(own, SELECT)] == ["glioma[mh]"]
     assert pmc_clauses(own, SELECT)[0].text == "brain[Figure/Table Caption]"
     alone = own.model_copy(update={"index": "pmc"})
     assert [clause.text for clause in clauses_of(alone, SELECT)] == ["glioma[mh]"]
 
 
+def test_manuscripts_are_asked_for_beside_open_access() -> None:
+    wanted = SelectSettings(licences=("CC BY", "TDM"), manuscripts=True)
+    assert [clause.name for clause in pubmed_clauses(SourceSettings(), wanted)] == ["topic", "case reports"]
+    assert pmc_clauses(SourceSettings(), wanted)[1].text == (
+        "(open_access[Filter] AND (cc_by_license[Filter])) OR author_manuscript[Filter]"
+    )
+
+
 def test_licences_that_no_index_knows_are_left_to_the_articles() -> None:
-    names = [clause.name for clause in pmc_clauses(SourceSettings(), SelectSettings(licences=("CC BY", "TDM")))]
+    names = [clause.name for clause in pmc_clauses(SourceSettings(), SelectSettings(licences=("CC BY", "OGL")))]
     assert names == ["caption", "open access"]
 
 

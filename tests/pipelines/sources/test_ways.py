@@ -63,7 +63,7 @@ def test_the_old_query_names_the_filter_and_what_to_do(there: SourceSettings) ->
 
 def test_a_clause_is_counted_without_fetching(there: SourceSettings) -> None:
     transport = open_transport(there)
-    counts = [count(there, transport, clause) for clause in pubmed_clauses(there)]
+    counts = [count(there, transport, clause) for clause in pubmed_clauses(there, SelectSettings())]
     assert all(counts) and max(counts) <= 42
 
 

@@ -55,6 +55,9 @@ def check(
     out: Annotated[Path, typer.Option(help="The transcript, which holds no key and no e-mail address.")] = Path(
         "runs/check.json"
     ),
+    changed: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Only say which articles of a run PMC has changed since.")
+    ] = None,
     set_: Set = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:
@@ -67,6 +70,12 @@ def check(
     from core.runs import figray_version
     from pipelines.sources.transport import surroundings
 
+    if changed is not None:
+        from app.changes import changes
+
+        for text in changes(load(None, set_), Place.at(changed)):
+            typer.echo(text)
+        return
     config, place = load(None, [*set_, *of_topic(topic)]), Place.at(writable(out))
     for line in surroundings():
         say(line)

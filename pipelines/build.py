@@ -41,6 +41,7 @@ from pipelines.copies.duplicates import Duplicates, as_csv, kept_duplicates, pai
 from pipelines.copies.picture_kind import picture_kind
 from pipelines.matching.match import WHOLE, is_part, make_pairs, told
 from pipelines.sources import articles, pmc
+from pipelines.sources.inventory import Noted
 from pipelines.sources.selection import article_types
 from pipelines.sources.topics import keyword_of
 from pipelines.sources.turns import QueuedTurns, Turns
@@ -151,7 +152,7 @@ def collect_part(
 ) -> Row:
     """Fetch one part's articles and commit their figures."""
     work = Work(**row)
-    bucket = pmc.open_bucket(config.source, turns)
+    bucket = Noted(pmc.open_bucket(config.source, turns))
     types = article_types(config.select, config.source)
     wanted = {"article_types": types, "keyword": keyword_of(config.select, config.source)}
     fetch = partial(pmc.fetch, bucket, select=config.select.model_copy(update=wanted))
@@ -162,6 +163,7 @@ def collect_part(
     counts = {"articles": len(work.articles), "articles_kept": len({figure.article_id for figure in figures})}
     counts |= unkept(fetched)
     tables = {"": to_table(figures, Figure)}
+    (table.place / f"metadata-{work.part:05d}.json").write_json(bucket.etags)
     return _done(table.commit(work.part, tables=tables, rejects=rejects, inputs=work.inputs, counts=counts))
 
 

@@ -54,3 +54,22 @@ def changed(bucket: Bucket, inventory: Inventory, known: Mapping[str, str]) -> l
     """The keys whose object is another one now, or gone, than when `known` (key -> ETag) was written down."""
     now = {key: etag for key, etag in etags(bucket, inventory) if key in known}
     return sorted(key for key, etag in known.items() if now.get(key) != etag)
+
+
+class Noted:
+    """A bucket that notes the MD5 of all metadata that is read from it: what the inventory's ETags are held against."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self.bucket = bucket
+        self.etags: dict[str, str] = {}  # key -> MD5
+
+    def get(self, key: str) -> bytes:
+        """The bytes of an object; raises FetchError."""
+        content = self.bucket.get(key)
+        if key.startswith("metadata/"):
+            self.etags[key] = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        return content
+
+    def list(self, prefix: str, delimiter: str = "/") -> list[str]:
+        """Keys that begin with a prefix; raises FetchError."""
+        return self.bucket.list(prefix, delimiter)

@@ -16,6 +16,7 @@ MAX_SIDE = 20_000  # pixels
 WINDOW = (0.5, 99.5)  # percentiles that become black and white
 SAMPLE = 4_000_000  # pixels at most that the percentiles are taken from
 JPEG_QUALITY = 95
+PHOTOMETRIC = 262  # TIFF's tag; 0: zero is white
 TINY = float(np.finfo(np.float32).tiny)
 
 # What Pillow's decoders raise on damaged files, found by mutating real ones.
@@ -61,7 +62,11 @@ def open_image(data: bytes) -> OpenedImage:
         image.seek(0)
         image.load()
         notes = [f"frame 1 of {n_frames}"] if n_frames > 1 else []
+        negative = _is_negative(image)
         image = _rgb(_upright(image, notes), notes)
+        if negative:
+            notes.append("zero is white")
+            image = ImageOps.invert(image)
     except DAMAGE as error:
         code = "truncated" if "truncated" in str(error) else "broken_image"
         raise ImageError(code, f"{type(error).__name__}: {error}") from error
@@ -96,6 +101,12 @@ def _check_size(width: int, height: int) -> None:
     # Pillow's own limit is a global of the process, and only warns up to twice its value.
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise ImageError("too_large", f"{width} x {height} pixels; at most {MAX_PIXELS}, {MAX_SIDE} a side")
+
+
+def _is_negative(image: Image.Image) -> bool:
+    """Whether a TIFF's zero is white and Pillow leaves it so: it turns 1 and 8 bits round, and nothing wider."""
+    tags = getattr(image, "tag_v2", {})
+    return tags.get(PHOTOMETRIC) == 0 and (image.mode == "F" or image.mode.startswith("I"))
 
 
 def _upright(image: Image.Image, notes: list[str]) -> Image.Image:

@@ -44,6 +44,7 @@ class Graphic:
     href: str  # a file name without folder, usually without extension
     label: str | None = None
     caption: str | None = None
+    others: tuple[str, ...] = ()  # file names of the same image in other formats, in the order of the article
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

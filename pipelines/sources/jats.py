@@ -8,7 +8,9 @@ from lxml import etree
 
 from core.records import Article, ArticleFigure, Graphic
 from core.rejection import RejectionError
+from pipelines.sources.entities import resolved
 from pipelines.sources.jats_text import Text, as_text, item_label, local_name
+from pipelines.sources.languages import chosen, translated, within_translation
 
 MAX_BYTES = 32 * 2**20  # 2,000,000 empty elements fit in 8 MB and become 267 MB in memory, hence both caps
 MAX_ELEMENTS = 500_000
@@ -18,6 +20,8 @@ HREF = "{http://www.w3.org/1999/xlink}href"
 NOT_PICTURES = frozenset(
     {"caption", "label", "disp-formula", "inline-formula", "supplementary-material", "fig", "fig-group"}
 )
+GRAPHICS = frozenset({"graphic", "media"})
+IMAGE_FILE = re.compile(r"\.(?:jpe?g|png|gif|tiff?|webp)$", re.IGNORECASE)
 NO_MENTIONS = frozenset({"fig", "fig-group", "caption", "table-wrap"})
 DATES = ("pub", "epub", "ppub", "collection")
 PERMISSION = re.compile(
@@ -73,7 +77,7 @@ def read_xml(xml: bytes) -> etree._Element:
         remove_comments=True,
     )
     try:
-        root = etree.fromstring(xml, parser)
+        root = etree.fromstring(resolved(xml), parser)
     except etree.XMLSyntaxError as error:
         raise JatsError(_syntax_code(xml, error), str(error)[:300]) from error
     if opened > MAX_ELEMENTS and sum(1 for _ in root.iter()) > MAX_ELEMENTS:
@@ -141,9 +145,23 @@ def _licence_url(meta: etree._Element) -> str | None:
 
 
 def _figures(article: etree._Element) -> list[ArticleFigure]:
-    elements = [element for element in article.iter("{*}fig", "{*}fig-group") if _is_figure(element)]
+    elements = [
+        element
+        for element in article.iter("{*}fig", "{*}fig-group")
+        if _is_figure(element) and not within_translation(element)
+    ]
     mentions = _mentions(article, elements)
-    return [_figure(element, number, mentions[number]) for number, element in enumerate(elements)]
+    figures = [_figure(element, number, mentions[number]) for number, element in enumerate(elements)]
+    return [_in_english(figure, translated(article, element)) for figure, element in zip(figures, elements)]
+
+
+def _in_english(figure: ArticleFigure, translation: etree._Element | None) -> ArticleFigure:
+    """A figure with the label and caption of its English translation, where the article has one."""
+    if translation is None:
+        return figure
+    caption = as_text(chosen(translation.findall("{*}caption")))
+    label = _text(translation, "{*}label") or figure.label
+    return replace(figure, label=label, caption=caption.text or figure.caption, emphasis=caption.emphasis)
 
 
 def _is_figure(element: etree._Element) -> bool:
@@ -153,14 +171,14 @@ def _is_figure(element: etree._Element) -> bool:
 
 def _figure(fig: etree._Element, number: int, mentions: list[str]) -> ArticleFigure:
     groups = list(fig.iterancestors("{*}fig-group"))[::-1]  # the outermost first
-    group_captions = [group.find("{*}caption") for group in groups]
-    own_caption = fig.find("{*}caption")
+    group_captions = [chosen(group.findall("{*}caption")) for group in groups]
+    own_caption = chosen(fig.findall("{*}caption"))
     caption = as_text(*group_captions, own_caption)
-    graphics = _with_listed_words([_graphic(picture) for picture in _pictures(fig)], _listed(own_caption))
+    graphics = _with_listed_words([_graphic(*pictures) for pictures in _images(fig)], _listed(own_caption))
     if any(words is not None for words in group_captions) and len(graphics) == 1:
         part = graphics[0]
         label, text = part.label or _text(fig, "{*}label"), part.caption or _text(fig, "{*}caption")
-        graphics = [Graphic(href=part.href, label=label, caption=text)]
+        graphics = [replace(part, label=label, caption=text)]
     labels = [_text(place, "{*}label") for place in (*groups, fig)]
     return ArticleFigure(
         xml_id=fig.get("id") or f"figure-{number + 1}",
@@ -173,22 +191,43 @@ def _figure(fig: etree._Element, number: int, mentions: list[str]) -> ArticleFig
     )
 
 
-def _graphic(picture: etree._Element) -> Graphic:
+def _graphic(picture: etree._Element, *others: etree._Element) -> Graphic:
+    """One image; others: the same in other formats."""
     return Graphic(
-        href=str(picture.get(HREF, "")).strip(), label=_text(picture, "{*}label"), caption=_text(picture, "{*}caption")
+        href=_href(picture),
+        label=_text(picture, "{*}label"),
+        caption=_text(picture, "{*}caption"),
+        others=tuple(href for href in map(_href, others) if href),
     )
 
 
-def _pictures(element: etree._Element) -> Iterator[etree._Element]:
-    """The graphics of a figure that are its image: none of its formulas and supplements, and one of alternatives."""
+def _href(picture: etree._Element) -> str:
+    return str(picture.get(HREF, "")).strip()
+
+
+def _images(fig: etree._Element) -> list[list[etree._Element]]:
+    """The images of a figure, each in its formats; pictures within the text only where there is nothing else."""
+    return list(_pictures(fig, GRAPHICS)) or list(_pictures(fig, frozenset({"inline-graphic"})))
+
+
+def _pictures(element: etree._Element, names: frozenset[str]) -> Iterator[list[etree._Element]]:
+    """The graphics of a figure that are its image: none of its formulas and supplements; of alternatives all in one."""
     for child in element:
         name = local_name(child)
-        if name == "graphic":
-            yield child
-        if name == "graphic" or name in NOT_PICTURES:
+        if name in names and (name != "media" or _is_image(child)):
+            yield [child]
+        if name in names or name in NOT_PICTURES:
             continue
-        inner = list(_pictures(child))
-        yield from inner[:1] if name == "alternatives" else inner
+        inner = list(_pictures(child, names))
+        if name == "alternatives" and inner:
+            yield [picture for pictures in inner for picture in pictures]
+        else:
+            yield from inner
+
+
+def _is_image(media: etree._Element) -> bool:
+    """Whether a `media` shows a picture, not a film or a table."""
+    return media.get("mimetype") == "image" or bool(IMAGE_FILE.search(_href(media)))
 
 
 def _parts_in_one(graphics: list[Graphic]) -> str:
@@ -209,7 +248,7 @@ def _listed(caption: etree._Element | None) -> list[tuple[str, str]]:
 def _with_listed_words(graphics: list[Graphic], items: list[tuple[str, str]]) -> list[Graphic]:
     """Graphics without a caption with the words of the list item of their label, or of their place in the list."""
     if len(items) == len(graphics) > 1 and not any(graphic.label or graphic.caption for graphic in graphics):
-        return [Graphic(href=part.href, label=label, caption=text) for part, (label, text) in zip(graphics, items)]
+        return [replace(part, label=label, caption=text) for part, (label, text) in zip(graphics, items)]
     words = {_letters(label): text for label, text in reversed(items)}
     return [replace(part, caption=part.caption or words.get(_letters(part.label or ""))) for part in graphics]
 

@@ -12,6 +12,7 @@ from lxml import etree
 
 from core.records import Span
 from pipelines.captions.markers import LARGE_ROMANS, ROMANS
+from pipelines.sources.languages import in_english
 
 EMPHASIS: dict[str, Literal["bold", "italic"]] = {"bold": "bold", "italic": "italic"}
 # Elements that stand apart from their neighbours; without a space between them words fuse.
@@ -25,7 +26,18 @@ COUNTED: dict[str, Sequence[str]] = {
     "roman-lower": ROMANS,
 }
 WRITINGS = ("math", "tex-math", "textual-form")  # of one formula, the most readable first
-TEX_BODY = re.compile(r"\\begin\{document\}(.*?)\\end\{document\}", re.DOTALL)
+JOINTS = {"mfrac": "/", "msup": "^"}
+POWER = re.compile(r"[-−+–]?\d{1,4}")  # what a digit's superscript is then: 10^4; a footnote's sign is a letter or star
+TEX_BEGIN, TEX_END = "\\begin{document}", "\\end{document}"
+TEX_WORD = re.compile(r"\\([A-Za-z]+)\s?|\\[^A-Za-z]")
+# Signs that captions have; the names of fonts and spaces are left out, the letters in them stay.
+TEX_SIGNS = {
+    "times": "×", "pm": "±", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥", "approx": "≈", "sim": "∼", "circ": "°",
+    "cdot": "·", "rightarrow": "→", "to": "→", "infty": "∞", "neq": "≠", "mu": "μ", "alpha": "α", "beta": "β",
+    "gamma": "γ", "delta": "δ", "Delta": "Δ", "epsilon": "ε", "theta": "θ", "kappa": "κ", "lambda": "λ", "pi": "π",
+    "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "chi": "χ", "omega": "ω", "Omega": "Ω", "%": "%", "&": "&",
+    "\\%": "%", "\\&": "&", "\\_": "_", "\\#": "#", "\\,": " ", "\\;": " ", "\\ ": " ", "quad": " ",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +109,10 @@ class _Writer:
         self._length += len(piece)
         self._space_due = seen[-1].isspace()
 
+    def ends_with_digit(self) -> bool:
+        """Whether the text so far ends with a digit that nothing sets off."""
+        return bool(self._pieces) and self._pieces[-1][-1].isdigit() and not self._space_due
+
     def here(self) -> int:
         return self._length
 
@@ -127,11 +143,13 @@ def _walk(element: etree._Element, writer: _Writer) -> None:
     if name in BLOCKS:
         writer.space()
     start = writer.here()
+    if name == "sup" and writer.ends_with_digit() and POWER.fullmatch(_words(element)):
+        writer.write("^")
     if name == "list-item" and element.find("{*}label") is None:
         writer.write(item_label(element))
         _mark_label(start, writer)
     writer.write(element.text)
-    for child in _one_writing(element) if name == "alternatives" else element:
+    for child in _one_writing(element) if name == "alternatives" else in_english(list(element)):
         _walk(child, writer)
         writer.write(child.tail)
     if name in EMPHASIS:
@@ -142,6 +160,10 @@ def _walk(element: etree._Element, writer: _Writer) -> None:
         writer.mark(start, element.get("rid", ""))
     if name in BLOCKS:
         writer.space()
+
+
+def _words(element: etree._Element) -> str:
+    return "".join(map(str, element.itertext())).strip()
 
 
 def _of_item(label: etree._Element) -> bool:
@@ -172,18 +194,20 @@ def _settled(raw: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _formula(element: etree._Element) -> str:
-    """MathML on one line: what stands side by side joined, fractions with a slash."""
+    """MathML on one line: what stands side by side joined, fractions with a slash, powers with a ^."""
     name = local_name(element)
     if name in SILENT:
         return ""
     parts = [_formula(child) for child in element]
-    return (element.text or "").strip() + ("/" if name == "mfrac" else "").join(parts)
+    return (element.text or "").strip() + JOINTS.get(name, "").join(parts)
 
 
 def _tex(source: str) -> str:
-    """A formula in TeX without the document that PMC wraps around it."""
-    body = TEX_BODY.search(source)
-    return (body[1] if body else source).replace("$", "").strip()
+    """A formula in TeX on one line, without the document that PMC wraps around it."""
+    begin, end = source.find(TEX_BEGIN), source.rfind(TEX_END)  # not by a pattern: such formulas may be megabytes long
+    body = source[begin + len(TEX_BEGIN) : end] if 0 <= begin < end else source
+    words = TEX_WORD.sub(lambda match: TEX_SIGNS.get(match[1] or match[0], ""), body.replace("$", ""))
+    return " ".join(words.replace("{", "").replace("}", "").replace("~", " ").split())
 
 
 def _one_writing(alternatives: etree._Element) -> list[etree._Element]:

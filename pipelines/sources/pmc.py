@@ -237,7 +237,8 @@ def _chosen(graphic: Graphic, media: dict[str, Media], *, taken: set[str]) -> Me
     # A file name never holds a slash or a colon: an address here would let an article choose where we connect.
     if not HREF.fullmatch(graphic.href):
         raise RejectionError("bad_href", f"{graphic.href[:100]!r} is no file name")
-    chosen = media.get(graphic.href.lower()) or media.get(_stem(graphic.href).lower())
+    names = [name for href in (graphic.href, *graphic.others) for name in (href.lower(), _stem(href).lower())]
+    chosen = next((media[name] for name in names if name in media), None)
     if chosen is None:
         raise RejectionError("no_media", f"the bucket has no image for {graphic.href}")
     if chosen.url in taken:

@@ -196,3 +196,12 @@ def test_no_damage_gets_past_as_anything_but_a_refusal() -> None:
                 open_image(bytes(data))
             except ImageError as refused:
                 assert refused.code in {"not_image", "too_large", "truncated", "broken_image"}
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_a_tiff_whose_zero_is_white_is_no_negative(dtype: type[np.generic]) -> None:
+    """Pillow turns those of 1 and 8 bits round itself, when it writes as when it reads."""
+    image = Image.fromarray(np.tile(np.linspace(0, 65535, 64), (64, 1)).astype(dtype))
+    shown = [np.asarray(open_image(written(image, "TIFF", tiffinfo={262: zero})).image) for zero in (1, 0)]
+    assert shown[0][:, 4].mean() < shown[0][:, -4].mean()
+    assert shown[1][:, 4].mean() > shown[1][:, -4].mean()

@@ -111,6 +111,22 @@ def test_only_the_image_of_a_figure_is_its_graphic() -> None:
     assert hrefs == [["g1"], ["g2", "g3"]]
 
 
+def test_alternatives_are_one_image_in_several_formats_and_media_may_be_one() -> None:
+    figure = only_figure(
+        '<alternatives><graphic xlink:href="a.svg"/><media mimetype="image" xlink:href="a"/>'
+        '<graphic xlink:href="a.png"/></alternatives><media xlink:href="b.tif"/>'
+        '<media mimetype="video" xlink:href="c"/>'
+    )
+    assert [(graphic.href, graphic.others) for graphic in figure.graphics] == [("a.svg", ("a", "a.png")), ("b.tif", ())]
+
+
+def test_pictures_within_the_text_are_the_image_only_where_there_is_no_other() -> None:
+    inline = '<p><inline-graphic xlink:href="i"/></p>'
+    assert [graphic.href for graphic in only_figure(inline).graphics] == ["i"]
+    beside = only_figure(f'{inline}<graphic xlink:href="g"/>')
+    assert [graphic.href for graphic in beside.graphics] == ["g"]
+
+
 def test_graphics_with_captions_of_their_own_keep_them() -> None:
     figure = only_figure(
         """<label>Figure 1.</label><caption><p>Brain.</p></caption>

@@ -23,7 +23,7 @@ def test_white_space_becomes_one_space_and_invisible_characters_go() -> None:
     assert caption("<p>\n  3\u2009cm\u00a0by\u200a4\t cm \n</p>") == "3 cm by 4 cm"
     assert caption("<p>le\u00adsion\u200b (\u200ea\u200f)\ufeff \u0085x</p>") == "lesion (a) x"
     signs = "T<sub>2</sub> 10<sup>6</sup> &#945; &lt;5 \u2212 \u2013 \u201cq\u201d"
-    assert caption(f"<p>{signs}</p>") == "T2 106 α <5 − – “q”"
+    assert caption(f"<p>{signs}</p>") == "T2 10^6 α <5 − – “q”"
 
 
 def test_text_is_in_normal_form_across_the_bounds_of_elements() -> None:
@@ -88,3 +88,17 @@ def test_a_list_counts_its_items_as_its_kind_says(kind: str, labels: list[str]) 
 def test_a_list_longer_than_the_alphabet_goes_on_without_labels() -> None:
     items = "<list-item>x</list-item>" * 5000
     assert len(emphasis(f'<list list-type="alpha-lower">{items}</list>')) == 26
+
+
+@pytest.mark.parametrize(
+    ("inner", "said"),
+    [
+        ("<p>10<sup>4</sup> cells, 10<sup>−3</sup>, m<sup>2</sup></p>", "10^4 cells, 10^−3, m2"),
+        ("<p>Fig 1<sup>a</sup>, 3<sup>*</sup>, 5<sup>th</sup>, <sup>18</sup>F</p>", "Fig 1a, 3*, 5th, 18F"),
+        ("<p>10 <sup>4</sup></p>", "10 4"),
+        ("<p><math><msup><mn>10</mn><mn>3</mn></msup></math></p>", "10^3"),
+        (r"<p><tex-math>$${10}^{3}\ \times\ \alpha \leq 5\%$$</tex-math></p>", "10^3 × α≤5%"),
+    ],
+)
+def test_powers_stay_powers(inner: str, said: str) -> None:
+    assert caption(inner) == said

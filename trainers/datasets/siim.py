@@ -7,10 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-import pydicom
-from pydicom.errors import InvalidDicomError
-
-from core.images import DAMAGE
+from core.images import ImageError
+from trainers.datasets.dicom_file import BROKEN, read_elements
 from trainers.datasets.work import Outline, Work, checked, needed, rows, split_of_patient, targets_of
 
 SOURCE = "Kaggle, https://www.kaggle.com/competitions/siim-acr-pneumothorax-segmentation"
@@ -52,7 +50,6 @@ def _work(image: str, areas: Sequence[str], file: Path | None, root: Path, seed:
 def patient_in(file: Path) -> str:
     """The patient that a DICOM's header names, "" if it names none or cannot be read: then the image stands for one."""
     try:
-        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["PatientID"])
-    except (InvalidDicomError, AttributeError, *DAMAGE):
+        return str(read_elements(file, "PatientID").get("PatientID") or "").strip()
+    except (ImageError, *BROKEN):
         return ""
-    return str(header.get("PatientID") or "").strip()

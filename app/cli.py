@@ -88,6 +88,7 @@ def dataset(
     views: Annotated[str, typer.Option(help="Views to keep, PA,AP; without it mimic keeps these, others all.")] = "",
     column: Annotated[list[str], typer.Option(help="csv: a column by the file's name, patient_id=subject.")] = [],  # noqa: B006
     mask_target: Annotated[str, typer.Option(help="csv: the finding that its masks show.")] = "mask",
+    mapping: Annotated[Path | None, typer.Option(help="rsna: its mapping to NIH, if not beside the data.")] = None,
     set_: Set = [],  # noqa: B006
 ) -> None:
     """Radiographs with what is known of them into a run: a published set from its files, your own, or drawn ones."""
@@ -95,13 +96,13 @@ def dataset(
     from app.steps import opened
     from core.places import Place
 
-    asked = radiographs.asked(kind, folder, views=views, columns=column)
+    asked = radiographs.asked(kind, folder, views=views, columns=column, mapping=mapping)
     asked, place = replace(asked, side=side, mask_target=mask_target), Place.at(run)
     with opened(place, None, set_) as config:
         source = radiographs.source_of(asked, config)  # what is missing is said before Ray starts
         with connected(without_training(config), stopped=GOES_ON) as bars:
             table = radiographs.write_tables(config, place, source, bars)
-    for line in radiographs.summary(table):
+    for line in (*source.told, *radiographs.summary(table)):
         say(line)
     say(f"tables: {place / 'radiographs'}, and {place / 'pairs'} for those with a report")
 

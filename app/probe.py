@@ -1,7 +1,6 @@
 """`figray evaluate` on radiographs: what a model tells by prompts, from few labels, from few masks, and where."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from shutil import copytree
@@ -10,10 +9,11 @@ from typing import Any, Literal, get_args
 import torch
 
 from app import steps
+from app.films import Films, comparable, read_films
 from core.config import UserError, override
 from core.places import Place
-from core.records import Pair, Radiograph, Split
-from core.runs import Table, claim, digest
+from core.records import Pair
+from core.runs import claim, digest
 from core.settings import Config
 from trainers.checkpoint import WHOLE
 from trainers.evaluation.few_shot import FewShotPlan, few_shot
@@ -30,18 +30,6 @@ TASKS: tuple[Task, ...] = get_args(Task)
 
 
 @dataclass(frozen=True)
-class Films:
-    """The radiographs of a run, and what is known of them."""
-
-    run: str  # its name
-    dataset: str
-    files: dict[str, list[str]]  # by split
-    masked: list[str]  # findings of which each split has masks, the most frequent first
-    placed: list[str]  # findings with a place in the test split
-    digest: str
-
-
-@dataclass(frozen=True)
 class Question:
     """A probe of trainers.evaluation, and what its answer depends on beside the model and the radiographs."""
 
@@ -49,30 +37,6 @@ class Question:
     files: Mapping[str, list[str]]
     settings: Mapping[str, Any]
     plan: Callable[..., Any] | None = None  # what the settings are handed over as; None: one by one
-
-
-def read_films(run: Place) -> Films:
-    """The radiographs of a run; RunConflict if it has none, UserError if a split has none."""
-    table = steps.table(run, "radiographs", Radiograph)
-    files = {split: table.files(f"split={split}") for split in get_args(Split)}
-    empty = [split for split, each in files.items() if not each]
-    if empty:
-        raise UserError(f"{run / 'radiographs'} has none in {' and '.join(empty)}: probes need train, val and test")
-    regions = {split: _regions(table, split) for split in files}
-    masked = [Counter(each["target"] for each in found if each["mask"]) for found in regions.values()]
-    return Films(
-        run=run.name,
-        dataset=", ".join(sorted(set(table.read("split=test", columns=["dataset"])["dataset"].to_pylist()))),
-        files=files,
-        masked=[name for name, _ in masked[0].most_common() if all(name in each for each in masked)],
-        placed=sorted({each["target"] for each in regions["test"]}),
-        digest=steps.digest_of(table),
-    )
-
-
-def _regions(table: Table, split: str) -> list[dict[str, Any]]:
-    rows = table.read(f"split={split}", columns=["regions"])["regions"].to_pylist()
-    return [region for each in rows for region in each]
 
 
 def possible(films: Films, objective: str) -> list[Task]:
@@ -106,7 +70,8 @@ def probe(config: Config, run: Place, name: str, films: Films, tasks: Sequence[T
             with steps.timed(run, f"probe {name}"):
                 settings = question.settings if question.plan is None else {"plan": question.plan(**question.settings)}
                 answer = question.ask(folder, **question.files, **settings, device=steps.device_of(config))
-            file.write_json({"dataset": films.dataset, "settings": json.loads(shape), "found": asdict(answer)})
+            told = {"dataset": films.dataset, "notes": list(films.notes), "settings": json.loads(shape)}
+            file.write_json({**told, "found": asdict(answer)})
         found[task] = file.read_json()["found"]
     return found
 
@@ -211,7 +176,8 @@ def write_untrained_of(config: Config, run: Place, name: str) -> str:
 def probe_runs(config: Config, run: Place, name: str, on: Sequence[Place]) -> Iterator[str]:
     """All that a model can be asked of the radiographs of runs, a line for each task; of none, those of its own run."""
     own = [run] if (run / "radiographs").exists() else []
-    for films in map(read_films, on or own):
+    for films in (comparable(run, name, read_films(each)) for each in on or own):
+        yield from films.notes
         for task, found in probe(config, run, name, films, possible(films, objective_of(run, name))).items():
             yield f"{name} on {films.dataset}, {task}: {headline(task, found)}"
 

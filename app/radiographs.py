@@ -15,6 +15,8 @@ from core.runs import Table, claim
 from core.sentences import splitter
 from core.settings import Config
 from trainers.datasets import csv_folder, mimic_cxr, nih, reading, rsna, siim
+from trainers.datasets.containment import UNKNOWN
+from trainers.datasets.nih_mapping import mapping_in, read_mapping
 from trainers.datasets.tables import (
     Source,
     Terms,
@@ -40,14 +42,19 @@ class Asked:
     views: tuple[str, ...] = ()  # that are kept; none: all
     columns: Mapping[str, str] = field(default_factory=dict)  # csv: its names of csv_folder.COLUMNS
     mask_target: str = "mask"  # csv: what its masks show
+    mapping: Path | None = None  # rsna: of its images to NIH's; None: the file beside the data, if there is one
 
 
-def asked(kind: str, folder: Path | None, *, views: str = "", columns: Sequence[str] = ()) -> Asked:
+def asked(
+    kind: str, folder: Path | None, *, views: str = "", columns: Sequence[str] = (), mapping: Path | None = None
+) -> Asked:
     """A set as the command line names it, views as "PA,AP", columns as "patient_id=subject"; or SettingError."""
     if kind not in (*KINDS, PHANTOM):
         raise SettingError(f"no data set {kind}: there are {', '.join((*KINDS, PHANTOM))}")
     if kind != PHANTOM and (folder is None or not folder.exists()):
         raise SettingError(f"there is no {folder}" if folder else f"{kind} is read from a folder: name it")
+    if mapping is not None and (kind != "rsna" or not mapping.is_file()):
+        raise SettingError(f"there is no {mapping}" if kind == "rsna" else "--mapping is for rsna alone")
     wrong = [column for column in columns if "=" not in column]
     if wrong:
         raise SettingError(f"--column {wrong[0]}: write it as patient_id=NAME, NAME as the file has it")
@@ -56,6 +63,7 @@ def asked(kind: str, folder: Path | None, *, views: str = "", columns: Sequence[
         folder=(folder or Path()).resolve(),
         views=tuple(view for each in views.split(",") if (view := each.strip().upper())),
         columns=dict(column.split("=", 1) for column in columns),
+        mapping=mapping.resolve() if mapping else None,
     )
 
 
@@ -86,9 +94,13 @@ def of_mimic(asked: Asked, seed: int) -> Source[Any]:
 
 
 def of_rsna(asked: Asked, seed: int) -> Source[Any]:
-    """The RSNA Pneumonia Detection Challenge."""
-    terms = Terms(rsna.LICENCE, rsna.ATTRIBUTION)
-    return Source(rsna.works(asked.folder, seed=seed), _told(reading.read, asked), terms, _named(asked, seed=seed))
+    """The RSNA Pneumonia Detection Challenge, by NIH's patients where RSNA's mapping is there."""
+    terms, file = Terms(rsna.LICENCE, rsna.ATTRIBUTION), mapping_in(asked.folder, asked.mapping)
+    mapping = read_mapping(file) if file else None
+    works = rsna.works(asked.folder, seed=seed, mapping=mapping)
+    named = _named(asked, seed=seed, patients="NIH's" if mapping else "unknown")
+    told = tuple(rsna.told_of_patients(works, seed=seed, mapping=mapping))
+    return Source(works, _told(reading.read, asked), terms, named, told)
 
 
 def of_siim(asked: Asked, seed: int) -> Source[Any]:
@@ -164,10 +176,13 @@ def summary(table: Table) -> Iterator[str]:
     """What a table of radiographs holds, line by line: splits, how common each finding is, what was left out."""
     told = counts_of(table)
     for split in get_args(Split):
-        patients = len(set(table.read(f"split={split}", ["patient_id"])["patient_id"].to_pylist()))
+        rows = table.read(f"split={split}", ["patient_id", "dataset"])
+        patients = f"of {len(set(rows['patient_id'].to_pylist())):,} patients"
+        if any(name.endswith(UNKNOWN) for name in set(rows["dataset"].to_pylist())):
+            patients = "whose patients are unknown"
         of = {name: told[f"{split}/{name}"] for name in ("images", "reports", "regions", "masks")}
         yield (
-            f"{split}: {of['images']:,} images of {patients:,} patients; "
+            f"{split}: {of['images']:,} images {patients}; "
             f"{of['reports']:,} with a report, {of['regions']:,} with regions, {of['masks']:,} with masks"
         )
     yield from _findings(told)

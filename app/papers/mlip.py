@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import steps
+from app.films import comparable, read_films
 from app.papers import mlip_tables as tables
 from app.papers import mlip_verdicts as verdicts
 from app.papers.mlip_models import FULL, ROWS, UNTRAINED, Model, Score, ablated, averages, full, scores, untrained
@@ -17,15 +18,17 @@ from app.papers.phi_map import phi_map
 from app.papers.reproduced import Picture, Reproduced, Table
 from app.papers.reproduction import Job, about, train, write
 from app.papers.sentence_grid import SentenceGrid, sentence_grids
-from app.probe import Task, possible, probe, prompts_of, read_films, write_untrained
+from app.probe import Task, possible, probe, prompts_of, write_untrained
 from app.progress import Bars
 from app.radiographs import draw_chests
 from app.report.from_run import DRAWN
+from app.session import say
 from core.config import UserError
 from core.places import Place
 from core.runs import RunConflict
 from core.settings import Config
 from trainers.checkpoint import load_model
+from trainers.datasets.containment import UNKNOWN
 from trainers.evaluation.sentence_maps import mlip_of, phi_grid
 
 RECIPES = {"phantom": "mlip-phantom", "paper": "mlip-cxr"}  # by scale
@@ -136,11 +139,17 @@ def probed(job: Job, models: Sequence[Model], tasks: Sequence[Task], *, also: Se
     for model in models:
         if model.row == UNTRAINED:
             write_untrained(model.config, job.run, model.name)
-    found = list[Score]()
+    found, notes = list[Score](), dict[str, None]()
     asked = [(model, *each) for each in wanted for model in models]
+    trained = [model.name for model in models if model.row != UNTRAINED]
     for done, (model, films, able) in enumerate(asked, start=1):
-        found += scores(model, films.dataset, probe(job.config, job.run, model.name, films, able))
+        # All models are asked of one pool: the floor, too, of what none of the trained ones has seen.
+        fit = comparable(job.run, trained[0] if trained else model.name, films)
+        notes |= dict.fromkeys(fit.notes)
+        found += scores(model, films.dataset, probe(job.config, job.run, model.name, fit, able))
         job.bars.rows("probe", done, 0, len(asked))
+    for note in notes:
+        say(note)
     return found
 
 
@@ -189,7 +198,9 @@ def published(score: Score) -> dict[str, Any]:
     if score.task == "average":
         value, table = TABLE_4.get(score.model.row), 4
     elif score.model.row == FULL and (score.task == "segmentation" or not score.target):
-        value, table = PRINTED.get((score.task, score.dataset, score.metric, score.share), (None, 0))
+        value, table = PRINTED.get(
+            (score.task, score.dataset.removesuffix(UNKNOWN), score.metric, score.share), (None, 0)
+        )
     return {"published": value, "source": None if value is None else f"MLIP, Table {table}"}
 
 

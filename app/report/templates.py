@@ -30,6 +30,8 @@ REASONS = {
     "not_image": "the file is no image of a known format",
     "broken_image": "the image file is damaged",
     "truncated": "the image file ends early",
+    "unsupported": "the file is of a kind that is not read",
+    "no_pixels": "the file holds no picture",
     "too_large": "the file is larger than allowed",
     "too_small": "the image's shorter side is too short",
     "aspect": "the image is too long for its width",

@@ -115,7 +115,10 @@ def judges_of(config: Config, wanted: Asked) -> Judges:
     digests: dict[str, str | None] = {"pairs": steps.digest_of(pairs), "radiographs": None}
     found: dict[str, tuple[str, ...]] = {"pairs": tuple(pairs.files("split=val")), "radiographs": ()}
     if "zero_shot_auc" in config.sweep.metrics:
+        from app.films import refuse_related
+
         radiographs = steps.table(wanted.on, "radiographs", Radiograph)
+        refuse_related(wanted.run, wanted.on)
         found["radiographs"] = tuple(radiographs.files("split=val"))
         digests["radiographs"] = steps.digest_of(radiographs)
     needed = {"mean_recall": "pairs", "zero_shot_auc": "radiographs"}

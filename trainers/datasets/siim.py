@@ -5,12 +5,12 @@ Files: train-rle.csv or stage_2_train.csv, a row an area, " -1" for none; dicom-
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import pydicom
-from pydicom.errors import InvalidDicomError
-
-from core.images import DAMAGE
+from core.images import ImageError
+from trainers.datasets.containment import UNKNOWN
+from trainers.datasets.dicom_file import BROKEN, read_elements
 from trainers.datasets.work import Outline, Work, checked, needed, rows, split_of_patient, targets_of
 
 SOURCE = "Kaggle, https://www.kaggle.com/competitions/siim-acr-pneumothorax-segmentation"
@@ -23,7 +23,10 @@ SHARES = {"val": 0.15, "test": 0.15}  # of the patients; GLoRIA, MGCA, which sha
 
 
 def works(root: Path, *, seed: int) -> list[Work]:
-    """Every image of the table or of the folder, its areas together; raises DatasetError."""
+    """Every image of the table or of the folder, its areas together; raises DatasetError.
+
+    Where no two images have one patient, the headers name images, and the set's name says that patients are unknown.
+    """
     table = needed(root, "stage_2_train.csv", "train-rle*.csv", source=SOURCE)
     folder = needed(root, IMAGES, source=SOURCE)
     files = {path.stem: path for path in sorted(folder.rglob("*.dcm"))}
@@ -31,7 +34,12 @@ def works(root: Path, *, seed: int) -> list[Work]:
     for row in rows(table, "ImageId", "EncodedPixels"):
         areas[row["ImageId"]].append(row["EncodedPixels"])
     images = sorted(files.keys() | areas.keys())
-    return checked((_work(image, areas.get(image, []), files.get(image), root, seed) for image in images), table)
+    listed = checked((_work(image, areas.get(image, []), files.get(image), root, seed) for image in images), table)
+    if len({work.patient_id for work in listed}) < len(listed):
+        return listed
+    return [
+        replace(work, dataset=f"SIIM{UNKNOWN}") for work in listed
+    ]  # headers that name the image, as the challenge's
 
 
 def _work(image: str, areas: Sequence[str], file: Path | None, root: Path, seed: int) -> Work:
@@ -52,7 +60,6 @@ def _work(image: str, areas: Sequence[str], file: Path | None, root: Path, seed:
 def patient_in(file: Path) -> str:
     """The patient that a DICOM's header names, "" if it names none or cannot be read: then the image stands for one."""
     try:
-        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["PatientID"])
-    except (InvalidDicomError, AttributeError, *DAMAGE):
+        return str(read_elements(file, "PatientID").get("PatientID") or "").strip()
+    except (ImageError, *BROKEN):
         return ""
-    return str(header.get("PatientID") or "").strip()

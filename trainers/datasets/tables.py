@@ -46,6 +46,7 @@ class Source(Generic[Work]):
     read: Read[Work]
     terms: Terms
     asked: Mapping[str, Any]  # what `read` was told, by name: another value makes another table
+    told: Sequence[str] = ()  # what its user has to know of it, in sentences
 
 
 def make_part(

@@ -61,6 +61,15 @@ def test_the_patient_is_the_headers_or_the_image_itself(published: Path) -> None
     assert works["1.2.3"].study_id == "9.1.2.3"
 
 
+def test_a_header_without_preamble_names_its_patient_too(published: Path) -> None:
+    """Else each image would be a patient, and one patient stand on two sides."""
+    before = by_image(published)
+    for file in published.rglob("*.dcm"):
+        data = file.read_bytes()
+        file.write_bytes(data[132:] if data[128:132] == b"DICM" else data)
+    assert by_image(published) == before
+
+
 def test_an_image_without_row_and_a_row_without_image_are_left_out_with_reasons(published: Path) -> None:
     works = by_image(published)
     codes = {}

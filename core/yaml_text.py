@@ -65,7 +65,7 @@ def _named(loader: yaml.SafeLoader, node: yaml.MappingNode) -> Any:
             raise YamlError(f"line {key.start_mark.line + 1} states {name!r} a second time")
         if isinstance(name, Hashable):
             seen.add(name)
-    made: dict[Any, Any] = {}  # type: ignore[misc]
+    made: dict[Any, Any] = {}
     yield made
     made.update(loader.construct_mapping(node))
 

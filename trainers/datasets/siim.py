@@ -10,6 +10,7 @@ from pathlib import Path
 import pydicom
 from pydicom.errors import InvalidDicomError
 
+from core.file_names import files_below
 from core.images import DAMAGE
 from trainers.datasets.work import Outline, Work, checked, needed, rows, split_of_patient, targets_of
 
@@ -26,7 +27,7 @@ def works(root: Path, *, seed: int) -> list[Work]:
     """Every image of the table or of the folder, its areas together; raises DatasetError."""
     table = needed(root, "stage_2_train.csv", "train-rle*.csv", source=SOURCE)
     folder = needed(root, IMAGES, source=SOURCE)
-    files = {path.stem: path for path in sorted(folder.rglob("*.dcm"))}
+    files = {path.stem: path for name in sorted(files_below(folder)) if (path := folder / name).suffix == ".dcm"}
     areas: dict[str, list[str]] = defaultdict(list)
     for row in rows(table, "ImageId", "EncodedPixels"):
         areas[row["ImageId"]].append(row["EncodedPixels"])

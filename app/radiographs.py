@@ -15,6 +15,7 @@ from core.runs import Table, claim
 from core.sentences import splitter
 from core.settings import Config
 from trainers.datasets import csv_folder, mimic_cxr, nih, reading, rsna, siim
+from trainers.datasets.copies import on_one_side
 from trainers.datasets.tables import (
     Source,
     Terms,
@@ -60,8 +61,15 @@ def asked(kind: str, folder: Path | None, *, views: str = "", columns: Sequence[
 
 
 def source_of(asked: Asked, config: Config) -> Source[Any]:
-    """What is asked, listed and ready to be read; or UserError, naming the file that is missing or not as published."""
-    return drawn(config) if asked.kind == PHANTOM else KINDS[asked.kind](asked, config.seed)
+    """What is asked, listed and ready to be read; or UserError, naming the file that is missing or not as published.
+
+    Patients who share an image file are on one side of the split.
+    """
+    if asked.kind == PHANTOM:
+        return drawn(config)
+    source = KINDS[asked.kind](asked, config.seed)
+    works, told = on_one_side(source.works, asked.folder if asked.folder.is_dir() else asked.folder.parent)
+    return replace(source, works=works, notes=(*source.notes, *told))
 
 
 def draw_chests(config: Config, run: Place, progress: steps.Progress) -> Table:
@@ -109,7 +117,8 @@ def of_csv(asked: Asked, seed: int) -> Source[Any]:
     works = csv_folder.works(table, columns=asked.columns, mask_target=asked.mask_target, seed=seed)
     told = _named(asked, seed=seed, columns=dict(asked.columns), mask_target=asked.mask_target)
     read = _told(reading.read, replace(asked, folder=table.parent))
-    return Source(works, read, Terms(csv_folder.LICENCE, table.name), told)
+    notes = csv_folder.notes(table, asked.columns)
+    return Source(works, read, Terms(csv_folder.LICENCE, table.name), told, notes)
 
 
 KINDS: dict[str, Callable[[Asked, int], Source[Any]]] = {

@@ -67,14 +67,16 @@ def open_csv(file: Path, needed: Sequence[str], optional: Sequence[str] = ()) ->
     separator = SEPARATOR.fullmatch(first)
     delimiter = separator[1] if separator else max(DELIMITERS, key=lambda each: _fit(first, each, wanted))
     line, header = next(_records(file, delimiter, header=True))
-    names = tuple(name.strip() for name in header)
-    twice = [name for name, count in Counter(names).items() if name and count > 1]
+    # As NIH's header ends in a comma: what has no name at the end is no column, elsewhere it is told by its number.
+    last = max(number for number, name in enumerate(header, 1) if name.strip())
+    names = tuple(name.strip() or f"column {number}" for number, name in enumerate(header[:last], 1))
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise CsvError(f"{file}, line {line}: there are two columns {twice[0]}; which of them counts?")
     found = {name: own for name in wanted if (own := _column(file, name, names))}
     missing = [name for name in needed if name not in found]
     if missing:
-        raise CsvError(f"{file} has no column {', '.join(missing)}; it has {', '.join(filter(None, names)) or 'none'}")
+        raise CsvError(f"{file} has no column {', '.join(missing)}; it has {', '.join(names)}")
     return CsvTable(file, names, found, delimiter)
 
 
@@ -104,13 +106,12 @@ def _row(table: CsvTable, names: Sequence[str], line: int, cells: Sequence[str])
     counts = f"{where}: {len(cells)} {'cells' if len(cells) > 1 else 'cell'}, and the header has {len(names)}"
     if any(cell.strip() for cell in cells[len(names) :]):
         raise CsvError(f'{counts}: a text with {_named(table.delimiter)} in it stands in quotes, "like this"')
-    if any(names[len(cells) :]):
+    if len(cells) < len(names):
         raise CsvError(f'{counts}: a text of several lines stands in quotes, "like this"')
     if any(_swallowed(cell, cells[0], table.delimiter) for cell in cells):
         raise CsvError(f"{where}: a quote is opened and not closed; the rows after it were read as one cell")
     known = ((name, cell.strip()) for name, cell in zip(names, cells, strict=False))
-    row = dict.fromkeys(filter(None, names), "")
-    return row | {name: "" if is_empty(cell) else cell for name, cell in known if name}
+    return {name: "" if is_empty(cell) else cell for name, cell in known}
 
 
 def _swallowed(cell: str, first: str, delimiter: str) -> bool:
@@ -151,9 +152,9 @@ def _records(file: Path, delimiter: str, *, header: bool) -> Iterator[tuple[int,
         try:
             for cells in reader:
                 begins, line = line, reader.line_num
-                if named or (header and any(cells)):
+                if named or (header and any(cell.strip() for cell in cells)):
                     yield skipped + begins + 1, cells
-                named = named or any(cells)
+                named = named or any(cell.strip() for cell in cells)
                 if header and named:
                     return
         except csv.Error as error:

@@ -67,6 +67,12 @@ def test_empty_rows_are_passed_over_and_empty_cells_at_the_end_are_none(tmp_path
     assert read(tmp_path, "a,b,,\n1,2\n", "a") == [{"a": "1", "b": "2"}]  # as NIH's header ends
 
 
+def test_a_column_without_a_name_is_told_by_its_number_and_none_at_the_end_has_cells(tmp_path: Path) -> None:
+    assert read(tmp_path, ",a\n0,x\n", "a") == [{"column 1": "0", "a": "x"}]  # as pandas numbers rows
+    with pytest.raises(CsvError, match="line 2: 3 cells, and the header has 1"):
+        read(tmp_path, "a,,\nx,,y\n", "a")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

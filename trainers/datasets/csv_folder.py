@@ -65,7 +65,7 @@ def notes(table: Path, columns: Mapping[str, str]) -> list[str]:
         if without:
             told.append(f"{table.name}: {without:,} rows name no patient: each of their images is one of its own")
     read = {*opened.found.values(), *_labels(table, opened.names)}
-    unread = [name for name in opened.names if name and name not in read]
+    unread = [name for name in opened.names if name not in read]
     if unread:
         told.append(f"{table.name}: columns not read: {', '.join(unread)}; --column text=NAME names one")
     return told

@@ -46,6 +46,7 @@ class Source(Generic[Work]):
     read: Read[Work]
     terms: Terms
     asked: Mapping[str, Any]  # what `read` was told, by name: another value makes another table
+    notes: Sequence[str] = ()  # what is said of the set before it is read
 
 
 def make_part(

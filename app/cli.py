@@ -100,9 +100,11 @@ def dataset(
     asked, place = replace(asked, side=side, mask_target=mask_target), Place.at(run)
     with opened(place, None, set_) as config:
         source = radiographs.source_of(asked, config)  # what is missing is said before Ray starts
+        for note in source.notes:
+            say(note)
         with connected(without_training(config), stopped=GOES_ON) as bars:
             table = radiographs.write_tables(config, place, source, bars)
-    for line in (*source.told, *radiographs.summary(table)):
+    for line in radiographs.summary(table):
         say(line)
     say(f"tables: {place / 'radiographs'}, and {place / 'pairs'} for those with a report")
 

@@ -16,6 +16,7 @@ from core.sentences import splitter
 from core.settings import Config
 from trainers.datasets import csv_folder, mimic_cxr, nih, reading, rsna, siim
 from trainers.datasets.containment import UNKNOWN
+from trainers.datasets.copies import on_one_side
 from trainers.datasets.nih_mapping import mapping_in, read_mapping
 from trainers.datasets.tables import (
     Source,
@@ -68,8 +69,15 @@ def asked(
 
 
 def source_of(asked: Asked, config: Config) -> Source[Any]:
-    """What is asked, listed and ready to be read; or UserError, naming the file that is missing or not as published."""
-    return drawn(config) if asked.kind == PHANTOM else KINDS[asked.kind](asked, config.seed)
+    """What is asked, listed and ready to be read; or UserError, naming the file that is missing or not as published.
+
+    Patients who share an image file are on one side of the split.
+    """
+    if asked.kind == PHANTOM:
+        return drawn(config)
+    source = KINDS[asked.kind](asked, config.seed)
+    works, told = on_one_side(source.works, asked.folder if asked.folder.is_dir() else asked.folder.parent)
+    return replace(source, works=works, notes=(*source.notes, *told))
 
 
 def draw_chests(config: Config, run: Place, progress: steps.Progress) -> Table:
@@ -99,8 +107,8 @@ def of_rsna(asked: Asked, seed: int) -> Source[Any]:
     mapping = read_mapping(file) if file else None
     works = rsna.works(asked.folder, seed=seed, mapping=mapping)
     named = _named(asked, seed=seed, patients="NIH's" if mapping else "unknown")
-    told = tuple(rsna.told_of_patients(works, seed=seed, mapping=mapping))
-    return Source(works, _told(reading.read, asked), terms, named, told)
+    notes = tuple(rsna.told_of_patients(works, seed=seed, mapping=mapping))
+    return Source(works, _told(reading.read, asked), terms, named, notes)
 
 
 def of_siim(asked: Asked, seed: int) -> Source[Any]:
@@ -121,7 +129,8 @@ def of_csv(asked: Asked, seed: int) -> Source[Any]:
     works = csv_folder.works(table, columns=asked.columns, mask_target=asked.mask_target, seed=seed)
     told = _named(asked, seed=seed, columns=dict(asked.columns), mask_target=asked.mask_target)
     read = _told(reading.read, replace(asked, folder=table.parent))
-    return Source(works, read, Terms(csv_folder.LICENCE, table.name), told)
+    notes = csv_folder.notes(table, asked.columns)
+    return Source(works, read, Terms(csv_folder.LICENCE, table.name), told, notes)
 
 
 KINDS: dict[str, Callable[[Asked, int], Source[Any]]] = {

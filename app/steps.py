@@ -40,10 +40,7 @@ def opened(run: Place, recipe: str | None, overrides: list[str]) -> Iterator[Con
     begun = file.exists()
     if begun:
         stamp(run)
-    if begun and recipe is None:
-        config = read(file.read_bytes().decode(), file.uri, overrides)
-    else:
-        config = load(recipe, overrides)
+    config = read(file.read_bytes(), file.uri, overrides) if begun and recipe is None else load(recipe, overrides)
     if not begun:
         stamp(run)
         file.write_bytes(write(config).encode())

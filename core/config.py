@@ -7,12 +7,13 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-import yaml
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from core.settings import Config
+from core.typed import TypedError, read_typed, type_of
+from core.yaml_text import YamlError, read_yaml, write_yaml
 
 
 class UserError(Exception):
@@ -34,14 +35,14 @@ def load(recipe: str | None = None, overrides: Sequence[str] = ()) -> Config:
     return override(Config(), stated | _parse(overrides))
 
 
-def read(text: str, source: str, overrides: Sequence[str] = ()) -> Config:
+def read(text: str | bytes, source: str, overrides: Sequence[str] = ()) -> Config:
     """The settings that a YAML text states, changed by overrides; source names the text in errors."""
     return override(Config(), _stated(text, source) | _parse(overrides))
 
 
 def write(config: Config) -> str:
     """All settings as a recipe; secrets are left out."""
-    return yaml.safe_dump(config.model_dump(mode="json", exclude={"source": {"api_key"}}), sort_keys=False)
+    return write_yaml(config.model_dump(mode="json", exclude={"source": {"api_key"}}))
 
 
 def _of_recipe(recipe: str, above: tuple[str, ...]) -> dict[str, Any]:
@@ -57,22 +58,32 @@ def _of_recipe(recipe: str, above: tuple[str, ...]) -> dict[str, Any]:
     return _of_recipe(found, (*above, recipe)) | stated
 
 
-def _stated(text: str, source: str) -> dict[str, Any]:
+def _stated(text: str | bytes, source: str) -> dict[str, Any]:
     """Settings of a YAML text by dotted name, not checked yet."""
     try:
-        stated = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
+        stated = read_yaml(text)
+    except YamlError as error:
         raise SettingError(f"{source} is not YAML: {error}") from error
+    if stated is None:
+        return {}
     if not isinstance(stated, dict):
         raise SettingError(f"{source} holds {type(stated).__name__}, not settings by name")
-    return dict(_leaves(stated))
+    found: dict[str, Any] = {}
+    for name, value in _leaves(stated):
+        if name in found:
+            raise SettingError(f"{source} states {name} twice")
+        found[name] = value
+    return found
 
 
-def _recipe_text(recipe: str) -> str:
+def _recipe_text(recipe: str) -> bytes:
     if recipe in recipes():
-        return files("core").joinpath("recipes", f"{recipe}.yaml").read_text(encoding="utf-8")
-    if Path(recipe).is_file():
-        return Path(recipe).read_text(encoding="utf-8")
+        return files("core").joinpath("recipes", f"{recipe}.yaml").read_bytes()
+    try:
+        if Path(recipe).is_file():
+            return Path(recipe).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: no name of a file at all
+        raise SettingError(f"recipe {recipe} cannot be read: {error}") from error
     raise SettingError(f"no recipe '{recipe}': neither a file nor one of {', '.join(recipes())}")
 
 
@@ -106,34 +117,32 @@ def names() -> list[str]:
 
 
 def _parse(overrides: Sequence[str]) -> dict[str, Any]:
+    """Settings by dotted name from "name=value" as it was typed."""
     changes = {}
-    for text in overrides:
-        name, equals, value = text.partition("=")
+    for stated in overrides:
+        name, equals, text = stated.partition("=")
         if not equals:
-            raise SettingError(f"--set {text}: write it as name=value, for example optim.lr=1e-4")
-        changes[name.strip()] = _value(value)
-    return changes
-
-
-def _value(text: str) -> Any:
-    """YAML's reading of a value; "1e-4" too, which YAML takes for text."""
-    value = yaml.safe_load(text) if text else ""
-    if isinstance(value, str):
+            raise SettingError(f"--set {stated}: write it as name=value, for example optim.lr=1e-4")
+        name = name.strip()
+        _check_name(name)
         try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
+            changes[name] = read_typed(text, type_of(Config, name))
+        except TypedError as error:
+            raise SettingError(f"{name}: {error}") from error
+    return changes
 
 
 def _check_name(name: str) -> None:
     if name in names():
         return
+    inner = [other.removeprefix(f"{name}.") for other in names() if other.startswith(f"{name}.")]
+    if inner:
+        raise SettingError(f"{name} is a group of settings: {', '.join(inner)}")
     group = name.rpartition(".")[0]
     siblings = [other for other in names() if other.rpartition(".")[0] == group]
     near = difflib.get_close_matches(name, names(), n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    if siblings:
+    if group and siblings:
         raise SettingError(
             f"no setting '{name}': {group} has {', '.join(s.rpartition('.')[2] for s in siblings)}{hint}"
         )
@@ -141,8 +150,11 @@ def _check_name(name: str) -> None:
 
 
 def _explain(problem: Any) -> str:
+    """What is wrong with a setting, in words; of a secret not its value."""
     name = ".".join(str(part) for part in problem["loc"])
-    return f"{name or 'settings'}: {problem['msg']}" + (f", not {problem['input']!r}" if name in names() else "")
+    shown = name in names() and SecretStr not in (kind := type_of(Config, name), *get_args(kind))
+    said = " ".join(str(problem["msg"]).split())
+    return f"{name or 'settings'}: {said}" + (f", not {problem['input']!r}" if shown else "")
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -38,7 +38,7 @@ DAMAGE = (
 
 
 class ImageError(RejectionError):
-    """An image that cannot be used; `code` is not_image, too_large, truncated, broken_image, unsupported or no_pixels."""
+    """An unusable image; its code: not_image, too_large, truncated, broken_image, unsupported or no_pixels."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

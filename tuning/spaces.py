@@ -6,11 +6,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.config import SettingError, names, override, settings_of
 from core.settings import Config
+from core.yaml_text import YamlError, read_yaml
 
 OURS = "spaces.yaml"
 # What makes a model what it is; no other setting makes a difference to a trial.
@@ -110,7 +110,7 @@ def refuse(config: Config, space: Space) -> None:
 
 def named_spaces() -> dict[str, Any]:
     """The spaces that come with figray: name -> objective -> setting -> range, not checked yet."""
-    found: dict[str, Any] = yaml.safe_load(files("tuning").joinpath(OURS).read_text("utf-8"))
+    found: dict[str, Any] = read_yaml(files("tuning").joinpath(OURS).read_bytes())
     return found
 
 
@@ -127,9 +127,11 @@ def _stated(name: str, objective: str) -> tuple[str, Any]:
     if not Path(name).is_file():
         raise SpaceError(f"no space '{name}': neither a file nor one of {', '.join(ours)}")
     try:
-        return f"space {name}", yaml.safe_load(Path(name).read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return f"space {name}", read_yaml(Path(name).read_bytes())
+    except YamlError as error:
         raise SpaceError(f"space {name} is not YAML: {error}") from error
+    except OSError as error:
+        raise SpaceError(f"space {name} cannot be read: {error.strerror}") from error
 
 
 def _range(source: str, setting: str, stated: Any, config: Config) -> Range:

@@ -8,7 +8,6 @@ from math import log
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from app.plan.nodes import Machines, NodeGroup
@@ -19,6 +18,7 @@ from core.places import Place
 from core.records import Figure, Pair, SeparatedFigure
 from core.runs import Part, Table
 from core.settings import Config
+from core.yaml_text import YamlError, read_yaml
 from trainers.flops import step_flops
 
 MEASURED = Path("runs/rates.json")  # where `make bench` leaves them
@@ -109,20 +109,18 @@ def read_rates(file: Path | None) -> tuple[Rates, bool]:
     chosen = file or (MEASURED if MEASURED.exists() else None)
     if chosen:
         return _read(Rates, _text(chosen), str(chosen)), True
-    return _read(
-        Rates, files("app.plan").joinpath("rates.yaml").read_text(encoding="utf-8"), "app/plan/rates.yaml"
-    ), False
+    return _read(Rates, files("app.plan").joinpath("rates.yaml").read_bytes(), "app/plan/rates.yaml"), False
 
 
 def read_prices(file: Path | None) -> Prices:
     """The prices of a file; None: those that come with figray."""
-    text = _text(file) if file else files("app.plan").joinpath("prices.yaml").read_text(encoding="utf-8")
+    text = _text(file) if file else files("app.plan").joinpath("prices.yaml").read_bytes()
     return _read(Prices, text, str(file or "app/plan/prices.yaml"))
 
 
 def assumptions() -> dict[str, Range]:
     """The assumptions that come with figray."""
-    stated = yaml.safe_load(files("app.plan").joinpath("assumptions.yaml").read_text(encoding="utf-8"))
+    stated = read_yaml(files("app.plan").joinpath("assumptions.yaml").read_bytes())
     return {name: Range.model_validate(value) for name, value in stated.items()}
 
 
@@ -228,9 +226,9 @@ def machines_of(file: Path, prices: Prices, *, gpu_group: str | None = None) -> 
 
 def _described(file: Path) -> dict[str, Any]:
     try:
-        described = yaml.safe_load(_text(file))
+        described = read_yaml(_text(file))
         described["available_node_types"][described["head_node_type"]]["node_config"]
-    except (yaml.YAMLError, TypeError, KeyError) as error:
+    except (YamlError, TypeError, KeyError) as error:
         raise PlanInputError(
             f"{file} is no description of a cluster, with available_node_types and head_node_type: {error}"
         ) from error
@@ -264,15 +262,15 @@ def _bytes(parts: Iterable[Part]) -> int:
     return sum(file.bytes for part in parts for file in part.files)
 
 
-def _text(file: Path) -> str:
+def _text(file: Path) -> bytes:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_bytes()
     except OSError as error:
         raise PlanInputError(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _read(model: type[Model], text: str, source: str) -> Model:
+def _read(model: type[Model], text: bytes, source: str) -> Model:
     try:
-        return model.model_validate(yaml.safe_load(text))  # JSON is YAML
-    except (yaml.YAMLError, ValidationError) as error:
+        return model.model_validate(read_yaml(text))  # JSON is YAML
+    except (YamlError, ValidationError) as error:
         raise PlanInputError(f"{source} is not what a plan reads: {error}") from error

@@ -91,3 +91,48 @@ def test_a_key_is_never_written() -> None:
     config = load(None, ["source.api_key=sesame"])
     assert "sesame" not in write(config)
     assert "sesame" not in str(settings_of(config))
+
+
+def test_a_key_that_does_not_fit_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("source: {api_key: 12345}")
+    with pytest.raises(SettingError, match=r"source\.api_key: Input should be a valid string$"):
+        load(str(tmp_path / "mine.yaml"))
+
+
+def test_a_group_is_no_setting() -> None:
+    with pytest.raises(SettingError, match="optim is a group of settings: lr, weight_decay"):
+        read("optim: 3", "mine")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("source: {query: Müller}".encode("latin-1"), "line 1: it is in no encoding that figray reads"),
+        (b"optim:\n\tlr: 0.1", "line 2, column 1"),
+        (b"- a", "holds list, not settings by name"),
+        (b"1: 2", "no setting '1'; there are seed"),
+        (b"seed: 1\nseed: 2", "line 2 states 'seed' a second time"),
+        (b"optim.lr: 1\noptim: {lr: 2}", "states optim.lr twice"),
+        (b"select: {keyword: 010}", "select.keyword: Input should be a valid string, not 10"),
+        (b"seed: 12:30", "seed: Input should be a valid integer"),
+    ],
+)
+def test_a_recipe_that_is_none_is_one_line(data: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_bytes(data)
+    with pytest.raises(SettingError, match=said) as refused:
+        load(str(tmp_path / "mine.yaml"))
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_recipe_in_the_encoding_of_another_editor_is_read(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_bytes("select: {keyword: Müller}\nseed: 010".encode(encoding))
+    config = load(str(tmp_path / "mine.yaml"))
+    assert (config.select.keyword, config.seed) == ("Müller", 10)
+
+
+def test_a_recipe_whose_name_no_file_can_have_is_said() -> None:
+    with pytest.raises(SettingError, match="recipe"):
+        load("x" * 5000)
+    with pytest.raises(SettingError, match="no recipe"):
+        load("/")

@@ -61,7 +61,7 @@ def test_a_file_of_ones_own_is_read_as_settings_are(tmp_path: Path) -> None:
         ("optim.lr: {uniform: [0.1, 1], choice: [1]}", "it is one of choice"),
         ("optim.lr: {uniform: [0.1]}", "uniform: "),
         ("optim.lr: {}", "it is one of choice"),
-        ("optim.lr: 1e-3", r"write a range, such as \{uniform: \[0, 1\]\}, not '1e-3'"),
+        ("optim.lr: 1e-3", r"write a range, such as \{uniform: \[0, 1\]\}, not 0.001"),
         ("optim.epochs: {choice: [1, 2]}", "equally many steps"),
         ("train.workers: {choice: [1, 2]}", "it makes no model another"),
         ("- optim.lr", "holds no ranges"),

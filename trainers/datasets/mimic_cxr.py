@@ -15,7 +15,7 @@ from core.records import Radiograph, Reject
 from core.rejection import RejectionError
 from trainers.datasets import reading
 from trainers.datasets.report_sections import report_text
-from trainers.datasets.work import JUDGED, SPLITS, DatasetError, Work, checked, needed, rows, targets_of
+from trainers.datasets.work import JUDGED, SPLITS, DatasetError, Work, checked, id_of, needed, rows, targets_of
 
 SOURCE = "PhysioNet, with credentialed access, https://physionet.org/content/mimic-cxr-jpg/"
 REPORTS_SOURCE = "PhysioNet, with credentialed access, https://physionet.org/content/mimic-cxr/"
@@ -31,11 +31,12 @@ def works(root: Path) -> list[Work]:
     """Every image of the table of splits, by the official splits; raises DatasetError."""
     splits = _table(root, "split")
     views = {row["dicom_id"]: row["ViewPosition"] for row in rows(_table(root, "metadata"), "dicom_id", "ViewPosition")}
-    findings = {row["study_id"]: row for row in rows(_table(root, "chexpert"), *KEYS)}
+    labels = _table(root, "chexpert")
+    findings = {id_of(row["study_id"], labels): row for row in rows(labels, *KEYS)}
     needed(root, "files", source=SOURCE)
     _check_reports(root)
     listed = rows(splits, "dicom_id", *KEYS, "split")
-    return checked((_work(row, views, findings.get(row["study_id"], {}), splits) for row in listed), splits)
+    return checked((_work(row, views, findings, splits) for row in listed), splits)
 
 
 def read(work: Work, *, root: Path, side: int, views: Collection[str]) -> list[Radiograph | Reject]:
@@ -60,12 +61,14 @@ def _check_reports(root: Path) -> None:
         )
 
 
-def _work(row: Mapping[str, str], views: Mapping[str, str], findings: Mapping[str, str], table: Path) -> Work:
-    patient, study, image = row["subject_id"], row["study_id"], row["dicom_id"]
+def _work(
+    row: Mapping[str, str], views: Mapping[str, str], findings: Mapping[str, Mapping[str, str]], table: Path
+) -> Work:
+    patient, study, image = id_of(row["subject_id"], table), id_of(row["study_id"], table), row["dicom_id"]
     folder = f"files/p{patient[:2]}/p{patient}/s{study}"
     if row["split"] not in SPLITS:
         raise DatasetError(f"{table}: split {row['split']!r} of {image}; train, validate or test was expected")
-    named = {name: JUDGED.get(value) for name, value in findings.items() if name not in KEYS}
+    named = {name: JUDGED.get(value) for name, value in findings.get(study, {}).items() if name not in KEYS}
     return Work(
         image=f"{folder}/{image}.jpg",
         image_id=image,

@@ -4,16 +4,19 @@ Files: Data_Entry_2017.csv or Data_Entry_2017_v2020.csv; images_0xx/images/*.png
 BBox_List_2017.csv, train_val_list.txt and test_list.txt.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
+from core.file_names import files_below
 from core.records import Split
 from trainers.datasets.work import (
     DatasetError,
     Outline,
     Work,
     checked,
+    id_of,
     needed,
     number,
     rows,
@@ -28,6 +31,7 @@ TARGETS = (  # in the order of MRM
     "Atelectasis", "Cardiomegaly", "Effusion", "Infiltration", "Mass", "Nodule", "Pneumonia", "Pneumothorax",
     "Consolidation", "Edema", "Emphysema", "Fibrosis", "Pleural_Thickening", "Hernia",
 )  # fmt: skip
+TEST_LIST = re.compile(r"test_list.*\.txt")
 NO_FINDING = "No Finding"
 OTHER_NAMES = {"Infiltrate": "Infiltration"}  # in the list of boxes
 SHARES = {"val": 0.1, "test": 0.2}  # of the patients without the official lists; MRM
@@ -37,7 +41,7 @@ VAL = 0.125  # of the patients of train_val_list.txt: a tenth of all where test_
 def works(root: Path, *, seed: int) -> list[Work]:
     """Every image of the table; raises DatasetError."""
     table = needed(root, "Data_Entry_2017*.csv", source=SOURCE)
-    files = {path.name: path.relative_to(root).as_posix() for path in sorted(root.rglob("*.png"))}
+    files = {path.rpartition("/")[2]: path for path in sorted(files_below(root)) if path.endswith(".png")}
     if not files:
         raise DatasetError(
             f"there are no *.png below {root}; unpack images_001.tar.gz to images_012.tar.gz there, from {SOURCE}"
@@ -55,7 +59,7 @@ def _work(
     table: Path,
     seed: int,
 ) -> Work:
-    image, patient = row["Image Index"], row["Patient ID"]
+    image, patient = row["Image Index"], id_of(row["Patient ID"], table)
     found = [name for name in row["Finding Labels"].split("|") if name]
     unknown = [name for name in found if name not in (*TARGETS, NO_FINDING)]
     if unknown:
@@ -82,8 +86,8 @@ def _split(image: str, patient: str, test: frozenset[str] | None, seed: int) -> 
 
 def _test(root: Path) -> frozenset[str] | None:
     """The images of the official test list; None where it is absent."""
-    lists = sorted(root.rglob("test_list*.txt"))
-    return frozenset(lists[0].read_text(encoding="utf-8").split()) if lists else None
+    lists = sorted(path for path in files_below(root) if TEST_LIST.fullmatch(path.rpartition("/")[2]))
+    return frozenset((root / lists[0]).read_text(encoding="utf-8-sig").split()) if lists else None
 
 
 def _boxes(root: Path) -> dict[str, list[Outline]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.file_names import found_below
 from core.images import encode_jpeg, encode_png, open_image
 from core.records import Box, Radiograph, Region, Reject
 from core.rejection import RejectionError
@@ -28,7 +29,7 @@ def read(work: Work, *, root: Path, side: int, views: Collection[str] = ()) -> l
             _check_view(work.view, views)
         if not (work.targets or work.outlines or work.text):
             raise RejectionError("nothing_known", "neither a report nor a finding is known of this image")
-        data = _bytes_of(root / work.image)
+        data = _bytes_of(found_below(root, work.image))
         opened = open_radiograph(data)
         view = work.view or opened.view
         _check_view(view, views)
@@ -71,8 +72,8 @@ def _check_view(view: str | None, views: Collection[str]) -> None:
 def _bytes_of(file: Path) -> bytes:
     try:
         return file.read_bytes()
-    except OSError as error:
-        raise RejectionError("missing_image", f"{file}: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # ValueError: no name of a file at all
+        raise RejectionError("missing_image", f"{file}: {getattr(error, 'strerror', error)}") from error
 
 
 def _notes(opened: Opened, size: Size, outlines: Sequence[Outline], regions: Sequence[Region | None]) -> list[str]:
@@ -90,7 +91,7 @@ def _region(outline: Outline, root: Path, before: Size, after: Size) -> Region |
         box = scaled(outline.box, before, after)
         return Region(target=outline.target, box=box) if box else None
     if outline.mask is not None:
-        published = _mask_of(root / outline.mask)
+        published = _mask_of(found_below(root, outline.mask))
     else:
         published = Image.fromarray(np.where(decode_runs(outline.runs, before), np.uint8(255), np.uint8(0)))
     mask = resized(published, after)

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 from core.rejection import RejectionError
 
-HEAD = re.compile(r"^ *([A-Z][A-Z ()/,-]*[A-Z)]):(?=\s|$)", re.MULTILINE)  # capitals at the start of a line, a colon
+# At the start of a line, with a colon: capitals, or as others than MIMIC write it, "Reason for exam:".
+HEAD = re.compile(r"^[^\S\n]*([A-Z][A-Z ()/,-]*[A-Z)]|[A-Z][a-z]+(?: [A-Za-z]+){0,3}):(?=\s|$)", re.MULTILINE)
+TITLE = re.compile(r"^\W*(?:FINAL|PRELIMINARY|AMENDED|CORRECTED)?\s*(?:REPORT|ADDENDUM)\W*$", re.MULTILINE)
+ENDS = re.compile(r"\r\n?")  # of lines, on Windows and on older Macs
 PARAGRAPH = re.compile(r"\n\s*\n")
 WORD = re.compile(r"[A-Za-z0-9]+")
 FEWEST = 3  # words of a text; MGCA
@@ -37,6 +40,7 @@ def report_text(report: str) -> str:
     Of several findings or impressions the last counts: addenda stand above what they add to. Raises RejectionError
     no_text where there are none, or fewer than three words.
     """
+    report = ENDS.sub("\n", report)
     last = {section.name: (place, section.text) for place, section in enumerate(sections_of(report)) if section.text}
     if "findings" not in last and "view" in last:
         last["findings"] = last["view"]
@@ -59,23 +63,34 @@ def sections_of(report: str) -> list[Section]:
 
 @lru_cache(4096)
 def name_of(head: str) -> str | None:
-    """What a head names, findings, impression, view or else, however it is spelt; None if it is none of them."""
+    """What a head names, findings, impression, view or else, however it is spelt; None if it is none of them.
+
+    One that is not in capitals has to be spelt right, and names no view: "Chest:" may begin a sentence of findings.
+    """
     words = WORD.findall(head)
-    for name, known in (("findings", FINDINGS), ("impression", IMPRESSION), ("else", ELSE), ("view", VIEW)):
+    kinds = (("findings", FINDINGS), ("impression", IMPRESSION), ("else", ELSE), ("view", VIEW))
+    if not head.isupper():
+        return next((name for name, known in kinds[:3] if words[0].upper() in known), None)
+    for name, known in kinds:
         if any(get_close_matches(word, known, n=1, cutoff=ALIKE) for word in words):
             return name
     return None
 
 
 def last_paragraph(report: str) -> str:
-    """What stands after the last blank line, without its head; "" if the head names something else than the image."""
-    paragraphs = [each for each in PARAGRAPH.split(report) if each.strip()]
-    if not paragraphs:
+    """What stands after the last blank line, without its head; "" if that is told of something else than the image.
+
+    So it is where a head says so: before the paragraph with nothing in between, at its beginning, or on a line of it.
+    """
+    starts = [0, *(gap.end() for gap in PARAGRAPH.finditer(report.rstrip()))]
+    paragraph = TITLE.sub("", report[starts[-1] :].rstrip())
+    before = [head for head in HEAD.finditer(report[: starts[-1]]) if name_of(head[1])]
+    if before and name_of(before[-1][1]) == "else" and not report[before[-1].end() : starts[-1]].strip():
         return ""
-    head = HEAD.match(paragraphs[-1])
-    if head is None:
-        return on_one_line(paragraphs[-1])
-    return "" if name_of(head[1]) == "else" else on_one_line(paragraphs[-1][head.end() :])
+    heads = [head for head in HEAD.finditer(paragraph) if name_of(head[1]) == "else"]
+    told = paragraph[: heads[0].start()] if heads else paragraph
+    head = HEAD.match(told.lstrip("\n"))
+    return on_one_line(told.lstrip("\n")[head.end() :] if head else told)
 
 
 def on_one_line(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from core.file_names import files_below
 from core.images import ImageError
 from trainers.datasets.containment import UNKNOWN
 from trainers.datasets.dicom_file import BROKEN, read_elements
@@ -29,7 +30,7 @@ def works(root: Path, *, seed: int) -> list[Work]:
     """
     table = needed(root, "stage_2_train.csv", "train-rle*.csv", source=SOURCE)
     folder = needed(root, IMAGES, source=SOURCE)
-    files = {path.stem: path for path in sorted(folder.rglob("*.dcm"))}
+    files = {path.stem: path for name in sorted(files_below(folder)) if (path := folder / name).suffix == ".dcm"}
     areas: dict[str, list[str]] = defaultdict(list)
     for row in rows(table, "ImageId", "EncodedPixels"):
         areas[row["ImageId"]].append(row["EncodedPixels"])
@@ -37,9 +38,8 @@ def works(root: Path, *, seed: int) -> list[Work]:
     listed = checked((_work(image, areas.get(image, []), files.get(image), root, seed) for image in images), table)
     if len({work.patient_id for work in listed}) < len(listed):
         return listed
-    return [
-        replace(work, dataset=f"SIIM{UNKNOWN}") for work in listed
-    ]  # headers that name the image, as the challenge's
+    # The challenge's headers name the image.
+    return [replace(work, dataset=f"SIIM{UNKNOWN}") for work in listed]
 
 
 def _work(image: str, areas: Sequence[str], file: Path | None, root: Path, seed: int) -> Work:

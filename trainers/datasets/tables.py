@@ -46,7 +46,7 @@ class Source(Generic[Work]):
     read: Read[Work]
     terms: Terms
     asked: Mapping[str, Any]  # what `read` was told, by name: another value makes another table
-    told: Sequence[str] = ()  # what its user has to know of it, in sentences
+    notes: Sequence[str] = ()  # what is said of the set before it is read
 
 
 def make_part(

@@ -1,7 +1,5 @@
 """What a published set says of one image, and what all readers of such sets share: files, columns, splits."""
 
-import csv
-import gzip
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from core.config import UserError
+from core.csv_rows import CsvError, as_id, open_csv
+from core.file_names import is_hidden
 from core.records import Split, Target
 
 HASHES = 2**64
@@ -54,31 +54,29 @@ class Work:
 def needed(folder: Path, *names: str, source: str) -> Path:
     """The first file of a folder that fits one of the names, which may hold *; or DatasetError, naming the source."""
     for name in names:
-        found = sorted(folder.glob(name))
+        found = sorted(path for path in folder.glob(name) if not is_hidden(path.name))
         if found:
             return found[0]
     raise DatasetError(f"there is no {' or '.join(names)} in {folder}; it comes from {source}")
 
 
-def rows(file: Path, *columns: str) -> Iterator[dict[str, str]]:
-    """The rows of a CSV, gzipped or not, names and values stripped; DatasetError if it lacks one of the columns."""
-    opened = gzip.open if file.suffix == ".gz" else open
+def rows(file: Path, *columns: str, optional: Sequence[str] = ()) -> Iterator[dict[str, str]]:
+    """The rows of a CSV, gzipped or not, by the names of the columns however the file spells them.
+
+    "" where a cell says that nothing is known. Raises DatasetError: one of the columns is missing, a row is cut.
+    """
     try:
-        with opened(file, "rt", encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            reader.fieldnames = _names(file, reader.fieldnames or (), columns)
-            for row in reader:
-                yield {name: (value or "").strip() for name, value in row.items() if isinstance(name, str)}
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{file} cannot be read: {error}") from error
+        yield from open_csv(file, columns, optional).rows()
+    except CsvError as error:
+        raise DatasetError(str(error)) from error
 
 
-def _names(file: Path, header: Sequence[str], wanted: Sequence[str]) -> list[str]:
-    names = [name.strip() for name in header]
-    missing = [column for column in wanted if column not in names]
-    if missing:
-        raise DatasetError(f"{file} has no column {', '.join(missing)}; it has {', '.join(filter(None, names))}")
-    return names
+def id_of(text: str, file: Path) -> str:
+    """An id of a patient or study as text, 103.0 as 103; or DatasetError, where a spreadsheet has rounded it."""
+    try:
+        return as_id(text)
+    except ValueError as error:
+        raise DatasetError(f"{file}: {error}") from error
 
 
 def number(text: str, file: Path) -> float:

@@ -5,10 +5,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from core.config import UserError
+from core.yaml_text import YamlError, read_yaml
 
 OURS = "prompts.yaml"
 
@@ -93,19 +93,18 @@ def _read(file: str | Path | None) -> tuple[str, Mapping[str, Any]]:
     """What the file is called, and its sets, not checked yet."""
     source = str(file) if file is not None else f"figray's {OURS}"
     try:
-        text = Path(file).read_text("utf-8") if file is not None else _ours()
-        sets = yaml.safe_load(text) or {}
-    except (OSError, UnicodeDecodeError) as error:
+        sets = read_yaml(Path(file).read_bytes() if file is not None else _ours()) or {}
+    except OSError as error:
         raise UserError(f"the prompts {source} cannot be read: {error}") from error
-    except yaml.YAMLError as error:
+    except YamlError as error:
         raise UserError(f"{source} is not YAML: {error}") from error
     if not isinstance(sets, dict):
         raise UserError(f"{source} holds {type(sets).__name__}, not sets of prompts by name")
     return source, sets
 
 
-def _ours() -> str:
-    return files("trainers").joinpath("evaluation", OURS).read_text("utf-8")
+def _ours() -> bytes:
+    return files("trainers").joinpath("evaluation", OURS).read_bytes()
 
 
 def _plain(name: str) -> str:

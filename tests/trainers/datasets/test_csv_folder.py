@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.records import Target
-from trainers.datasets.csv_folder import table_in, works
+from trainers.datasets.csv_folder import notes, table_in, works
 from trainers.datasets.work import DatasetError, Outline, Work
 
 Write = Callable[[str, bytes | str], Path]
@@ -71,6 +71,57 @@ def test_a_folder_has_one_csv_or_it_is_named(root: Path, write: Write) -> None:
     with pytest.raises(DatasetError, match=r"several CSV files \(a\.csv, b\.csv\); name one"):
         table_in(root)
     assert table_in(first) == first
+
+
+def test_hidden_files_are_no_tables(root: Path, write: Write) -> None:
+    table = write("a.CSV", "image\n")
+    write("._a.csv", "x")
+    assert table_in(root) == table
+
+
+def test_columns_are_found_however_they_are_spelt(write: Write) -> None:
+    table = write("films.csv", "Image;Patient ID;Label Mass;LABEL_No-Finding;Text\na.png;103,0;1;0;Clear, both.\n")
+    (work,) = listed(table)
+    assert (work.image, work.text, work.patient_id) == ("a.png", "Clear, both.", "films 103,0")
+    assert work.targets == [Target(name="Mass", present=True), Target(name="No Finding", present=False)]
+
+
+def test_a_patient_is_one_however_a_spreadsheet_wrote_the_id(write: Write) -> None:
+    made = listed(write("films.csv", "image,Patient_ID\na.png,103.0\nb.png,103\nc.png,nan\n"))
+    assert [work.patient_id for work in made] == ["films 103", "films 103", "films c.png"]
+
+
+@pytest.mark.parametrize("nothing", ["nan", "NA", "None", "N/A", "null", ""])
+def test_words_for_nothing_are_nothing_in_every_column(nothing: str, write: Write) -> None:
+    header = "image,patient_id,study_id,view,text,mask,label_Mass"
+    (work,) = listed(write("films.csv", f"{header}\na.png{f',{nothing}' * 6}\n"))
+    assert (work.patient_id, work.study_id, work.view, work.text) == ("films a.png", "a.png", None, "")
+    assert (work.targets, work.outlines) == ([], [])
+
+
+def test_a_row_without_an_image_and_two_columns_of_one_finding_are_refused(write: Write) -> None:
+    with pytest.raises(DatasetError, match="a row names no image, and holds 7"):
+        listed(write("films.csv", "image,patient_id\n,7\n"))
+    with pytest.raises(DatasetError, match="columns label_Mass and Label mass are of one finding"):
+        listed(write("films.csv", "image,label_Mass,Label mass\na.png,1,1\n"))
+
+
+def test_an_empty_row_is_passed_over_and_a_cut_one_is_refused(write: Write) -> None:
+    assert len(listed(write("films.csv", "image,text\na.png,x\n,\n\n"))) == 1
+    with pytest.raises(DatasetError, match="line 2: 3 cells, and the header has 2"):
+        listed(write("films.csv", "image,text\na.png,Heart normal, lungs clear\n"))
+
+
+def test_it_is_said_that_patients_are_unknown_and_what_is_not_read(write: Write) -> None:
+    assert notes(write("films.csv", "image,caption\na.png,x\n"), {}) == [
+        "films.csv: no patient column: each image is a patient; --column patient_id=NAME names one",
+        "films.csv: columns not read: caption; --column text=NAME names one",
+    ]
+    table = write("films.csv", "image,Subject,note,label_Mass\na.png,7,x,1\nb.png,NA,,0\n")
+    assert notes(table, {"patient_id": "subject", "text": "note"}) == [
+        "films.csv: 1 rows name no patient: each of their images is one of its own"
+    ]
+    assert notes(write("films.csv", "image,patient_id\na.png,7\n"), {}) == []
 
 
 @pytest.mark.shared

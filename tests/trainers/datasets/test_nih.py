@@ -47,6 +47,15 @@ def present(work: Work) -> list[str]:
     return [target.name for target in work.targets if target.present]
 
 
+def test_folders_of_images_may_be_links_and_hidden_files_are_none(published: Path, tmp_path: Path) -> None:
+    (published / "images_001").rename(tmp_path / "on another disk")
+    (published / "images_001").symlink_to(tmp_path / "on another disk")
+    (published / "images_002" / "images" / "._00000002_000.png").touch()
+    first, *_ = nih.works(published, seed=0)
+    assert first.image == "images_001/images/00000001_000.png"
+    assert (published / first.image).is_file()
+
+
 def test_labels_views_and_patients_are_read_past_the_broken_header(published: Path) -> None:
     first, second, third = nih.works(published, seed=0)
     assert [target.name for target in first.targets] == [*nih.TARGETS, "No Finding"]

@@ -1,6 +1,7 @@
 """An image with its boxes and masks, resized together."""
 
 import io
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -130,3 +131,20 @@ def test_what_cannot_be_used_is_left_out_with_a_reason(
     (left_out,) = read(work, root=root, side=24, views=views)
     assert isinstance(left_out, Reject)
     assert (left_out.code, left_out.item_id, left_out.article_id) == (code, "a", "p")
+
+
+@pytest.mark.parametrize(("there", "asked"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_an_image_and_its_mask_are_found_by_either_form_of_their_names(there: str, asked: str, tmp_path: Path) -> None:
+    def form(kind: str, name: str) -> str:
+        return unicodedata.normalize(kind, name)  # type: ignore[arg-type]
+
+    for name in ("é1.png", "été.png"):
+        (tmp_path / form(there, name)).write_bytes(png(np.full((20, 20), 200, np.uint8)))
+    outline = Outline(target="Mass", mask=form(asked, "été.png"))
+    (found,) = read(replace(WORK, image=form(asked, "é1.png"), outlines=[outline]), root=tmp_path, side=16)
+    assert isinstance(found, Radiograph) and len(found.regions) == 1
+
+
+def test_a_name_that_no_file_can_have_costs_its_image(tmp_path: Path) -> None:
+    (found,) = read(replace(WORK, image="a\0.png"), root=tmp_path, side=16)
+    assert isinstance(found, Reject) and found.code == "missing_image"

@@ -1,5 +1,7 @@
 """Reports, written for these tests in the shape of MIMIC-CXR's."""
 
+from pathlib import Path
+
 import pytest
 
 from core.rejection import RejectionError
@@ -89,3 +91,58 @@ def test_a_report_that_says_nothing_of_the_image_has_a_reason(report: str) -> No
 )  # fmt: skip
 def test_heads_are_known_however_they_are_spelt(head: str, name: str | None) -> None:
     assert name_of(head) == name
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        " FINAL REPORT\n INDICATION:  ___ year old woman with dyspnea, rule out pneumonia please now.\n",
+        " INDICATION:\n\n ___ year old woman with dyspnea, rule out pneumonia.\n",
+        " FINAL REPORT\r\n\r\n Reason for exam: dyspnea since the morning,\r\n fever and cough.\r\n",
+        " Clinical Information:\n \n Cough and fever for a week.\n",
+        "\tHISTORY: Cough and fever for a week.\n COMPARISON:  None of this patient here.\n",
+        " FINDINGS:\n\n INDICATION:  Cough and fever for a week.\n",
+        " FINAL REPORT\n",
+        " FINAL REPORT\n\n *** FINAL ADDENDUM ***\n",
+    ],
+)
+def test_a_report_that_only_asks_is_no_text(report: str) -> None:
+    with pytest.raises(RejectionError, match="neither findings nor an impression"):
+        report_text(report)
+
+
+def test_what_stands_above_the_question_in_one_paragraph_is_told() -> None:
+    report = " FINAL REPORT\n The heart is large today.\n INDICATION:  Cough and fever.\n"
+    assert report_text(report) == "The heart is large today."
+
+
+def test_line_ends_of_other_machines_and_heads_in_small_letters_are_read() -> None:
+    lines = [
+        " FINAL REPORT",
+        " Indication: Cough for a week.",
+        "",
+        " Findings: Lungs are clear.",
+        " Impression: Normal.",
+    ]
+    for end in ("\n", "\r\n", "\r"):
+        assert report_text(end.join(lines)) == "Lungs are clear. Normal."
+
+
+def test_a_word_with_a_colon_inside_findings_is_no_head_of_its_own() -> None:
+    report = " FINDINGS:\n Heart: large.\n Chest: no fracture.\n Studies: two.\n"
+    assert report_text(report) == "Heart: large. Chest: no fracture. Studies: two."
+
+
+@pytest.mark.shared
+def test_the_reports_with_sections_missing_tell_what_they_tell(shared: Path) -> None:
+    folder = shared / "cases" / "reports"
+    texts = {}
+    for file in sorted(folder.glob("*.txt")):
+        try:
+            texts[file.stem] = report_text(file.read_bytes().decode())
+        except RejectionError:
+            texts[file.stem] = ""
+    assert texts["only-indication"] == texts["only-head"] == ""
+    assert texts["windows-ends"] == "Heart size is normal. Lungs are clear. Normal."
+    assert texts["addendum-above"] == "Lungs are clear. No effusion. No acute process."
+    assert texts["wet-read"] == "The lungs are well expanded and clear. Normal chest."

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from core.records import Target
-from trainers.datasets.work import DatasetError, Work, checked, needed, number, rows, split_of_patient, targets_of
+from trainers.datasets.work import (
+    DatasetError,
+    Work,
+    checked,
+    id_of,
+    needed,
+    number,
+    rows,
+    split_of_patient,
+    targets_of,
+)
 
 Write = Callable[[str, bytes | str], Path]
 
@@ -22,28 +32,45 @@ def test_names_and_values_are_stripped(write: Write) -> None:
     assert list(rows(file, "ImageId", "EncodedPixels")) == [{"ImageId": "one", "EncodedPixels": "-1"}]
 
 
-def test_a_row_that_is_too_short_or_too_long_is_read(write: Write) -> None:
-    file = write("a.csv", "a,b\n1\n1,2,3\n")
-    assert list(rows(file, "a")) == [{"a": "1", "b": ""}, {"a": "1", "b": "2"}]
+def test_a_row_that_is_cut_is_refused_by_its_line(write: Write) -> None:
+    with pytest.raises(DatasetError, match=r"a\.csv, line 2: 1 cell, and the header has 2"):
+        list(rows(write("a.csv", "a,b\n1\n"), "a"))
+    with pytest.raises(DatasetError, match=r"a\.csv, line 2: 3 cells, and the header has 2"):
+        list(rows(write("a.csv", "a,b\n1,2,3\n"), "a"))
+
+
+def test_columns_are_found_however_they_are_spelt_and_optional_ones_too(write: Write) -> None:
+    file = write("a.csv", "Patient ID,study id,x\n1,NA,nan\n")
+    assert list(rows(file, "patient_id", optional=("study_id", "view"))) == [
+        {"patient_id": "1", "study_id": "", "x": ""}
+    ]
+
+
+def test_an_id_is_text_and_one_that_was_rounded_is_refused() -> None:
+    assert id_of("103.0", Path("a.csv")) == "103"
+    with pytest.raises(DatasetError, match=r"a\.csv: '1\.2E\+12' is an id that a spreadsheet has rounded"):
+        id_of("1.2E+12", Path("a.csv"))
 
 
 def test_gzipped_tables_are_read(write: Write) -> None:
     file = write("a.csv.gz", gzip.compress(b"a,b\n1,2\n"))
     assert list(rows(file)) == [{"a": "1", "b": "2"}]
+    assert list(rows(write("b.csv.gz", "a\n1\n"))) == [{"a": "1"}]  # as a browser has unpacked it
 
 
 def test_what_is_not_as_published_is_said(write: Write) -> None:
     with pytest.raises(DatasetError, match=r"a\.csv has no column c; it has a, b"):
         list(rows(write("a.csv", "a,b\n"), "a", "c"))
     with pytest.raises(DatasetError, match=r"a\.csv\.gz cannot be read"):
-        list(rows(write("a.csv.gz", "no gzip")))
+        list(rows(write("a.csv.gz", gzip.compress(b"a\n1\n")[:-9])))
     with pytest.raises(DatasetError, match="'x' is no number"):
         number("x", Path("a.csv"))
 
 
 def test_a_missing_file_is_named_with_where_it_comes_from(root: Path, write: Write) -> None:
     there = write("b-1.csv", "a\n")
-    assert needed(root, "a.csv", "b*.csv", source="x") == there
+    write("._a.csv", "a\n")
+    assert needed(root, "*a.csv", "b*.csv", source="x") == there
     with pytest.raises(DatasetError, match=r"no a\.csv or c\*\.csv in .*; it comes from the moon"):
         needed(root, "a.csv", "c*.csv", source="the moon")
 

@@ -3,7 +3,8 @@
     python -m tests.rsna_patients ../shared/chest_xrays/nih.csv
 
 The CSV has a column image or nih_index with NIH's name of each image, and rsna_patientId with RSNA's, where it is
-one of RSNA's. Labels and the mapping are written from it in the shapes in which they are published, and read by the reader.
+one of RSNA's. Labels and the mapping are written from it in the shapes in which they are published, and then read by
+the reader.
 """
 
 import csv

@@ -56,6 +56,7 @@ class DetectorSettings(Settings):
     """The training of the separator, `figray train separator`."""
 
     steps: int = Field(5000, ge=1)  # of eight figures
+    begin: str | None = None  # weights to go on from: a file, or "shipped"; None begins anew
     lr: float = Field(2e-3, gt=0)
     warmup_steps: int = Field(150, ge=0)
     averaged: Fraction = Field(0.998, ge=0, lt=1)  # decay of the mean of the weights, which is what is kept

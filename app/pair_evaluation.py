@@ -24,6 +24,7 @@ from pipelines.scoring.labelled_sets import (
     true_caption,
     true_figures,
 )
+from pipelines.scoring.reliability import reliability, verdicts
 from pipelines.scoring.scorecard import (
     FoundPair,
     Measure,
@@ -124,12 +125,14 @@ def write_scorecard(
 ) -> dict[str, Measure]:
     """All measures of what was read, with the worst cases, as JSON and as a page."""
     found = measures([item.tallies for item in figures] + [item.tallies for item in captions], seed=config.seed)
+    believed = reliability(one for figure in figures for one in verdicts(figure.truth, figure.pairs))
     failed = Counter(figure.row["error"]["code"] for figure in figures if "error" in figure.row)
     bad_figures, bad_captions = _worst(figures, WORST_FIGURES), _worst(captions, WORST_CAPTIONS)
     about = f"On {labelled.about}: {len(figures):,} figures, {failed.total():,} unreadable; {len(captions):,} captions."
     (run / "scorecard.json").write_json({
         "about": about,
         "measures": {name: asdict(measure) for name, measure in found.items()},
+        "reliability": asdict(believed) if believed else None,
         "failed": dict(failed),
         "worst_figures": {item.truth.image: round(score(item.tallies), 4) for item in bad_figures},
         "worst_captions": {item.truth.id: round(score(item.tallies), 4) for item in bad_captions},
@@ -141,6 +144,7 @@ def write_scorecard(
         figures=[_bad_figure(labelled.folder, item) for item in bad_figures if labelled.folder],
         captions=[BadCaption(truth=item.truth, split=item.split, score=score(item.tallies)) for item in bad_captions],
         about=about,
+        believed=believed,
     )
     (run / "scorecard.html").write_bytes(page.encode())
     return found
@@ -157,7 +161,7 @@ def score(tallies: Tallies) -> float:
 def judged_figure(truth: TrueFigure, row: Row) -> ReadFigure:
     """A row of stream.read_figures against the truth; a figure that could not be read has found nothing."""
     panels = [from_row(panel, Subfigure) for panel in row.get("subfigures", [])]
-    pairs = [FoundPair(pair["box"], pair["text"]) for pair in row.get("pairs", [])]
+    pairs = [FoundPair(pair["box"], pair["text"], pair.get("score")) for pair in row.get("pairs", [])]
     return ReadFigure(truth, row, panels, pairs, separation(truth, panels) | pairing(truth, pairs))
 
 

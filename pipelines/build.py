@@ -33,7 +33,7 @@ from core.records import (
     to_table,
 )
 from core.runs import Part, RunConflict, Table, claim, digest
-from core.settings import Config, DedupeSettings, SourceSettings
+from core.settings import Config, DedupeSettings, MatchSettings, SourceSettings
 from core.split import split_of
 from pipelines.captions.split import split_caption
 from pipelines.copies import dedupe
@@ -237,10 +237,10 @@ def pair_part(row: Row, *, config: Config, separated: Table, table: Table, dupli
         split = split_of(figure.article_id, seed=config.seed, **shares, together=duplicates.articles)
         kinds = {pair_id(figure.figure_id, picture.subfigure): picture.kind for picture in figure.pictures}
         figure = replace(figure, split_caption=told(figure.split_caption, config.match.text))
-        for made in make_pairs(figure, rule=config.match.rule, split=split):
+        for made in make_pairs(figure, rule=config.match.rule, split=split, min_score=config.match.doubted):
             group = duplicates.images.get(made.pair_id)
             pair = replace(made, kind=kinds.get(made.pair_id, made.kind), duplicate_group=group)
-            reject = _left_out(pair, config.dedupe)
+            reject = _left_out(pair, config.dedupe, config.match)
             if reject:
                 rejects.append(reject)
             else:
@@ -254,12 +254,14 @@ def pair_part(row: Row, *, config: Config, separated: Table, table: Table, dupli
     return _done(table.commit(work.part, tables=tables, rejects=rejects, inputs=work.inputs, counts=counts))
 
 
-def _left_out(pair: Pair, settings: DedupeSettings) -> Reject | None:
+def _left_out(pair: Pair, settings: DedupeSettings, match: MatchSettings) -> Reject | None:
     """Why a pair is not wanted, if it is not."""
     if pair.kind not in settings.kinds:
         code, message = f"kind_{pair.kind}", f"a {pair.kind}; dedupe.kinds keeps {', '.join(settings.kinds)}"
     elif settings.keep == "first" and not (pair.duplicate_group or pair.pair_id).startswith(f"{pair.article_id}/"):
         code, message = "duplicate", f"shows the same as {pair.duplicate_group}"
+    elif match.below == "left_out" and match.rule != "whole" and pair.score < match.min_score:
+        code, message = "unsure", f"a score of {pair.score:.2f} ({pair.reason}); match.min_score is {match.min_score}"
     else:
         return None
     return Reject(item_id=pair.pair_id, article_id=pair.article_id, stage="pairs", code=code, message=message)

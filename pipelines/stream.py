@@ -24,7 +24,7 @@ from core.settings import Config
 from pipelines.build import Stage, StationStalled, by_actors, by_tasks
 from pipelines.captions.split import split_caption
 from pipelines.loose_files import CaptionWork, FigureWork
-from pipelines.matching.match import WHOLE, match, told
+from pipelines.matching.match import WHOLE, believed, match, told
 
 Row = dict[str, Any]
 MAX_BYTES = 256 * 2**20  # of one file
@@ -81,8 +81,11 @@ class ReadFigure:
     def pairs(self, panels: list[Subfigure], caption: str, size: tuple[int, int]) -> list[Row]:
         """The text of each panel, with its box."""
         split = split_caption(caption, min_confidence=self.config.captions.min_confidence)
-        rows = []
-        for found in match(panels, told(split, self.config.match.text), caption, rule=self.config.match.rule):
+        settings, rows = self.config.match, []
+        found_ones = match(panels, told(split, settings.text), caption, rule=settings.rule)
+        for found in believed(found_ones, caption, min_score=settings.doubted):
+            if settings.below == "left_out" and found.score < settings.min_score and settings.rule != "whole":
+                continue
             box = (0, 0, *size) if found.subfigure == WHOLE else panels[found.subfigure].box
             row = asdict(found)
             row.pop("subfigure")

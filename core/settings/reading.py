@@ -40,6 +40,15 @@ class MatchSettings(Settings):
     # full: what the caption says of all panels at its beginning and end stands around a panel's own words. own: its own
     # words alone (MedVL's subcaptions), after the beginning where they are too few.
     text: Literal["full", "own"] = "full"
+    # A pair's score is about the share of such pairs whose text is right. Below min_score a panel gets the whole
+    # caption, or is left out with that reason.
+    min_score: Fraction = Field(0.0, ge=0, le=1)
+    below: Literal["whole", "left_out"] = "whole"
+
+    @property
+    def doubted(self) -> float:
+        """The score below which a panel's own text gives way to the whole caption."""
+        return self.min_score if self.below == "whole" else 0.0
 
 
 class DedupeSettings(Settings):

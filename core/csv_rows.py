@@ -35,6 +35,9 @@ ROUNDED = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+?\d+")
 class CsvError(UserError):
     """A file is no CSV that can be read whole; the message names the file, and the line where there is one."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.splitlines()))  # the cells that it shows may be of several
+
 
 @dataclass(frozen=True)
 class CsvTable:

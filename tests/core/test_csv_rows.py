@@ -156,3 +156,9 @@ def test_what_a_writer_wrote_is_read_or_refused_and_never_cut(
 
 def known(cell: str) -> str:
     return "" if is_empty(cell) else cell.strip()
+
+
+def test_an_error_is_one_line_whatever_the_header_holds(tmp_path: Path) -> None:
+    with pytest.raises(CsvError) as refused:
+        read(tmp_path, 'a.png,"Heart.\nLungs."\nb.png,x\n', "image")  # found by fuzzing
+    assert "\n" not in str(refused.value)

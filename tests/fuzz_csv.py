@@ -50,9 +50,8 @@ def damaged(data: bytes, rng: np.random.Generator) -> bytes:
         elif kind == 4:
             copy[at:at] = copy[at : at + length]
         elif kind == 5:
-            copy = copy.replace(
-                *(PIECES[int(each)] for each in rng.integers(0, len(PIECES), 2)), int(rng.integers(1, 4))
-            )
+            old, new = (PIECES[int(each)] for each in rng.integers(0, len(PIECES), 2))
+            copy = copy.replace(old, new, int(rng.integers(1, 4)))
         else:
             del copy[at:]
     return encoded(bytes(copy), rng)

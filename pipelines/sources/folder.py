@@ -35,7 +35,7 @@ class FolderBucket:
             raise FetchError("unreadable", f"{key}: {type(error).__name__}") from error
 
     def list(self, prefix: str, delimiter: str = "/") -> Keys:
-        """Keys that begin with a prefix, cut after the delimiter as S3 cuts them, sorted; "" lists every key below. FetchError."""
+        """Keys that begin with a prefix, cut after the delimiter as S3 cuts them, sorted; "": all below. FetchError."""
         folder = self._root / (checked_key(prefix).rpartition("/")[0] if prefix else "")
         if not folder.resolve().is_relative_to(self._root) or not folder.is_dir():
             return []

@@ -52,7 +52,11 @@ def table(folder: Path, work: Path) -> Iterator[Row]:
         if name in refused:
             yield Row(f"csv/{name}", said.last, said.in_a_line and refused[name] in said.last)
         elif name == "labels-na":  # nothing is known of either image
-            yield Row(f"csv/{name}", said.last, said.in_a_line and "2 nothing_known" in said.last)
+            yield Row(
+                f"csv/{name}",
+                said.last,
+                said.code == 2 and "2 nothing_known" in said.last and "Traceback" not in said.output,
+            )
         elif said.code:
             yield failed(f"csv/{name}", said)
         else:

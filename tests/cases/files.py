@@ -10,6 +10,7 @@ import pydicom
 from PIL import Image
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
+from core.rejection import RejectionError
 from tests.cases.runner import (
     Row,
     failed,
@@ -156,7 +157,10 @@ def reports(folder: Path, work: Path) -> Iterator[Row]:
         "windows-ends": "Heart size is normal. Lungs are clear. Normal.",
     }
     for file in sorted(folder.glob("*.txt")):
-        text = " ".join(report_text(file.read_bytes().decode()).split())
+        try:
+            text = " ".join(report_text(file.read_bytes().decode()).split())
+        except RejectionError:
+            text = ""
         yield Row(f"reports/{file.stem}", text or "no text", text == expected.get(file.stem, text))
 
 

@@ -77,6 +77,12 @@ def radiographs_of(run: Path) -> list[Radiograph]:
     return [row for split in ("train", "val", "test") for row in from_table(table.read(f"split={split}"), Radiograph)]
 
 
+def radiographs_left_out(run: Path) -> dict[str, str]:
+    """What a run's table of radiographs left out: image -> why."""
+    rows = Table(Place.at(run) / "radiographs", Radiograph).rejects().to_pylist()
+    return {row["item_id"]: f"{row['code']}: {row['message']}" for row in rows}
+
+
 def texts_of(run: Path) -> list[str]:
     """The texts of a run's pairs."""
     table = Table(Place.at(run) / "pairs", Pair)

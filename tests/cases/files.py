@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,8 +124,9 @@ def unusual(folder: Path, work: Path) -> Iterator[Row]:
     stated = {row["id"]: row["caption"] for row in json.loads((folder / "captions.json").read_text(encoding="utf-8"))}
     for row in rows_in(work / "out.json"):
         found = labels_in(row)
-        inside = all(word in stated[row["id"]] for text in found.values() for word in text.split())
-        right = not found if row["id"] in names_none else inside
+        words = set(re.findall(r"\w+", stated[row["id"]]))
+        inside = all(word in words for text in found.values() for word in re.findall(r"\w+", text))
+        right = not found if row["id"] in names_none else bool(found) and inside
         yield Row(f"unusual-labels/{row['id']}", ", ".join(found) or "whole", right)
 
 

@@ -83,6 +83,9 @@ def labelled_set(images: Place | None, truth: Path | None, captions: Path | None
     rows: list[MarkedCaption] = stated.records if isinstance(stated, MarkedCaptions) else stated
     paths = named(images_below(images), [row.image for row in marked]) if images else {}
     figures = {paths.get(figure.image, figure.image): figure for figure in true_figures(marked)}
+    twice = [paths.get(image, image) for image, count in Counter(row.image for row in marked).items() if count > 1]
+    if twice or len(figures) < len(marked):
+        raise FileError(f"{truth}: a figure stands twice in it: {', '.join(twice[:3]) or 'by two names'}")
     about = ", ".join(path.name for path in (truth, captions) if path)
     return LabelledSet(about, images, figures, [true_caption(row) for row in rows])
 

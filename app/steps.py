@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 from app.data_card import card
-from core.config import load, override, read, settings_of, write
+from core.config import UserError, load, override, read, settings_of, write
 from core.places import Place
 from core.records import Figure, Pair
 from core.runs import Part, RunConflict, Table, claim, digest, stamp
@@ -24,6 +24,7 @@ ON_A_SHEET = 200  # figures; more makes a page that browsers struggle with
 # What makes a model what it is, with the settings of its objective; another value of one of them is another model.
 SHAPING = ("model", "optim", "train.batch_size", "train.workers", "train.fraction", "seed")
 OBJECTIVES = {"blip": ("objective",), "mlip": ("objective.name", "mlip")}
+OF_BEGINNING = ("config.yaml", "version.json", "seconds.json")
 MADE_BY = {"radiographs": "`figray dataset` makes them"}
 
 Progress = Callable[[str, Part, int], None]
@@ -44,8 +45,22 @@ def opened(run: Place, recipe: str | None, overrides: list[str]) -> Iterator[Con
     if not begun:
         stamp(run)
         file.write_bytes(write(config).encode())
-    yield config
+    try:
+        yield config
+    except UserError:
+        if not begun:
+            _forget(run)
+        raise
     file.write_bytes(write(config).encode())
+
+
+def _forget(run: Place) -> None:
+    """Take back what a run says of its beginning, where nothing was made in it."""
+    there = set(run.names())
+    if there <= set(OF_BEGINNING):
+        for name in OF_BEGINNING:
+            if name in there:
+                (run / name).filesystem.delete_file((run / name).path)
 
 
 def collect(config: Config, run: Place, progress: Progress) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
+from core.file_kinds import HEAD, not_read, unread_by_bytes
 from core.rejection import RejectionError
 
-FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP")
+FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP")
 MAX_PIXELS = 64_000_000
 MAX_SIDE = 20_000  # pixels
 WINDOW = (0.5, 99.5)  # percentiles that become black and white
@@ -94,7 +95,9 @@ def _identified(data: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError("too_large", str(error)) from error
     except DAMAGE as error:
-        raise ImageError("not_image", f"none of {', '.join(FORMATS)}: {type(error).__name__}") from error
+        kind = unread_by_bytes(data[:HEAD])
+        said = not_read(kind) if kind else f"none of {', '.join(FORMATS)}: {type(error).__name__}"
+        raise ImageError("not_image", said) from error
 
 
 def _check_size(width: int, height: int) -> None:
@@ -123,6 +126,8 @@ def _rgb(image: Image.Image, notes: list[str]) -> Image.Image:
         depth = "float" if image.mode == "F" else "16-bit"
         notes.append(f"{depth}, windowed to percentiles {WINDOW[0]} and {WINDOW[1]}")
         return _windowed(image).convert("RGB")
+    if image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox():
+        return image.convert("RGB")  # written by programs that leave the fourth byte 0
     if image.has_transparency_data:
         notes.append("transparency on white")
         layer = image.convert("RGBA")

@@ -86,9 +86,15 @@ def collect(config: Config, out: Place, progress: Progress) -> Table:
     table = Table(out / "figures", Figure)
     asked = _settings(config, "collect", "select", *(f"source.{name}" for name in ASKED))
     older = {name: asked[name] for name in asked if name.rpartition(".")[2] in LATER}
+    begun = (table.place / "settings.json").exists()
     claim(table.place, asked, before=older)
     turns = shared_turns(config.source)
-    listed = articles.listed(table.place, config.source, config.select, turns)
+    try:
+        listed = articles.listed(table.place, config.source, config.select, turns)
+    except UserError:
+        if not begun:
+            table.place.delete()  # a source that has nothing must not be held against the right one
+        raise
     parts = articles.parts_for(len(listed), config.tables.parts)
     todo = [Work(number, digest(ids), ids) for number, ids in enumerate(articles.dealt(listed, parts))]
     at_once = min(config.tables.collectors, config.source.connections)

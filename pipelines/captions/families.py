@@ -66,7 +66,9 @@ def _of_one_style(caption: str, markers: Sequence[Marker], kinds: Kinds) -> list
     others = [marker for marker in markers if is_kind(marker) or (is_late and _is_earlier(marker, best[0]))]
     opening = [marker for marker in others if opens_sentence(caption, marker)]
     whole = _of_run(_with_gaps_filled(caption, best, others))
-    return _under_letters(_of_run([marker for marker in whole if not _strays(caption, marker, whole)]), opening)
+    while strays := [marker for marker in whole if _strays(caption, marker, whole)]:
+        whole = _of_run([marker for marker in whole if marker not in strays])
+    return _under_letters(whole, opening)
 
 
 def _strays(caption: str, marker: Marker, family: Sequence[Marker]) -> bool:

@@ -17,7 +17,7 @@ LARGE_ROMANS = tuple(roman.upper() for roman in ROMANS)
 MAX_RANGE = 26  # labels
 
 _JOIN = r"(?:\s?[-–—−‐‑]\s?|\s(?:to|through)\s|\s?[,;]\s?(?:(?:and|or)\s|&\s?)?|\s(?:and|or)\s|\s?[&/+]\s?)"
-_LETTER = r"(?!H\s?&\s?E\b)[A-Za-z](?:\d{1,2}|(?-i:i{1,3}|iv))?[’'′]{0,3}(?!\w)"
+_LETTER = r"(?!H\s?&\s?E\b|T[12]\b)[A-Za-z](?:\d{1,2}|(?-i:i{1,3}|iv))?[’'′]{0,3}(?!\w)"
 _KINDS = (r"[ivx]{1,4}(?!\w)", r"[IVX]{1,4}(?!\w)", _LETTER, r"(?!0)\d{1,2}(?!\w)")
 _LISTS = (
     *(rf"{kind}(?:[)]?{_JOIN}{kind}){{0,25}}" for kind in _KINDS),

@@ -11,7 +11,7 @@ _NOUN = r"(?:\s(?:panels?|images?|rows?|columns?|pictures?|figures?|sides?))"
 _SENTENCE = r"(?:^|(?<=[.;:!?)\]]\s)|(?<=[a-z]\.))"
 _POSITION = re.compile(
     rf"\(\s?(?:the\s)?(?P<bracketed>{_PLACES})(?:{_NOUN}?\s?\)|{_NOUN}(?P<rest>[,;:]\s[^()]{{1,60}})\))"
-    rf"|{_SENTENCE}(?:the\s)?(?P<colon>{_PLACES}){_NOUN}?\s?:(?=\s)"
+    rf"|{_SENTENCE}(?:the\s)?(?P<colon>{_PLACES}){_NOUN}?\s?(?::|,(?=[^.;]*[;.]))(?=\s)"
     rf"|(?:{_SENTENCE}(?:the\s)?|\b(?:in|on|and)\sthe\s)(?P<noun>{_PLACES}{_COUNT}){_NOUN},?(?=[\s.;)])",
     re.IGNORECASE,
 )

@@ -12,6 +12,7 @@ from pipelines.captions.mentions import without_mentions
 from pipelines.captions.spans import Parts, distributed
 
 PLAIN, UNUSUAL, LATE, WEAK = 0.98, 0.6, 0.7, 0.9  # what the parts of a confidence are worth
+LEFT_OUT = {ord("I") - ord("A"), ord("O") - ord("A")}  # letters that some journals pass over: they look like 1 and 0
 
 _LEADING = re.compile(r"^(?:[\s.,;:)\]–—-]|(?:and|or|as well as)\b)+", re.IGNORECASE)
 _JOINTS = string.whitespace + ",;:(["
@@ -67,7 +68,7 @@ def _confidence(markers: Sequence[Marker], subcaptions: Sequence[Subcaption]) ->
     labels = labels_of(markers)
     ranks = sorted(set(ranks_of(labels))) if not is_position else [0]
     share = PLAIN
-    share *= UNUSUAL if ranks != list(range(ranks[0], ranks[-1] + 1)) else 1.0
+    share *= UNUSUAL if not set(range(ranks[0], ranks[-1] + 1)) - set(ranks) <= LEFT_OUT else 1.0
     share *= UNUSUAL if not is_position and any(label[1:].isdigit() and label[0].isalpha() for label in labels) else 1.0
     share *= LATE if ranks[0] > 0 else 1.0
     share *= WEAK if markers[0].style in (*WEAK_STYLES, "position") and not markers[0].emphasised else 1.0

@@ -23,7 +23,7 @@ def value(config: Any, name: str) -> Any:
 
 @pytest.mark.parametrize(
     "typed",
-    ['"brain tumor"[Title] AND case reports[pt]', "brain #1", "010", "no", "12:30", "null", "[a, b]", "{a: 1}", "- a",
+    ['"brain tumor"[Title] AND case reports[pt]', "brain #1", "010", "no", "12:30", "[a, b]", "{a: 1}", "- a",
      "*a", "a: b", "1e5", "!x", "%", "@a", "'half", '"', " two  blanks ", "2024-01-01", "~", "", "Müller, ü"],
 )  # fmt: skip
 def test_a_text_is_what_was_typed(typed: str) -> None:

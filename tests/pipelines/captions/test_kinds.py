@@ -54,6 +54,12 @@ KINDS: dict[str, list[tuple[str, str]]] = {
         ("(C) Axial MRI at one month. (D) Axial MRI at two months.", "C D"),
         ("Axial MRI at one month (R). (S) is the sacrum.", ""),
     ],
+    "a sequence is no label": [
+        ("MRI. A: T1; B: T2; C: FLAIR.", "A B C"),
+        ("A, T1; B, T2; C, FLAIR", "A B C"),
+        ("IRM cérébrale : A : séquence T1 ; B : séquence T2 ; C : FLAIR.", "A B C"),
+    ],
+    "journals pass over I and O": [("MRI. (G) T1. (H) T2. (J) FLAIR. (K) DWI.", "G H J K")],
     "letters beat words of place": [
         (
             "Masses of A, LipH; B, LipN and C, LipY. D, spectra before (top) and after (bottom) incubation.",
@@ -61,6 +67,8 @@ KINDS: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "words of place in running text": [
+        ("MRI. Top left, T1; top right, T2; bottom left, FLAIR.", "bottom_left top_left top_right"),
+        ("Top, we see it. Bottom line.", ""),
         ("CT scans in the top panel show a mass, those in the bottom panel show none.", "bottom top"),
         ("The top two rows are of the patient and the bottom two rows are of a healthy child.", "bottom_two top_two"),
     ],

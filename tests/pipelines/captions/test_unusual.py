@@ -85,4 +85,4 @@ def test_the_cases_are_split_where_labels_name_panels(shared: Path) -> None:
     whole = {row["id"] for row in rows if not parts(row["caption"])}
     # Those after the first two name panels in ways that are not read: words of place after commas, " : " of French, a
     # run from G on that leaves out I. Their captions stay whole.
-    assert whole <= {"vitamin", "figure-of-dates", "topleft", "guillemet", "skips-I"}
+    assert whole <= {"vitamin", "figure-of-dates"}

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +14,10 @@ from core.images import ImageError, open_image
 from core.places import Place
 from core.records import SplitCaption, Subfigure, from_row
 from core.settings import Config, PhantomSettings
+from pipelines.captions.marked import read_marks
+from pipelines.captions.mentions import without_mentions
 from pipelines.loose_files import CaptionWork, FigureWork, named
+from pipelines.scoring.detection import mean_average_precision, sentence_bleu, starts_found
 from pipelines.scoring.labelled_sets import (
     MarkedCaption,
     MarkedCaptions,
@@ -24,13 +27,16 @@ from pipelines.scoring.labelled_sets import (
     true_caption,
     true_figures,
 )
+from pipelines.scoring.published import Published, StartedCaption, published
 from pipelines.scoring.reliability import reliability, verdicts
 from pipelines.scoring.scorecard import (
     FoundPair,
     Measure,
     Tallies,
+    Tally,
     TrueCaption,
     TrueFigure,
+    bare,
     measures,
     pairing,
     pairs_right,
@@ -49,6 +55,7 @@ class LabelledSet:
     folder: Place | None  # of the figures
     figures: dict[str, TrueFigure]  # by the image's path below the folder
     captions: list[TrueCaption]
+    started: list[StartedCaption] = field(default_factory=list)  # captions of which panel starts alone are known
 
 
 @dataclass(frozen=True)
@@ -75,19 +82,41 @@ Item = TypeVar("Item", ReadFigure, ReadCaption)
 
 
 def labelled_set(images: Place | None, truth: Path | None, captions: Path | None) -> LabelledSet:
-    """Figures and captions from files of the shapes of pipelines.scoring.labelled_sets; raises FileError."""
-    if (images is None) != (truth is None):
+    """Figures and captions from files of the shapes of scoring.labelled_sets or scoring.published; raises FileError."""
+    others = [_published(file) if file else None for file in (truth, captions)]
+    has_figures = truth is not None and (others[0] is None or bool(others[0][0]))
+    if ((images is None) and has_figures) or (images is not None and truth is None):
         raise FileError("a folder of images needs its truth, and the truth its images: --images DIR --truth TRUTH.json")
-    marked: list[MarkedFigure] = read_json(truth, list[MarkedFigure]) if truth else []
-    stated = read_json(captions, MarkedCaptions | list[MarkedCaption]) if captions else []
+    found, told, started = _both(others)
+    marked: list[MarkedFigure] = read_json(truth, list[MarkedFigure]) if truth and others[0] is None else []
+    stated = read_json(captions, MarkedCaptions | list[MarkedCaption]) if captions and others[1] is None else []
     rows: list[MarkedCaption] = stated.records if isinstance(stated, MarkedCaptions) else stated
-    paths = named(images_below(images), [row.image for row in marked]) if images else {}
-    figures = {paths.get(figure.image, figure.image): figure for figure in true_figures(marked)}
-    twice = [paths.get(image, image) for image, count in Counter(row.image for row in marked).items() if count > 1]
-    if twice or len(figures) < len(marked):
+    found += true_figures(marked)
+    paths = named(images_below(images), [figure.image for figure in found]) if images else {}
+    figures = {paths.get(figure.image, figure.image): figure for figure in found}
+    twice = [paths.get(image, image) for image, count in Counter(one.image for one in found).items() if count > 1]
+    if twice or len(figures) < len(found):
         raise FileError(f"{truth}: a figure stands twice in it: {', '.join(twice[:3]) or 'by two names'}")
     about = ", ".join(path.name for path in (truth, captions) if path)
-    return LabelledSet(about, images, figures, [true_caption(row) for row in rows])
+    return LabelledSet(about, images, figures, [*told, *(true_caption(row) for row in rows)], started)
+
+
+def _published(file: Path) -> Published | None:
+    """A file of a published set; None where it is of figray's own shapes. Raises FileError."""
+    try:
+        return published(file.name, file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise FileError(f"{file}: {error}") from error
+
+
+def _both(files: Sequence[Published | None]) -> Published:
+    """What two files hold, as one."""
+    read = [file for file in files if file is not None]
+    return (
+        [figure for file in read for figure in file[0]],
+        [caption for file in read for caption in file[1]],
+        [caption for file in read for caption in file[2]],
+    )
 
 
 def drawn_set(run: Place, settings: PhantomSettings) -> LabelledSet:
@@ -127,7 +156,10 @@ def write_scorecard(
     config: Config, run: Place, labelled: LabelledSet, *, figures: Sequence[ReadFigure], captions: Sequence[ReadCaption]
 ) -> dict[str, Measure]:
     """All measures of what was read, with the worst cases, as JSON and as a page."""
-    found = measures([item.tallies for item in figures] + [item.tallies for item in captions], seed=config.seed)
+    starts = [_starts(caption) for caption in labelled.started]
+    read = [item.tallies for item in figures] + [item.tallies for item in captions]
+    found = measures(read + starts, seed=config.seed)
+    precision = mean_average_precision([one.truth for one in figures], [one.panels for one in figures])
     believed = reliability(one for figure in figures for one in verdicts(figure.truth, figure.pairs))
     failed = Counter(figure.row["error"]["code"] for figure in figures if "error" in figure.row)
     bad_figures, bad_captions = _worst(figures, WORST_FIGURES), _worst(captions, WORST_CAPTIONS)
@@ -135,6 +167,7 @@ def write_scorecard(
     (run / "scorecard.json").write_json({
         "about": about,
         "measures": {name: asdict(measure) for name, measure in found.items()},
+        "average_precision": precision if figures else None,
         "reliability": asdict(believed) if believed else None,
         "failed": dict(failed),
         "worst_figures": {item.truth.image: round(score(item.tallies), 4) for item in bad_figures},
@@ -148,6 +181,7 @@ def write_scorecard(
         captions=[BadCaption(truth=item.truth, split=item.split, score=score(item.tallies)) for item in bad_captions],
         about=about,
         believed=believed,
+        precision=precision if figures else {},
     )
     (run / "scorecard.html").write_bytes(page.encode())
     return found
@@ -171,7 +205,26 @@ def judged_figure(truth: TrueFigure, row: Row) -> ReadFigure:
 def judged_caption(truth: TrueCaption, row: Row) -> ReadCaption:
     """A row of stream.split_captions against the truth."""
     split = from_row(row, SplitCaption)
-    return ReadCaption(truth, split, splitting(truth, split))
+    return ReadCaption(truth, split, splitting(truth, split) | _bleu(truth, split))
+
+
+def _bleu(truth: TrueCaption, split: SplitCaption) -> Tallies:
+    """Sentence BLEU of the text of each true label; nothing where nobody has written the texts."""
+    if not truth.texts:
+        return {}
+    found = {bare(label): part.text for part in split.subcaptions for label in part.labels}
+    total = sum(sentence_bleu(found.get(label, ""), text) for label, text in truth.texts.items())
+    return {"sentence_bleu": Tally(total, len(truth.texts))}
+
+
+def _starts(truth: StartedCaption) -> Tallies:
+    """Where panels begin in a caption, against where the marks stand that begin their texts."""
+    read = without_mentions(read_marks(truth.caption))
+    first: dict[tuple[str, ...], int] = {}
+    for marker in read.markers:
+        first.setdefault(marker.labels, marker.start)
+    share = starts_found(truth.caption, truth.starts, sorted(first.values()))
+    return {"panel_start_f1": Tally(2 * share.right, share.found + share.true)}
 
 
 def _worst(read: Sequence[Item], most: int) -> list[Item]:

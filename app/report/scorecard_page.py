@@ -12,6 +12,7 @@ from app.report.contact_sheet import FIGURE_SIDE, data_uri, outline, panel_colou
 from app.report.curves import STYLE, TEXT_COLOUR, as_svg
 from app.report.templates import templates
 from core.records import SplitCaption, Subfigure
+from pipelines.scoring.published import REFERENCES
 from pipelines.scoring.reliability import Reliability
 from pipelines.scoring.scorecard import Measure, TrueCaption, TrueFigure
 
@@ -26,6 +27,8 @@ MEANINGS = {
     "label_set_exact": ("captions split into exactly their labels", "captions"),
     "label_f1": ("labels, F1", "labels"),
     "token_f1": ("words of subcaptions, F1", "subcaptions"),
+    "sentence_bleu": ("texts of labels, mean sentence BLEU", "subcaptions"),
+    "panel_start_f1": ("places where panels begin in captions, F1", "starts"),
     "pairs": ("panels with the right text", "panels"),
 }
 
@@ -70,6 +73,7 @@ def render_scorecard(
     captions: Sequence[BadCaption],
     about: str,
     believed: Reliability | None = None,
+    precision: Mapping[str, float] | None = None,
 ) -> str:
     """One self-contained HTML page."""
     rows = [_row(name, found[name]) for name in sorted(found, key=_place)]
@@ -81,6 +85,8 @@ def render_scorecard(
         figures=figures,
         captions=captions,
         believed=believed,
+        precision=precision or {},
+        references=REFERENCES,
         curve=reliability_curve(believed) if believed else None,
         drawn=drawn,
         colour=panel_colour,

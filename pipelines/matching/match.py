@@ -36,13 +36,31 @@ def match(subfigures: Sequence[Subfigure], split: SplitCaption, caption: str, *,
         return [_by_paper(index, panel, split, caption) for index, panel in enumerate(subfigures)]
     if len(subfigures) == 1:
         return [_alone(subfigures[0], caption)]
-    words = _of_whole_panels(_words(split), subfigures)
-    texts = {label: _in_full(own, split) for label, own in words.items()}
+    words, texts = _texts(subfigures, split)
     if not texts or not subfigures:
         return [_unsplit(index, panel, split, caption) for index, panel in enumerate(subfigures)]
-    if all(re.fullmatch(r"[a-z]{3,}(?: [a-z]+)*", label) and label not in ROMANS for label in texts):
+    if _are_places(texts):
         return _by_position(subfigures, texts, split.confidence, caption)
     return _jointly(subfigures, texts, split, words, caption)
+
+
+def evidence_of(subfigures: Sequence[Subfigure], split: SplitCaption) -> list[Evidence]:
+    """What the scores of a figure's panels are made from; empty where letters and order decide nothing."""
+    words, texts = _texts(subfigures, split)
+    if len(subfigures) < 2 or not texts or _are_places(texts):
+        return []
+    return _evidence(subfigures, texts, split, words)
+
+
+def _texts(subfigures: Sequence[Subfigure], split: SplitCaption) -> tuple[dict[str, str], dict[str, str]]:
+    """The own words of each label, and all that is said of it."""
+    words = _of_whole_panels(_words(split), subfigures)
+    return words, {label: _in_full(own, split) for label, own in words.items()}
+
+
+def _are_places(labels: Iterable[str]) -> bool:
+    """Whether the labels are words of place."""
+    return all(re.fullmatch(r"[a-z]{3,}(?: [a-z]+)*", label) and label not in ROMANS for label in labels)
 
 
 def told(split: SplitCaption, text: Text) -> SplitCaption:
@@ -189,24 +207,13 @@ def _jointly(
     panels: Sequence[Subfigure], texts: dict[str, str], split: SplitCaption, own: dict[str, str], caption: str
 ) -> list[Match]:
     """One decision for all panels of a figure; texts: all that is said of each label, own: its own words."""
-    labels = _in_row(texts)
-    weights = alignment(panels, labels)  # (panels, labels)
-    alike = np.array([[texts[one] == texts[other] for other in labels] for one in labels])  # of a range, "(A-C)"
-    likelihoods = weights @ alike
+    labels, weights, chosen = _decided(panels, texts)
+    seen = _evidence(panels, texts, split, own)
     n_lettered = sum(_says(panel, labels) for panel in panels)
     matches = []
-    for index, (panel, choice) in enumerate(zip(panels, decided(weights), strict=True)):
-        label, likelihood = labels[choice], float(likelihoods[index, choice])
-        evidence = Evidence(
-            likelihood=likelihood,
-            panel=panel.score,
-            is_even=len(panels) == len(labels),
-            confidence=split.confidence,
-            has_tail=bool(split.tail),
-            own_words=len(own[label].split()),
-        )
-        score = round(probability(evidence), 4)
-        if likelihood < LIKELY:
+    for index, (panel, choice, evidence) in enumerate(zip(panels, chosen, seen, strict=True)):
+        label, score = labels[choice], round(probability(evidence), 4)
+        if evidence.likelihood < LIKELY:
             matches.append(_whole(index, caption, _doubt(panels, labels, weights[index]), panel.label))
         elif _says(panel, [label]):
             matches.append(_by_letter(index, label, texts[label], score))
@@ -216,6 +223,33 @@ def _jointly(
                 Match(subfigure=index, label=label, text=texts[label], matched_by="order", score=score, reason=reason)
             )
     return matches
+
+
+def _decided(panels: Sequence[Subfigure], texts: dict[str, str]) -> tuple[list[str], np.ndarray, list[int]]:
+    """The labels in their row, their weights (panels, labels), and the place of the one that each panel has."""
+    labels = _in_row(texts)
+    weights = alignment(panels, labels)
+    return labels, weights, decided(weights)
+
+
+def _evidence(
+    panels: Sequence[Subfigure], texts: dict[str, str], split: SplitCaption, own: dict[str, str]
+) -> list[Evidence]:
+    """What speaks for the text that each panel gets."""
+    labels, weights, chosen = _decided(panels, texts)
+    alike = np.array([[texts[one] == texts[other] for other in labels] for one in labels])  # of a range, "(A-C)"
+    likelihoods = weights @ alike
+    return [
+        Evidence(
+            likelihood=float(likelihoods[index, choice]),
+            panel=panel.score,
+            is_even=len(panels) == len(labels),
+            confidence=split.confidence,
+            has_tail=bool(split.tail),
+            own_words=len(own[labels[choice]].split()),
+        )
+        for index, (panel, choice) in enumerate(zip(panels, chosen, strict=True))
+    ]
 
 
 def _by_letter(index: int, label: str, text: str, score: float) -> Match:

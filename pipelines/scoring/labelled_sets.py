@@ -78,7 +78,10 @@ def true_caption(row: MarkedCaption) -> TrueCaption:
         panels = row.panels or []
         is_compound = len(panels) > 1
         said = [(panel.label, panel.subcaption or "") for panel in panels if panel.label]
-    return TrueCaption(row.id, row.caption, is_compound, _by_label(said) if is_compound else {})
+    texts: dict[str, str] = {}
+    for label, text in said if is_compound else []:
+        texts[bare(label)] = f"{texts[bare(label)]} {text}" if bare(label) in texts else text
+    return TrueCaption(row.id, row.caption, is_compound, _by_label(said) if is_compound else {}, texts)
 
 
 def drawn_figure(truth: FigureTruth, image: str) -> TrueFigure:

@@ -7,7 +7,7 @@ and the F1 of words. Each is a ratio of two sums over figures or captions, so th
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_
 
@@ -54,6 +54,7 @@ class TrueCaption:
     caption: str
     is_compound: bool
     parts: dict[str, Words]
+    texts: dict[str, str] = field(default_factory=dict)  # of each label, as written, where that is known
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,13 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 from pyarrow import fs
 
 from core.config import UserError
@@ -201,15 +200,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def located(files: Sequence[str]) -> tuple[fs.FileSystem, list[str]]:
-    """The filesystem of files that are each a path or a URI, all of one, and their paths in it."""
-    places = [Place.at(file) for file in files]
-    return (places[0].filesystem if places else fs.LocalFileSystem()), [place.path for place in places]
-
-
-def rows_of(files: Sequence[str], *, schema: pa.Schema | None = None) -> ds.Dataset:
-    """The rows of Parquet files, each a path or a URI, in their order; schema: the first file's, if not stated."""
-    filesystem, paths = located(files)
-    return ds.dataset(paths, format="parquet", filesystem=filesystem, schema=schema)

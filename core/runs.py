@@ -5,7 +5,6 @@ a killed job leaves no half part, and a second run does only what is missing.
 """
 
 import hashlib
-import io
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -16,12 +15,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
 from core.config import UserError
-from core.places import Place, rows_of
+from core.places import Place
 from core.records import Reject, arrow_schema
+from core.tables import parsed, rows_of, written
 
 READERS = 16  # of manifests at once
 FORMAT = 1  # of tables and runs; a change that an older figray would read wrongly adds one
@@ -169,7 +168,7 @@ class Table:
         """The committed rows, of any subfolder, whose column holds one of the values."""
         files = [(self.place / file.name).uri for part in self.parts() for file in part.files if file.rows]
         where = pc.field(column).isin(sorted(values))
-        return rows_of(files, schema=arrow_schema(self.record)).to_table(filter=where)
+        return rows_of(files, self.record).to_table(filter=where)
 
     def files(self, folder: str = "") -> list[str]:
         """The committed files in one subfolder, each a path or URI; files without a manifest do not count."""
@@ -178,7 +177,7 @@ class Table:
 
     def read(self, folder: str = "", columns: list[str] | None = None) -> pa.Table:
         """All committed rows of one subfolder."""
-        return _read(self.files(folder), arrow_schema(self.record), columns)
+        return _read(self.files(folder), self.record, columns)
 
     def read_part(self, number: int) -> pa.Table:
         """The rows of one committed part, checked against its manifest; raises RunConflict if a file was changed."""
@@ -190,20 +189,20 @@ class Table:
 
     def rejects(self) -> pa.Table:
         """All rows left out, with their reasons."""
-        return _read([(self.place / part.rejects.name).uri for part in self.parts()], arrow_schema(Reject), None)
+        return _read([(self.place / part.rejects.name).uri for part in self.parts()], Reject, None)
 
     def _checked(self, file: PartFile) -> pa.Table:
         data = (self.place / file.name).read_bytes()
         if hashlib.sha256(data).hexdigest() != file.sha256:
             raise RunConflict(f"{self.place / file.name} is not the file its manifest names; remove the part's .json")
-        return pq.read_table(io.BytesIO(data), schema=arrow_schema(self.record))
+        return parsed(data, self.record, (self.place / file.name).uri)
 
 
-def _read(files: list[str], schema: pa.Schema, columns: list[str] | None) -> pa.Table:
+def _read(files: list[str], record: type, columns: list[str] | None) -> pa.Table:
     if not files:
-        empty = schema.empty_table()
+        empty = arrow_schema(record).empty_table()
         return empty.select(columns) if columns else empty
-    return rows_of(files, schema=schema).to_table(columns=columns)
+    return rows_of(files, record).to_table(columns=columns)
 
 
 def _as_row(reject: Reject) -> dict[str, str]:
@@ -217,10 +216,7 @@ def _as_row(reject: Reject) -> dict[str, str]:
 
 
 def _write_parquet(folder: Place, name: str, table: pa.Table) -> PartFile:
-    buffer = io.BytesIO()
-    # Images are compressed already; page checksums find a flipped bit that Parquet would otherwise read without a word.
-    pq.write_table(table, buffer, compression="snappy", write_page_checksum=True)
-    data = buffer.getvalue()
+    data = written(table)
     (folder / name).write_bytes(data)
     return PartFile(name=name, rows=table.num_rows, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
 

@@ -9,8 +9,10 @@ from safetensors.torch import save_model as save_weights
 from transformers import PreTrainedTokenizerFast
 
 from core.config import UserError
-from core.places import Place, rows_of
+from core.places import Place
+from core.records import Pair
 from core.settings import MlipSettings, ModelSettings, ObjectiveSettings, Settings
+from core.tables import rows_of
 from trainers.batch import load_tokenizer, save_tokenizer
 from trainers.blip import Blip
 from trainers.losses.masked import Masking
@@ -91,7 +93,7 @@ def image_marks(files: Sequence[str]) -> dict[str, str]:
 
     The MD5 of the published figure, and the group of duplicates that the image is of; files that lack them give none.
     """
-    table = rows_of(files)
+    table = rows_of(files, Pair)
     marks = [name for name in MARKS if name in table.schema.names]
     rows = table.to_table(columns=["article_id", *marks]).to_pylist()
     return {row[name]: row["article_id"] for row in rows for name in marks if row[name] is not None}

@@ -13,38 +13,34 @@ from functools import partial
 from typing import Any, Protocol
 
 import ray
-from PIL import Image
 from ray.data import ActorPoolStrategy, TaskPoolStrategy
 from ray.data.exceptions import ExecutionTimeoutError
 
 from core.cluster import nodes
 from core.config import UserError, settings_of
-from core.images import ImageError, open_image
 from core.places import Place
 from core.records import (
     Figure,
     Pair,
-    Picture,
     Reject,
     SeparatedFigure,
-    Subfigure,
-    arrow_schema,
     from_table,
     to_table,
 )
+from core.rejection import RejectionError
 from core.runs import Part, RunConflict, Table, claim, digest
 from core.settings import Config, DedupeSettings, SourceSettings
 from core.split import split_of
-from pipelines.captions.split import split_caption
-from pipelines.copies import dedupe
 from pipelines.copies.duplicates import Duplicates, as_csv, kept_duplicates, pair_id
-from pipelines.copies.picture_kind import picture_kind
-from pipelines.matching.match import WHOLE, is_part, make_pairs, told
+from pipelines.matching.match import make_pairs, told
+from pipelines.separating import SeparatingApart, describe
 from pipelines.sources import articles, pmc
 from pipelines.sources.inventory import Noted
 from pipelines.sources.selection import article_types
 from pipelines.sources.topics import keyword_of
 from pipelines.sources.turns import QueuedTurns, Turns
+
+__all__ = ["collect", "describe", "pair", "separate"]
 
 ASKED = ("origin", "index", "topic", "query", "links", "max_articles")  # what the list of articles is of
 LATER = ("index", "topic", "links", "manuscripts")  # of these, what runs of before November 2026 do not state
@@ -174,25 +170,20 @@ def unkept(fetched: Sequence[tuple[list[Figure], list[Reject]]]) -> dict[str, in
 
 
 class SeparatePart:
-    """An actor that has loaded the readers once, and takes part after part."""
+    """An actor that takes part after part; beside it a process that has loaded the readers once reads the figures."""
 
     def __init__(self, config: Config, figures: Table, table: Table) -> None:
-        from pipelines.figure_reader import FigureReader
-
-        self.config, self.figures, self.table = config, figures, table
-        self.read = FigureReader(config.separate, config.labels)
+        self.figures, self.table = figures, table
+        self.reader = SeparatingApart(config)
 
     def __call__(self, row: Row) -> Row:
         work = Work(**row)
         separated, rejects = [], []
         for figure in from_table(self.figures.read_part(work.part), Figure):
             try:
-                separated.append(self.separated(figure))
-            except ImageError as error:
-                rejects.append(Reject(
-                    item_id=figure.figure_id, article_id=figure.article_id, stage="separate",
-                    code=error.code, message=error.message,
-                ))  # fmt: skip
+                separated.append(self.reader.separated(figure))
+            except RejectionError as error:
+                rejects.append(reject_of(figure.figure_id, figure.article_id, "separate", error))
         counts = {
             "subfigures": sum(len(figure.subfigures) for figure in separated),
             "compound": sum(len(figure.subfigures) > 1 for figure in separated),
@@ -202,29 +193,11 @@ class SeparatePart:
         tables = {"": to_table(separated, SeparatedFigure)}
         return _done(self.table.commit(work.part, tables=tables, rejects=rejects, inputs=work.inputs, counts=counts))
 
-    def separated(self, figure: Figure) -> SeparatedFigure:
-        """One figure with its panels, letters and subcaptions."""
-        split = split_caption(figure.caption, figure.emphasis, min_confidence=self.config.captions.min_confidence)
-        image = open_image(figure.image).image
-        if is_part(figure):  # JATS has separated it already
-            panels = [Subfigure(box=(0, 0, figure.width, figure.height), score=1.0, label=figure.part_label)]
-        else:
-            import numpy as np
 
-            panels = self.read(np.asarray(image))
-        fields = {name: getattr(figure, name) for name in arrow_schema(Figure).names}
-        pictures = [describe(WHOLE, image)]
-        pictures += [describe(index, image.crop(panel.box)) for index, panel in enumerate(panels)]
-        return SeparatedFigure(**fields, subfigures=panels, split_caption=split, pictures=pictures)
-
-
-def describe(index: int, image: Image.Image) -> Picture:
-    """What the pixels of a figure's panel show; index: of the panel, -1 for the whole figure."""
-    kind, score = picture_kind(image)
-    return Picture(
-        subfigure=index, kind=kind, kind_score=score,
-        pixels_md5=dedupe.pixels_md5(image), thumbnail=dedupe.thumbnail(image),
-    )  # fmt: skip
+def reject_of(item_id: str, article_id: str, stage: str, error: Exception) -> Reject:
+    """Why something is left out; an error that nobody foresaw is the reason of the item that it came up with."""
+    code, message = getattr(error, "code", "bug"), getattr(error, "message", f"{type(error).__name__}: {error}")
+    return Reject(item_id=item_id, article_id=article_id, stage=stage, code=code, message=message)
 
 
 def pair_part(row: Row, *, config: Config, separated: Table, table: Table, duplicates: Duplicates) -> Row:
@@ -236,8 +209,13 @@ def pair_part(row: Row, *, config: Config, separated: Table, table: Table, dupli
     for figure in from_table(separated.read_part(work.part), SeparatedFigure):
         split = split_of(figure.article_id, seed=config.seed, **shares, together=duplicates.articles)
         kinds = {pair_id(figure.figure_id, picture.subfigure): picture.kind for picture in figure.pictures}
-        figure = replace(figure, split_caption=told(figure.split_caption, config.match.text))
-        for made in make_pairs(figure, rule=config.match.rule, split=split):
+        try:
+            figure = replace(figure, split_caption=told(figure.split_caption, config.match.text))
+            every = make_pairs(figure, rule=config.match.rule, split=split)
+        except Exception as error:  # noqa: BLE001  what one figure brings up costs that figure, and is told
+            rejects.append(reject_of(figure.figure_id, figure.article_id, "pairs", error))
+            continue
+        for made in every:
             group = duplicates.images.get(made.pair_id)
             pair = replace(made, kind=kinds.get(made.pair_id, made.kind), duplicate_group=group)
             reject = _left_out(pair, config.dedupe)

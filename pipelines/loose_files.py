@@ -3,12 +3,15 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pyarrow import fs
 
+from core.images import ImageError
 from core.places import Place
 from core.records import Span
 
+MAX_BYTES = 256 * 2**20  # of one file
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".webp")  # images.FORMATS, as files are named
 
 
@@ -40,6 +43,32 @@ def images_in(folder: Place) -> list[str]:
         found = folder.filesystem.get_file_info(fs.FileSelector(folder.path, recursive=True))
         files = (info.path for info in found if info.is_file)
     return sorted(path[len(folder.path) + 1 :] for path in files if path.lower().endswith(SUFFIXES))
+
+
+def loose_bytes(folder: Place, name: str) -> bytes:
+    """The bytes of a file from a stranger, below a folder; raises ImageError where they cannot be had.
+
+    A link that leads out of the folder is not followed, and what is no file, such as a pipe that nobody writes into,
+    is not opened.
+    """
+    file = folder / name
+    try:
+        if folder.is_local:
+            root, path = Path(folder.path).resolve(), Path(file.path).resolve()
+            if not path.is_relative_to(root):
+                raise ImageError("unreadable", f"{name} leads out of the folder")
+            if path.exists() and not path.is_file():
+                raise ImageError("unreadable", f"{name} is no file")
+        info = file.filesystem.get_file_info(file.path)
+        if (info.size or 0) > MAX_BYTES:
+            raise ImageError("too_large", f"{info.size} bytes; at most {MAX_BYTES}")
+        return file.read_bytes()
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:  # of links in a circle; pyarrow takes no path that is not UTF-8
+        raise ImageError("unreadable", str(error)) from error
 
 
 def with_captions(images: Sequence[str], captions: Mapping[str, str | None]) -> list[FigureWork]:

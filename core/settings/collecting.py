@@ -74,4 +74,7 @@ class TableSettings(Settings):
         2,
     )  # fewest and most actors that separate and read letters, weights loaded once in each
     reader_cpus: float = Field(0.5, gt=0)  # logical CPUs of one such actor
+    # What reading one image may take, in a process of its own, before it is left out with its reason.
+    item_seconds: float = Field(120.0, gt=0)
+    item_gib: float = Field(4.0, gt=0)  # GiB beside what the reader itself holds
     task_cpus: float = Field(0.25, gt=0)  # logical CPUs of a collector or of a task that makes pairs

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from core.images import OpenedImage, open_image
+from core.images import ImageFacts, facts_apart
 from core.records import Article, ArticleFigure, Figure, Graphic, Reject
 from core.rejection import RejectionError
 from core.settings import SelectSettings, SourceSettings
@@ -77,7 +77,7 @@ class Published:
 
     media: Media
     data: bytes
-    opened: OpenedImage
+    opened: ImageFacts
 
 
 def hosts(source: SourceSettings) -> list[str]:
@@ -123,9 +123,12 @@ def fetch(bucket: Bucket, pmcid: str, *, select: SelectSettings) -> tuple[list[F
         version = _best_version(bucket, pmcid, manuscripts=select.manuscripts)
         article_id = version.article_id
         article = _article(bucket, version, select=select)
+        return _figures(bucket, version, article, select=select)
     except RejectionError as rejection:
         return [], [_reject(article_id, article_id, rejection)]
-    return _figures(bucket, version, article, select=select)
+    except Exception as error:  # noqa: BLE001  what one article brings up costs that article, and is told
+        bug = RejectionError("bug", f"{type(error).__name__}: {error}")
+        return [], [_reject(article_id, article_id, bug)]
 
 
 def _bucket_place(source: SourceSettings) -> str:
@@ -276,8 +279,8 @@ def _stem(name: str) -> str:
 def _published(bucket: Bucket, media: Media, *, select: SelectSettings) -> Published:
     """The image of a figure, whole and large enough; raises RejectionError."""
     data = _download(bucket, media)
-    opened = open_image(data)
-    _raise(selection.size_rejection(*opened.image.size, min_side=select.min_side, max_aspect=select.max_aspect))
+    opened = facts_apart(data)
+    _raise(selection.size_rejection(opened.width, opened.height, min_side=select.min_side, max_aspect=select.max_aspect))
     return Published(media=media, data=data, opened=opened)
 
 
@@ -307,8 +310,8 @@ def _row(
         md5=media.md5 or hashlib.md5(data, usedforsecurity=False).hexdigest(),
         image=data,
         image_format=opened.format,
-        width=opened.image.width,
-        height=opened.image.height,
+        width=opened.width,
+        height=opened.height,
         n_frames=opened.n_frames,
         label=figure.label,
         caption=figure.caption,

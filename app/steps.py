@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from typing import Any
 
 from app.data_card import card
 from core.config import load, override, read, settings_of, write
+from core.failures import AGAIN
+from core.lease import leased
 from core.places import Place
 from core.records import Figure, Pair
 from core.runs import Part, RunConflict, Table, claim, digest, stamp
@@ -34,13 +37,25 @@ OnStep = Callable[[str, int, int], None]  # model, step reached, steps in all
 def opened(run: Place, recipe: str | None, overrides: list[str]) -> Iterator[Config]:
     """The settings of a run: the recipe's, or without one those that the run was begun with; then the overrides.
 
-    They are kept in the run as `config.yaml`, itself a recipe; overrides join it when the step has succeeded.
+    They are kept in the run as `config.yaml`, itself a recipe; overrides join it when the step has succeeded. While
+    the block lasts no other driver writes into the run.
     """
+    if recipe is not None:
+        load(recipe, overrides)  # what is wrong is said before anything is written
+    with leased(run):
+        yield from _opened(run, recipe, overrides)
+
+
+def _opened(run: Place, recipe: str | None, overrides: list[str]) -> Iterator[Config]:
     file = run / "config.yaml"
     begun = file.exists()
     if begun:
         stamp(run)
-    config = read(file.read_bytes(), file.uri, overrides) if begun and recipe is None else load(recipe, overrides)
+    if begun and recipe is None:
+        config = read(file.read_bytes(), file.uri, overrides)
+        refuse_address(config, overrides, file)
+    else:
+        config = load(recipe, overrides)
     if not begun:
         stamp(run)
         file.write_bytes(write(config).encode())
@@ -48,22 +63,82 @@ def opened(run: Place, recipe: str | None, overrides: list[str]) -> Iterator[Con
     file.write_bytes(write(config).encode())
 
 
+def refuse_address(config: Config, overrides: Sequence[str], file: Place) -> None:
+    """Raise RunConflict where a run's own file names the cluster: whoever runs that cluster runs commands here too."""
+    address = config.cluster.address
+    said = os.environ.get("RAY_ADDRESS") == address or any(each.startswith("cluster.address=") for each in overrides)
+    if address and not said:
+        raise RunConflict(
+            f"{file} names a cluster to connect to, which only you may do: --set cluster.address={address}, or "
+            "RAY_ADDRESS"
+        )
+
+
 def collect(config: Config, run: Place, progress: Progress) -> None:
-    """Articles to `figures/`; what was left out, and why, to `left_out.csv` too."""
+    """Articles to `figures/`; what was left out or failed, and why, to `left_out.csv` too."""
     from pipelines import build
 
     with timed(run, "collect"):
-        figures = build.collect(config, run, progress)
-        (run / "left_out.csv").write_bytes(as_csv(figures.rejects().to_pylist()))
-        rows = figures.read(columns=["licence", "article_id"])
-        (run / "DATA_CARD.md").write_bytes(
-            card(
-                (run / "figures" / "found.json").read_json(),
-                figures=rows.num_rows,
-                articles=len(rows["article_id"].unique()),
-                licences=Counter(rows["licence"].to_pylist()),
-            ).encode()
-        )
+        try:
+            build.collect(config, run, progress)
+        finally:  # where a host was down too: what stands is told
+            told_of_figures(run)
+
+
+def retry(config: Config, run: Place, progress: Progress) -> None:
+    """What failed of `figures/` once more."""
+    from pipelines import build
+
+    with timed(run, "collect"):
+        try:
+            build.retry(config, table(run, "figures", Figure), progress)
+        finally:
+            told_of_figures(run)
+
+
+def refresh(config: Config, run: Place, progress: Progress) -> Iterator[str]:
+    """Ask the source of `figures/` again; in words, what is new, and what was made of it before."""
+    from pipelines import build
+
+    before = digest_of(table(run, "figures", Figure))
+    with timed(run, "collect"):
+        found = build.refresh(config, table(run, "figures", Figure), progress)
+        file = run / "figures" / "refreshed.json"
+        file.write_json([*(file.read_json() if file.exists() else []), asdict(found)])
+        told_of_figures(run)
+    yield f"new articles: {len(found.new):,}; withdrawn or of another version: {len(found.changed):,}"
+    yield from (f"  {article}" for article in found.changed)
+    if digest_of(table(run, "figures", Figure)) != before:
+        made = [name for name in ("separated", "pairs", "whole") if (run / name).exists()]
+        if made:
+            yield f"{', '.join(made)} were made before this: `figray pair --run {run}` makes anew what has changed"
+        models = (run / "models").folders()
+        if models:
+            yield f"trained on what stood before: {', '.join(models)}; a new model needs another run or name"
+
+
+def told_of_figures(run: Place) -> None:
+    """`left_out.csv` and `DATA_CARD.md` as the table `figures/` now is."""
+    figures = Table(run / "figures", Figure)
+    if not figures.parts():
+        return
+    (run / "left_out.csv").write_bytes(as_csv(figures.rejects().to_pylist()))
+    rows = figures.read(columns=["licence", "article_id"])
+    (run / "DATA_CARD.md").write_bytes(
+        card(
+            (run / "figures" / "found.json").read_json(),
+            figures=rows.num_rows,
+            articles=len(rows["article_id"].unique()),
+            licences=Counter(rows["licence"].to_pylist()),
+        ).encode()
+    )
+
+
+def failed_in_words(made: Table) -> Iterator[str]:
+    """What failed for causes that may pass, and what mends it; nothing where nothing did."""
+    if made.failed:
+        reasons = ", ".join(f"{number:,} {code}" for code, number in made.failed.items())
+        yield f"failed, and may pass: {reasons}; {AGAIN}"
 
 
 def promised(run: Place) -> Iterator[str]:
@@ -221,7 +296,7 @@ def table(run: Place, name: str, record: type) -> Table:
 
 def counted(made: Table) -> dict[str, Any]:
     """What a table holds, for those who read results by program: rows, and what was left out by reason."""
-    return {"table": made.place.uri, "rows": made.rows, "left_out": made.left_out}
+    return {"table": made.place.uri, "rows": made.rows, "left_out": made.left_out, "failed": made.failed}
 
 
 def digest_of(made: Table) -> str:

@@ -4,7 +4,7 @@ import io
 import os
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -84,9 +84,10 @@ def serve(settings: Json) -> Handler:
     def answer(told: Json, data: bytes) -> tuple[Json, bytes]:
         opened = open_image(data)
         width, height = opened.image.size
-        return {
-            "format": opened.format, "width": width, "height": height, "n_frames": opened.n_frames, "notes": opened.notes
-        }, b""  # fmt: skip
+        facts = ImageFacts(
+            format=opened.format, width=width, height=height, n_frames=opened.n_frames, notes=opened.notes
+        )
+        return asdict(facts), b""
 
     return answer
 

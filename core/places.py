@@ -91,6 +91,12 @@ class Place:
             selector = fs.FileSelector(self.path, allow_not_found=True)
             return sorted(info.base_name for info in self.filesystem.get_file_info(selector) if info.is_file)
 
+    def folders(self) -> list[str]:
+        """The names of the folders right below, sorted; none if it is not there."""
+        with self._answered():
+            found = self.filesystem.get_file_info(fs.FileSelector(self.path, allow_not_found=True))
+        return sorted(info.base_name for info in found if info.type == fs.FileType.Directory)
+
     def is_empty(self) -> bool:
         """Whether nothing is there, or a folder without anything in it."""
         with self._answered():
@@ -134,6 +140,11 @@ class Place:
         """A folder with all that is in it; nothing if it is not there."""
         with self._answered(), contextlib.suppress(FileNotFoundError):
             self.filesystem.delete_dir(self.path)
+
+    def delete_file(self) -> None:
+        """One file; nothing if it is not there."""
+        with self._answered(), contextlib.suppress(FileNotFoundError):
+            self.filesystem.delete_file(self.path)
 
     @contextlib.contextmanager
     def near(self) -> Iterator[Path]:

@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -22,6 +22,7 @@ from core.places import Place
 from core.records import Reject, arrow_schema
 from core.tables import parsed, rows_of, written
 
+OF_A_RUN = ("config.yaml", "version.json", "figures", "separated", "pairs", "whole", "radiographs", "models", "sweeps")
 READERS = 16  # of manifests at once
 FORMAT = 1  # of tables and runs; a change that an older figray would read wrongly adds one
 
@@ -74,6 +75,12 @@ def stamp(run: Place) -> None:
         file.write_json({"figray": figray_version(), "format": FORMAT})
 
 
+def refuse_missing(run: Place) -> None:
+    """Raise RunConflict where no run is, so that a mistyped name leaves no folder behind."""
+    if not any((run / name).exists() for name in OF_A_RUN):
+        raise RunConflict(f"{run} is no run: it has neither settings nor tables. See that the name is right; `figray collect` begins one")
+
+
 class PartFile(BaseModel):
     """One Parquet file of a part."""
 
@@ -93,6 +100,9 @@ class Part(BaseModel):
     files: list[PartFile]
     rejects: PartFile
     left_out: dict[str, int]  # reason -> rows
+    failed: dict[str, int] = {}  # reason that may pass -> rows
+    taken: int | None = None  # rows that came in: those kept, left out and failed; None: of before it was counted
+    version: int = 0  # how often the part was made again since it was first committed
     counts: dict[str, int]  # what the station counted, such as pairs by how they were matched
     format: int = 1  # FORMAT when it was written; manifests that are older than the field are of format 1
     figray: str = ""  # the version that wrote it
@@ -134,8 +144,18 @@ class Table:
         rejects: Sequence[Reject],
         inputs: str,
         counts: Mapping[str, int],
+        taken: int | None = None,
+        version: int = 0,
     ) -> Part:
-        """Write a part's files, then the manifest that makes them count. tables: by subfolder, "" for the table."""
+        """Write a part's files, then the manifest that makes them count. tables: by subfolder, "" for the table.
+
+        taken: rows that came in; ValueError if they are not those kept, left out and failed. version: see Part.
+        """
+        kept = sum(table.num_rows for table in tables.values())
+        if taken is not None and taken != kept + len(rejects):
+            raise ValueError(
+                f"part {number} of {self.place}: {taken} in, {kept} kept, {len(rejects)} left out or failed"
+            )
         files = [
             _write_parquet(self.place, f"{folder}/part-{number:05d}.parquet".lstrip("/"), table)
             for folder, table in sorted(tables.items())
@@ -146,7 +166,10 @@ class Table:
             inputs=inputs,
             files=files,
             rejects=_write_parquet(self.place, f"rejects-{number:05d}.parquet", rejected),
-            left_out=dict(sorted(Counter(reject.code for reject in rejects).items())),
+            left_out=_by_code(rejects, "left_out"),
+            failed=_by_code(rejects, "failed"),
+            taken=taken,
+            version=version,
             counts=dict(counts),
             format=FORMAT,
             figray=figray_version(),
@@ -163,6 +186,11 @@ class Table:
     def left_out(self) -> dict[str, int]:
         """Rows left out, by reason."""
         return dict(sum((Counter(part.left_out) for part in self.parts()), Counter()))
+
+    @property
+    def failed(self) -> dict[str, int]:
+        """Rows that failed for a cause that may pass, by reason."""
+        return dict(sum((Counter(part.failed) for part in self.parts()), Counter()))
 
     def select(self, column: str, values: Collection[str]) -> pa.Table:
         """The committed rows, of any subfolder, whose column holds one of the values."""
@@ -191,11 +219,16 @@ class Table:
         """All rows left out, with their reasons."""
         return _read([(self.place / part.rejects.name).uri for part in self.parts()], Reject, None)
 
-    def _checked(self, file: PartFile) -> pa.Table:
+    def rejects_of(self, number: int) -> pa.Table:
+        """What one committed part left out, checked against its manifest as read_part does."""
+        part = self.part(number)
+        return self._checked(part.rejects, Reject) if part else arrow_schema(Reject).empty_table()
+
+    def _checked(self, file: PartFile, record: type | None = None) -> pa.Table:
         data = (self.place / file.name).read_bytes()
         if hashlib.sha256(data).hexdigest() != file.sha256:
             raise RunConflict(f"{self.place / file.name} is not the file its manifest names; remove the part's .json")
-        return parsed(data, self.record, (self.place / file.name).uri)
+        return parsed(data, record or self.record, (self.place / file.name).uri)
 
 
 def _read(files: list[str], record: type, columns: list[str] | None) -> pa.Table:
@@ -205,14 +238,12 @@ def _read(files: list[str], record: type, columns: list[str] | None) -> pa.Table
     return rows_of(files, record).to_table(columns=columns)
 
 
-def _as_row(reject: Reject) -> dict[str, str]:
-    return {
-        "item_id": reject.item_id,
-        "article_id": reject.article_id,
-        "stage": reject.stage,
-        "code": reject.code,
-        "message": reject.message[:500],
-    }
+def _as_row(reject: Reject) -> dict[str, Any]:
+    return {**asdict(reject), "message": reject.message[:500]}
+
+
+def _by_code(rejects: Sequence[Reject], kind: str) -> dict[str, int]:
+    return dict(sorted(Counter(reject.code for reject in rejects if reject.kind == kind).items()))
 
 
 def _write_parquet(folder: Place, name: str, table: pa.Table) -> PartFile:

@@ -5,11 +5,9 @@ A sweep goes on from what stands here: a trial that has ended does not run again
 show that no trial finished and then ran again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from pyarrow import fs
 
 from core.places import Place
 
@@ -98,25 +96,23 @@ def next_state(folder: str) -> str:
     return STATE if not (taken := _states(Place.at(folder))) else f"{STATE}-{len(taken)}"
 
 
-def latest_checkpoint(folder: str, trial: str) -> tuple[Place, int] | None:
-    """The checkpoint of the highest step that a trial has left, of whichever time, with its step."""
+def latest_checkpoint(
+    folder: str, trial: str, *, why_not: Callable[[Place], str] = lambda _: ""
+) -> tuple[Place, int] | None:
+    """The checkpoint of the highest step that a trial has left, of whichever time, with its step.
+
+    why_not: says of one why it cannot be gone on from, "" where it can.
+    """
     place, found = Place.at(folder), list[tuple[int, Place]]()
     for state in _states(place):
         own = place / state / trial
-        for name in _folders(own):
+        for name in own.folders():
             about = own / name / ABOUT
             if name.startswith("checkpoint_") and about.exists():
                 found.append((int(about.read_json()["step"]), own / name))
-    if not found:
-        return None
-    step, checkpoint = max(found, key=lambda each: each[0])
-    return checkpoint, step
+    newest_first = sorted(found, key=lambda each: each[0], reverse=True)
+    return next(((checkpoint, step) for step, checkpoint in newest_first if not why_not(checkpoint)), None)
 
 
 def _states(place: Place) -> list[str]:
-    return [name for name in _folders(place) if name == STATE or name.startswith(f"{STATE}-")]
-
-
-def _folders(place: Place) -> list[str]:
-    infos = place.filesystem.get_file_info(fs.FileSelector(place.path, allow_not_found=True))
-    return sorted(info.base_name for info in infos if info.type == fs.FileType.Directory)
+    return [name for name in place.folders() if name == STATE or name.startswith(f"{STATE}-")]

@@ -22,6 +22,7 @@ from core.places import Place
 from core.settings import Config
 from trainers.fit import Validate, fit
 from trainers.inline import fit_inline
+from trainers.restarts import why_not
 from tuning.evidence import (
     TRIAL,
     Known,
@@ -228,7 +229,7 @@ def _begun_at(sweep: Sweep, trial: str) -> Iterator[tuple[str | None, int]]:
         with given.as_directory() as at:
             yield at, int(given.get_metadata()["step"])
         return
-    kept = latest_checkpoint(sweep.folder, trial)
+    kept = latest_checkpoint(sweep.folder, trial, why_not=why_not)
     if kept is None:
         yield None, 0
         return

@@ -24,7 +24,7 @@ class SourceSettings(Settings):
     europepmc_url: str = "https://www.ebi.ac.uk/europepmc/webservices/rest/search"
     bucket_url: str = "https://pmc-oa-opendata.s3.amazonaws.com"
     email: str | None = None  # NCBI asks callers to name themselves
-    api_key: SecretStr | None = None  # better in the environment, NCBI_API_KEY
+    api_key: SecretStr | None = None  # for tests; yours stands in the environment, as NCBI_API_KEY
     esearch_per_second: float = Field(2.8, gt=0)  # NCBI allows 3 without a key, 10 with one; 2.8 holds 3 in any window
     # Of the bucket, over the whole cluster. Amazon promises 5,500 for a prefix to all its readers together (S3 User
     # Guide); this is 2 % of them, and what 8 connections of 80 ms get.

@@ -1,6 +1,7 @@
 """Files and folders by path and by URI, on this machine and on an S3 that moto plays."""
 
 import pickle
+from dataclasses import asdict
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -12,7 +13,7 @@ from core.records import Reject, arrow_schema
 from core.runs import RunConflict, Table, claim
 from core.tables import rows_of
 
-ROW = {"item_id": "a", "article_id": "PMC1.1", "stage": "s", "code": "c", "message": "m"}
+ROW = asdict(Reject(item_id="a", article_id="PMC1.1", stage="s", code="c", message="m"))
 
 
 @pytest.fixture(params=["disk", "s3"])

@@ -1,7 +1,5 @@
 """The steps of the main job, each what one command does to a run folder; `demo` takes them all in order."""
 
-import csv
-import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,6 +8,8 @@ from dataclasses import asdict
 from time import monotonic
 from typing import Any
 
+from app.attribution import write_attribution
+from app.csv_text import as_csv
 from app.data_card import card
 from core.config import load, override, read, settings_of, write
 from core.failures import AGAIN
@@ -165,6 +165,7 @@ def pair(config: Config, run: Place, progress: Progress) -> None:
     with timed(run, "pair"):
         build.pair(config, separated, run / "pairs", progress)
         build.pair(whole, separated, run / "whole", progress)
+    write_attribution(run, run)
 
 
 def train(config: Config, run: Place, schemes: Sequence[str], on_step: OnStep) -> None:
@@ -251,6 +252,8 @@ def export(run: Place, name: str, out: str) -> None:
     from trainers.interchange import to_transformers
 
     to_transformers(checkpoint(run, name), out)
+    if (run / "pairs").exists():
+        write_attribution(run, Place.at(out))
 
 
 def report(config: Config, run: Place) -> str:
@@ -314,18 +317,3 @@ def timed(run: Place, step: str) -> Iterator[None]:
         file = run / "seconds.json"
         seconds = file.read_json() if file.exists() else {}
         file.write_json({**seconds, step: round(seconds.get(step, 0.0) + monotonic() - begun, 1)})
-
-
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Rows as CSV that a spreadsheet takes for text, whatever a caption begins with."""
-    text = io.StringIO()
-    names = dict.fromkeys(name for row in rows for name in row)  # rows of one table may differ in columns
-    writer = csv.DictWriter(text, fieldnames=list(names) or ["item_id"])
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: _inert(value) for name, value in row.items()})
-    return text.getvalue().encode()
-
-
-def _inert(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value

@@ -191,6 +191,7 @@ class Pair:
     modality: Modality = "other"  # that the text names, or else the whole caption
     sentences: list[Sentence] = field(default_factory=list)  # of the text; none: it was not cut yet
     duplicate_group: str | None = None  # the first pair_id of those that show the same in several articles
+    permission: str | None = None  # of its figure: the words by which a third party's rights are told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -78,7 +78,10 @@ def stamp(run: Place) -> None:
 def refuse_missing(run: Place) -> None:
     """Raise RunConflict where no run is, so that a mistyped name leaves no folder behind."""
     if not any((run / name).exists() for name in OF_A_RUN):
-        raise RunConflict(f"{run} is no run: it has neither settings nor tables. See that the name is right; `figray collect` begins one")
+        raise RunConflict(
+            f"{run} is no run: it has neither settings nor tables. See that the name is right; `figray collect` begins "
+            "one"
+        )
 
 
 class PartFile(BaseModel):

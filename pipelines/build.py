@@ -35,6 +35,7 @@ from pipelines.sources.turns import QueuedTurns, Turns
 __all__ = ["Work", "collect", "collect_part", "describe", "pair", "separate"]
 
 ASKED = ("origin", "index", "topic", "query", "links", "max_articles")  # what the list of articles is of
+REPRODUCED = "select.reproduced"  # runs of before November 2026 have pairs of such figures
 LATER = ("index", "topic", "links", "manuscripts")  # of these, what runs of before November 2026 do not state
 Progress = Callable[[str, Part, int], None]  # station, the part just done, parts in all
 Row = dict[str, Any]
@@ -74,6 +75,7 @@ def collect(config: Config, out: Place, progress: Progress) -> Table:
     """
     table = Table(out / "figures", Figure)
     asked = _settings(config, "collect", "select", *(f"source.{name}" for name in ASKED))
+    asked.pop(REPRODUCED)  # a matter of pairs
     older = {name: asked[name] for name in asked if name.rpartition(".")[2] in LATER}
     claim(table.place, asked, before=older)
     turns = shared_turns(config.source)
@@ -144,7 +146,8 @@ def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Ta
     Which images several articles show, and how that was seen, is written to its `duplicates.csv`.
     """
     table = Table(out, Pair)
-    claim(table.place, _settings(config, "pairs", "match", "split", "seed", "dedupe"))
+    asked = _settings(config, "pairs", "match", "split", "seed", "dedupe", REPRODUCED)
+    claim(table.place, asked, before={REPRODUCED: True})
     duplicates = kept_duplicates(separated, min_similarity=config.dedupe.min_similarity)
     (table.place / "duplicates.csv").write_bytes(as_csv(duplicates))
     grouped = digest([f"{image} {first}" for image, first in sorted(duplicates.images.items())])
@@ -227,7 +230,7 @@ def pair_part(row: Row, *, config: Config, separated: Table, table: Table, dupli
         for made in every:
             group = duplicates.images.get(made.pair_id)
             pair = replace(made, kind=kinds.get(made.pair_id, made.kind), duplicate_group=group)
-            reject = _left_out(pair, config.dedupe)
+            reject = _left_out(pair, config.dedupe, reproduced=config.select.reproduced)
             if reject:
                 rejects.append(reject)
             else:
@@ -243,9 +246,11 @@ def pair_part(row: Row, *, config: Config, separated: Table, table: Table, dupli
     ))  # fmt: skip
 
 
-def _left_out(pair: Pair, settings: DedupeSettings) -> Reject | None:
+def _left_out(pair: Pair, settings: DedupeSettings, *, reproduced: bool) -> Reject | None:
     """Why a pair is not wanted, if it is not."""
-    if pair.kind not in settings.kinds:
+    if pair.permission and not reproduced:
+        code, message = "permission", f"{REPRODUCED} is false, and its figure says: {pair.permission}"
+    elif pair.kind not in settings.kinds:
         code, message = f"kind_{pair.kind}", f"a {pair.kind}; dedupe.kinds keeps {', '.join(settings.kinds)}"
     elif settings.keep == "first" and not (pair.duplicate_group or pair.pair_id).startswith(f"{pair.article_id}/"):
         code, message = "duplicate", f"shows the same as {pair.duplicate_group}"

@@ -45,6 +45,9 @@ class SelectSettings(Settings):
     licences: tuple[str, ...] = ("CC0", "CC BY", "CC BY-SA")  # others are left out; crops of ND works are derivatives
     # Authors' manuscripts where PMC has no version of record. Their licence is TDM, which `licences` has to name too.
     manuscripts: bool = False
+    # Whether pairs are made of figures that say they are reproduced, adapted, or shown by permission or courtesy of a
+    # third party: the article's licence does not cover those. Left out with the reason `permission`; figures/ has them.
+    reproduced: bool = False
     min_side: int = Field(64, ge=1)  # pixels
     max_aspect: float = Field(12.0, gt=1)  # longer side over shorter side
 

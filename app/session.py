@@ -8,6 +8,7 @@ import signal
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -98,9 +99,11 @@ def say(text: str) -> None:
 MENDABLE = {
     errno.ENOSPC: "the disk is full; make room, and the same command goes on from there",
     errno.EDQUOT: "your quota of the disk is used up; make room, and the same command goes on from there",
+    errno.EFBIG: "the file is larger than the disk or your limit allows; make room, or raise the limit (ulimit -f)",
     errno.EROFS: "the disk is read-only; name another place",
     errno.EACCES: "it may not be read or written; see whose it is, or name another place",
     errno.EPERM: "it may not be read or written; see whose it is, or name another place",
+    errno.ENOENT: "it is not there, and cannot be made; name another place",
     errno.ENOTDIR: "a part of the path is a file and no folder; name another place",
     errno.EEXIST: "a file stands where a folder is to be; name another place",
     errno.EISDIR: "a folder stands where a file is to be; name another place",
@@ -121,7 +124,7 @@ def in_one_line(error: BaseException) -> str | None:
         if isinstance(each, UserError):
             return " ".join(str(each).split("\n")) if hasattr(each, "cause") else str(each)
         if isinstance(each, OSError) and each.errno in MENDABLE:
-            where = each.filename if isinstance(each.filename, str) else ""
+            where = str(each.filename) if isinstance(each.filename, str | Path) else ""
             return f"{where or each.strerror}: {MENDABLE[each.errno]}"
         each = getattr(each, "cause", None) or each.__cause__
     return None

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.config import UserError
 from core.places import Place
@@ -135,7 +135,12 @@ class Table:
         return [self._manifest(manifest) for manifest in found]
 
     def _manifest(self, text: bytes) -> Part:
-        part = Part.model_validate_json(text)
+        try:
+            part = Part.model_validate_json(text)
+        except ValidationError as error:
+            raise RunConflict(
+                f"a manifest of {self.place} is damaged; `figray verify` says which, and what to do"
+            ) from error
         refuse_newer(part.format, self.place)
         return part
 

@@ -4,8 +4,8 @@
 
 Drawn articles are served on loopback. `figray collect` and `figray pair` run twice: undisturbed, and with SIGKILL to
 the driver and its whole process group at random moments, each time begun again. Told at the end: how each process
-ended, whether each file of each table is the same byte for byte, and whether an article was asked for after its part was
-committed. Exit 1 where something differs.
+ended, whether each file of each table is the same byte for byte, and whether an article was asked for after its part
+was committed. Exit 1 where something differs.
 """
 
 import argparse

@@ -100,4 +100,4 @@ def of_topic(topic: str | None) -> list[str]:
 def absolute(source: str) -> str:
     """A source whose folder is found from any process: bucket:shared/x -> bucket:/home/me/shared/x."""
     kind, colon, where = source.partition(":")
-    return source if not colon or "://" in where else f"{kind}:{Path(where).resolve()}"
+    return source if not colon or "://" in where else f"{kind}:{Path(where).expanduser().resolve()}"

@@ -12,8 +12,16 @@ from app.session import connected, ended, say
 commands = typer.Typer()
 
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="A folder of images, or its URI.")]
-Captions = Annotated[Path, typer.Argument(metavar="CAPTIONS.json", help='{"image name": "caption", ...}')]
-CaptionList = Annotated[Path, typer.Argument(metavar="IN.json", help='[{"id": "...", "caption": "..."}, ...]')]
+Captions = Annotated[
+    Path,
+    typer.Argument(metavar="CAPTIONS", help='JSON {"image name": "caption", ...}, or as `split-captions` takes it.'),
+]
+CaptionList = Annotated[
+    Path,
+    typer.Argument(
+        metavar="IN", help='JSON [{"id": "...", "caption": "..."}, ...], JSON lines, or a CSV with these columns.'
+    ),
+]
 Out = Annotated[Path, typer.Argument(metavar="OUT.json", help="What is found, put in place whole at the end.")]
 
 

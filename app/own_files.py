@@ -7,54 +7,34 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self, TextIO
+from typing import Any, TextIO
 
 from pyarrow import fs
-from pydantic import BaseModel, TypeAdapter, ValidationError, model_validator
+from pydantic import TypeAdapter, ValidationError
 
-from core.config import UserError
+from app.caption_files import FileError, captions_in
+from core.file_kinds import READ
 from core.places import Place
-from core.records import Span
 from core.settings import Config
-from pipelines.loose_files import SUFFIXES, CaptionWork, FigureWork, images_in, with_captions
+from pipelines.loose_files import CaptionWork, FigureWork, figures_below, with_captions
 
 Row = dict[str, Any]
 Progress = Callable[[str, int, int, int], None]  # station, rows done, failed, in all
 
 
-class FileError(UserError):
-    """A file or folder that was named cannot be used; the message says which and why."""
-
-
-class CaptionRow(BaseModel):
-    """A caption to split, as the user states it."""
-
-    id: str
-    caption: str
-    emphasis: list[Span] = []  # bold and italic stretches, where the source has them
-
-    @model_validator(mode="after")
-    def _spans_lie_in_the_caption(self) -> Self:
-        for span in self.emphasis:
-            if not 0 <= span.start <= span.end <= len(self.caption):
-                raise ValueError(f"emphasis {span.start} to {span.end} lies outside its {len(self.caption)} characters")
-        return self
-
-
 def figures_in(folder: Place) -> list[FigureWork]:
     """Every image below a folder as work; raises FileError if there are none."""
-    return [FigureWork(image) for image in images_below(folder)]
+    if folder.filesystem.get_file_info(folder.path).type != fs.FileType.Directory:
+        raise FileError(f"{folder} is no folder")
+    works = figures_below(folder)
+    if not works:
+        raise FileError(f"{folder} has no images: no file ends in {', '.join(READ)}, or begins as these do")
+    return works
 
 
 def captioned_figures(folder: Place, captions: Path) -> list[FigureWork]:
-    """The images below a folder with their captions in a JSON object, {image name: caption}; or FileError."""
-    return with_captions(images_below(folder), read_json(captions, dict[str, str | None]))
-
-
-def captions_in(file: Path) -> list[CaptionWork]:
-    """The captions of a JSON list, [{id, caption}], as work; or FileError."""
-    rows: list[CaptionRow] = read_json(file, list[CaptionRow])
-    return [CaptionWork(row.id, row.caption, row.emphasis) for row in rows]
+    """The images below a folder with their captions by name, of any form that captions_in() reads; or FileError."""
+    return with_captions(figures_in(folder), captions_in(captions))
 
 
 def separate(
@@ -86,12 +66,10 @@ def split_captions(config: Config, works: Sequence[CaptionWork], *, out: Path, p
 
 
 def images_below(folder: Place) -> list[str]:
-    """The paths of the images below a folder; raises FileError if there are none."""
-    if folder.filesystem.get_file_info(folder.path).type != fs.FileType.Directory:
-        raise FileError(f"{folder} is no folder")
-    images = images_in(folder)
+    """The paths of the images below a folder that are of a kind that is read; raises FileError if there are none."""
+    images = [work.image for work in figures_in(folder) if not work.code]
     if not images:
-        raise FileError(f"{folder} has no images: no file ends in {', '.join(SUFFIXES)}")
+        raise FileError(f"{folder} has no images of a kind that is read: {', '.join(READ)}")
     return images
 
 

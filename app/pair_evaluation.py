@@ -24,6 +24,7 @@ from pipelines.scoring.labelled_sets import (
     true_caption,
     true_figures,
 )
+from pipelines.scoring.reliability import reliability, verdicts
 from pipelines.scoring.scorecard import (
     FoundPair,
     Measure,
@@ -82,6 +83,9 @@ def labelled_set(images: Place | None, truth: Path | None, captions: Path | None
     rows: list[MarkedCaption] = stated.records if isinstance(stated, MarkedCaptions) else stated
     paths = named(images_below(images), [row.image for row in marked]) if images else {}
     figures = {paths.get(figure.image, figure.image): figure for figure in true_figures(marked)}
+    twice = [paths.get(image, image) for image, count in Counter(row.image for row in marked).items() if count > 1]
+    if twice or len(figures) < len(marked):
+        raise FileError(f"{truth}: a figure stands twice in it: {', '.join(twice[:3]) or 'by two names'}")
     about = ", ".join(path.name for path in (truth, captions) if path)
     return LabelledSet(about, images, figures, [true_caption(row) for row in rows])
 
@@ -124,12 +128,14 @@ def write_scorecard(
 ) -> dict[str, Measure]:
     """All measures of what was read, with the worst cases, as JSON and as a page."""
     found = measures([item.tallies for item in figures] + [item.tallies for item in captions], seed=config.seed)
+    believed = reliability(one for figure in figures for one in verdicts(figure.truth, figure.pairs))
     failed = Counter(figure.row["error"]["code"] for figure in figures if "error" in figure.row)
     bad_figures, bad_captions = _worst(figures, WORST_FIGURES), _worst(captions, WORST_CAPTIONS)
     about = f"On {labelled.about}: {len(figures):,} figures, {failed.total():,} unreadable; {len(captions):,} captions."
     (run / "scorecard.json").write_json({
         "about": about,
         "measures": {name: asdict(measure) for name, measure in found.items()},
+        "reliability": asdict(believed) if believed else None,
         "failed": dict(failed),
         "worst_figures": {item.truth.image: round(score(item.tallies), 4) for item in bad_figures},
         "worst_captions": {item.truth.id: round(score(item.tallies), 4) for item in bad_captions},
@@ -141,6 +147,7 @@ def write_scorecard(
         figures=[_bad_figure(labelled.folder, item) for item in bad_figures if labelled.folder],
         captions=[BadCaption(truth=item.truth, split=item.split, score=score(item.tallies)) for item in bad_captions],
         about=about,
+        believed=believed,
     )
     (run / "scorecard.html").write_bytes(page.encode())
     return found
@@ -157,7 +164,7 @@ def score(tallies: Tallies) -> float:
 def judged_figure(truth: TrueFigure, row: Row) -> ReadFigure:
     """A row of stream.read_figures against the truth; a figure that could not be read has found nothing."""
     panels = [from_row(panel, Subfigure) for panel in row.get("subfigures", [])]
-    pairs = [FoundPair(pair["box"], pair["text"]) for pair in row.get("pairs", [])]
+    pairs = [FoundPair(pair["box"], pair["text"], pair.get("score")) for pair in row.get("pairs", [])]
     return ReadFigure(truth, row, panels, pairs, separation(truth, panels) | pairing(truth, pairs))
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from app.attribution import write_attribution
 from app.csv_text import as_csv
 from app.data_card import card
-from core.config import load, override, read, settings_of, write
+from core.config import UserError, load, override, read, settings_of, write
 from core.failures import AGAIN
-from core.lease import leased
+from core.lease import CLAIMS, leased
 from core.places import Place
 from core.records import Figure, Pair
 from core.runs import Part, RunConflict, Table, claim, digest, stamp
@@ -27,6 +27,7 @@ ON_A_SHEET = 200  # figures; more makes a page that browsers struggle with
 # What makes a model what it is, with the settings of its objective; another value of one of them is another model.
 SHAPING = ("model", "optim", "train.batch_size", "train.workers", "train.fraction", "seed")
 OBJECTIVES = {"blip": ("objective",), "mlip": ("objective.name", "mlip")}
+OF_BEGINNING = ("config.yaml", "version.json", "seconds.json")
 MADE_BY = {"radiographs": "`figray dataset` makes them"}
 
 Progress = Callable[[str, Part, int], None]
@@ -59,7 +60,12 @@ def _opened(run: Place, recipe: str | None, overrides: list[str]) -> Iterator[Co
     if not begun:
         stamp(run)
         file.write_bytes(write(config).encode())
-    yield config
+    try:
+        yield config
+    except UserError:
+        if not begun:
+            _forget(run)
+        raise
     file.write_bytes(write(config).encode())
 
 
@@ -72,6 +78,15 @@ def refuse_address(config: Config, overrides: Sequence[str], file: Place) -> Non
             f"{file} names a cluster to connect to, which only you may do: --set cluster.address={address}, or "
             "RAY_ADDRESS"
         )
+
+
+def _forget(run: Place) -> None:
+    """Take back what a run says of its beginning, where nothing was made in it."""
+    there = set(run.names()) - {CLAIMS}
+    if there <= set(OF_BEGINNING):
+        for name in OF_BEGINNING:
+            if name in there:
+                (run / name).filesystem.delete_file((run / name).path)
 
 
 def collect(config: Config, run: Place, progress: Progress) -> None:

@@ -35,6 +35,9 @@ ROUNDED = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+?\d+")
 class CsvError(UserError):
     """A file is no CSV that can be read whole; the message names the file, and the line where there is one."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.splitlines()))  # the cells that it shows may be of several
+
 
 @dataclass(frozen=True)
 class CsvTable:
@@ -192,7 +195,11 @@ def _opened(file: Path) -> Iterator[Iterator[str]]:
         with _bytes(file) as stream, TextIOWrapper(stream, encoding=encoding, newline="") as text:
             yield _without_nul(file, text)
     except UnicodeDecodeError as error:
-        raise CsvError(_undecodable(file)) from error
+        try:
+            said = _undecodable(file)
+        except (OSError, EOFError, zlib.error):  # cut, and before it no text
+            said = f"{file} cannot be read: {error}"
+        raise CsvError(said) from error
     except (OSError, EOFError, zlib.error) as error:
         raise CsvError(f"{file} cannot be read: {error}") from error
 

@@ -11,9 +11,10 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from core.apart import Apart, Handler, Json
+from core.file_kinds import HEAD, not_read, unread_by_bytes
 from core.rejection import RejectionError
 
-FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP")
+FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP")
 MAX_PIXELS = 64_000_000
 MAX_SIDE = 20_000  # pixels
 SCAN = b"\xff\xda"  # begins each scan of a JPEG; progressive ones have some ten, and previews theirs
@@ -138,7 +139,9 @@ def _identified(data: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError("too_large", str(error)) from error
     except DAMAGE as error:
-        raise ImageError("not_image", f"none of {', '.join(FORMATS)}: {type(error).__name__}") from error
+        kind = unread_by_bytes(data[:HEAD])
+        said = not_read(kind) if kind else f"none of {', '.join(FORMATS)}: {type(error).__name__}"
+        raise ImageError("not_image", said) from error
 
 
 def _check_size(width: int, height: int) -> None:
@@ -167,6 +170,8 @@ def _rgb(image: Image.Image, notes: list[str]) -> Image.Image:
         depth = "float" if image.mode == "F" else "16-bit"
         notes.append(f"{depth}, windowed to percentiles {WINDOW[0]} and {WINDOW[1]}")
         return _windowed(image).convert("RGB")
+    if image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox():
+        return image.convert("RGB")  # written by programs that leave the fourth byte 0
     if image.has_transparency_data:
         notes.append("transparency on white")
         layer = image.convert("RGBA")

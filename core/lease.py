@@ -101,6 +101,7 @@ class _Claim:
             self.file.delete_file()
             if self.run.is_local:
                 Path(self.run.path, CLAIMS).rmdir()  # where nobody else has a claim
+                Path(self.run.path).rmdir()  # where nothing was made
 
 
 def _read(file: Place) -> dict[str, Any] | None:

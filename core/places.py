@@ -97,6 +97,12 @@ class Place:
             found = self.filesystem.get_file_info(fs.FileSelector(self.path, allow_not_found=True))
         return sorted(info.base_name for info in found if info.type == fs.FileType.Directory)
 
+    def names(self) -> list[str]:
+        """The names of the files and folders right below, sorted; none if the folder is not there."""
+        with self._answered():
+            selector = fs.FileSelector(self.path, allow_not_found=True)
+            return sorted(info.base_name for info in self.filesystem.get_file_info(selector))
+
     def is_empty(self) -> bool:
         """Whether nothing is there, or a folder without anything in it."""
         with self._answered():

@@ -5,7 +5,6 @@
 For thousands of figures use `figray pair-figures`, which spreads the same functions over all cores.
 """
 
-import csv
 import json
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from core.csv_rows import open_csv
+from core.file_names import found_below
 from core.images import ImageError, open_image
 from core.settings import Config
 from pipelines.captions.split import split_caption
@@ -26,18 +27,17 @@ def pairs_of(table: Path) -> Iterator[dict[str, Any]]:
     """A row for each panel: image, box, letter, text, score and reason; a row with `error` where there is no image."""
     config = Config()
     read = FigureReader(config.separate, config.labels)
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        for row in csv.DictReader(file):
-            try:
-                image = open_image((table.parent / row["image"]).read_bytes()).image
-            except (OSError, ImageError) as error:
-                yield {"image": row["image"], "error": str(error)}
-                continue
-            panels = read(np.asarray(image))
-            split = split_caption(row["caption"], min_confidence=config.captions.min_confidence)
-            for found in match(panels, told(split, config.match.text), row["caption"], rule=config.match.rule):
-                box = panels[found.subfigure].box if found.subfigure >= 0 else (0, 0, *image.size)
-                yield {"image": row["image"], "box": box, **asdict(found)}
+    for row in open_csv(table, ("image", "caption")).rows():
+        try:
+            image = open_image(found_below(table.parent, row["image"]).read_bytes()).image
+        except (OSError, ImageError) as error:
+            yield {"image": row["image"], "error": str(error)}
+            continue
+        panels = read(np.asarray(image))
+        split = split_caption(row["caption"], min_confidence=config.captions.min_confidence)
+        for found in match(panels, told(split, config.match.text), row["caption"], rule=config.match.rule):
+            box = panels[found.subfigure].box if found.subfigure >= 0 else (0, 0, *image.size)
+            yield {"image": row["image"], "box": box, **asdict(found)}
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from core.places import Place
 from core.records import Figure, Pair, Reject, SeparatedFigure, from_table, to_table
 from core.rejection import RejectionError
 from core.runs import Part, RunConflict, Table, claim, digest
-from core.settings import Config, DedupeSettings, SourceSettings
+from core.settings import Config, DedupeSettings, MatchSettings, SourceSettings
 from core.split import split_of
 from pipelines.collecting import Work, changed_since, collect_part, failed_of
 from pipelines.copies.duplicates import Duplicates, as_csv, kept_duplicates, pair_id
@@ -77,9 +77,15 @@ def collect(config: Config, out: Place, progress: Progress) -> Table:
     asked = _settings(config, "collect", "select", *(f"source.{name}" for name in ASKED))
     asked.pop(REPRODUCED)  # a matter of pairs
     older = {name: asked[name] for name in asked if name.rpartition(".")[2] in LATER}
+    begun = (table.place / "settings.json").exists()
     claim(table.place, asked, before=older)
     turns = shared_turns(config.source)
-    todo = [with_failed(table, work) for work in slices_of(config, table, turns)]
+    try:
+        todo = [with_failed(table, work) for work in slices_of(config, table, turns)]
+    except UserError:
+        if not begun:
+            table.place.delete()  # a source that has nothing must not be held against the right one
+        raise
     _fetch(config, table, todo, progress, turns)
     return table
 
@@ -221,7 +227,7 @@ def pair_part(row: Row, *, config: Config, separated: Table, table: Table, dupli
         kinds = {pair_id(figure.figure_id, picture.subfigure): picture.kind for picture in figure.pictures}
         try:
             figure = replace(figure, split_caption=told(figure.split_caption, config.match.text))
-            every = make_pairs(figure, rule=config.match.rule, split=split)
+            every = make_pairs(figure, rule=config.match.rule, split=split, min_score=config.match.doubted)
         except Exception as error:  # noqa: BLE001  what one figure brings up costs that figure, and is told
             rejects.append(reject_of(figure.figure_id, figure.article_id, "pairs", error))
             taken += 1
@@ -230,7 +236,7 @@ def pair_part(row: Row, *, config: Config, separated: Table, table: Table, dupli
         for made in every:
             group = duplicates.images.get(made.pair_id)
             pair = replace(made, kind=kinds.get(made.pair_id, made.kind), duplicate_group=group)
-            reject = _left_out(pair, config.dedupe, reproduced=config.select.reproduced)
+            reject = _left_out(pair, config.dedupe, config.match, reproduced=config.select.reproduced)
             if reject:
                 rejects.append(reject)
             else:
@@ -246,7 +252,7 @@ def pair_part(row: Row, *, config: Config, separated: Table, table: Table, dupli
     ))  # fmt: skip
 
 
-def _left_out(pair: Pair, settings: DedupeSettings, *, reproduced: bool) -> Reject | None:
+def _left_out(pair: Pair, settings: DedupeSettings, match: MatchSettings, *, reproduced: bool) -> Reject | None:
     """Why a pair is not wanted, if it is not."""
     if pair.permission and not reproduced:
         code, message = "permission", f"{REPRODUCED} is false, and its figure says: {pair.permission}"
@@ -254,6 +260,8 @@ def _left_out(pair: Pair, settings: DedupeSettings, *, reproduced: bool) -> Reje
         code, message = f"kind_{pair.kind}", f"a {pair.kind}; dedupe.kinds keeps {', '.join(settings.kinds)}"
     elif settings.keep == "first" and not (pair.duplicate_group or pair.pair_id).startswith(f"{pair.article_id}/"):
         code, message = "duplicate", f"shows the same as {pair.duplicate_group}"
+    elif match.below == "left_out" and match.rule != "whole" and pair.score < match.min_score:
+        code, message = "unsure", f"a score of {pair.score:.2f} ({pair.reason}); match.min_score is {match.min_score}"
     else:
         return None
     return Reject(item_id=pair.pair_id, article_id=pair.article_id, stage="pairs", code=code, message=message)

@@ -27,7 +27,7 @@ from core.settings import Config
 from pipelines.captions.split import split_caption
 from pipelines.copies import dedupe
 from pipelines.copies.picture_kind import picture_kind
-from pipelines.matching.match import WHOLE, is_part, match, told
+from pipelines.matching.match import WHOLE, believed, is_part, match, told
 
 GROUPS = ("separate", "labels", "captions", "match")  # of settings, that reading a figure depends on
 MAX_CAPTION = 20_000  # characters that are split; the longest captions of PMC have some 6,000
@@ -68,8 +68,11 @@ class Separating:
     def pairs(self, panels: list[Subfigure], caption: str, size: tuple[int, int]) -> list[Row]:
         """The text of each panel, with its box."""
         split = split_short(caption, min_confidence=self.config.captions.min_confidence)
-        rows = []
-        for found in match(panels, told(split, self.config.match.text), caption, rule=self.config.match.rule):
+        settings, rows = self.config.match, []
+        found_ones = match(panels, told(split, settings.text), caption, rule=settings.rule)
+        for found in believed(found_ones, caption, min_score=settings.doubted):
+            if settings.below == "left_out" and found.score < settings.min_score and settings.rule != "whole":
+                continue
             box = (0, 0, *size) if found.subfigure == WHOLE else panels[found.subfigure].box
             row = asdict(found)
             row.pop("subfigure")

@@ -74,6 +74,8 @@ def _split(row: Row, *, min_confidence: float) -> Row:
     work = json.loads(row["work"])
 
     def split() -> Row:
+        if work["code"]:
+            raise RejectionError(work["code"], work["message"])
         emphasis = [Span(**span) for span in work["emphasis"]]
         return {"id": work["id"], **asdict(split_short(work["caption"], emphasis, min_confidence=min_confidence))}
 

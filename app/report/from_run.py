@@ -104,7 +104,12 @@ def shown_figures(run: Place, config: Config, *, most: int) -> list[MatchedFigur
     chosen |= {row["figure_id"] for row in _spread(by_panels[compound:], most - len(chosen))}
     rows = table.select("figure_id", chosen)
     figures = sorted(from_table(rows, SeparatedFigure), key=lambda figure: figure.figure_id)
-    return [MatchedFigure(figure=figure, matches=match_figure(figure, rule=config.match.rule)) for figure in figures]
+    return [
+        MatchedFigure(
+            figure=figure, matches=match_figure(figure, rule=config.match.rule, min_score=config.match.doubted)
+        )
+        for figure in figures
+    ]
 
 
 def percent(metrics: Mapping[str, float]) -> dict[str, float]:

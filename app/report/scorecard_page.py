@@ -3,11 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import matplotlib
+from markupsafe import Markup
+from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
 from app.report.contact_sheet import FIGURE_SIDE, data_uri, outline, panel_colour
+from app.report.curves import STYLE, TEXT_COLOUR, as_svg
 from app.report.templates import templates
 from core.records import SplitCaption, Subfigure
+from pipelines.scoring.reliability import Reliability
 from pipelines.scoring.scorecard import Measure, TrueCaption, TrueFigure
 
 MEANINGS = {
@@ -64,13 +69,33 @@ def render_scorecard(
     figures: Sequence[BadFigure],
     captions: Sequence[BadCaption],
     about: str,
+    believed: Reliability | None = None,
 ) -> str:
     """One self-contained HTML page."""
     rows = [_row(name, found[name]) for name in sorted(found, key=_place)]
     page = templates().get_template("scorecard.html")
     return page.render(
-        title=title, about=about, rows=rows, figures=figures, captions=captions, drawn=drawn, colour=panel_colour
+        title=title,
+        about=about,
+        rows=rows,
+        figures=figures,
+        captions=captions,
+        believed=believed,
+        curve=reliability_curve(believed) if believed else None,
+        drawn=drawn,
+        colour=panel_colour,
     )
+
+
+def reliability_curve(believed: Reliability) -> Markup:
+    """The share of right pairs over their score, as an inline SVG; on the diagonal a score means what it says."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(3.6, 3.2), layout="constrained")
+        axes = figure.add_subplot()
+        axes.plot([0, 1], [0, 1], color=TEXT_COLOUR, linewidth=0.8, linestyle=":")
+        axes.plot([one.score for one in believed.bins], [one.right for one in believed.bins], marker="o", markersize=4)
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="mean score", ylabel="share right")
+        return as_svg(figure, "Share of right pairs over their mean score")
 
 
 def drawn(figure: BadFigure) -> str:

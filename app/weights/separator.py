@@ -15,7 +15,7 @@ from core.places import Place
 from core.settings import DetectorSettings, SeparateSettings
 from phantom.pages.compound import BATCH, Compound, draw_compounds
 from pipelines.scoring.scorecard import Measure, TrueFigure, TruePanel, measures, separation
-from pipelines.separation.detector import LABEL, PANEL, SHIPPED, build_detector, shrink, to_tensor
+from pipelines.separation.detector import LABEL, PANEL, SHIPPED, build_detector, load_detector, shrink, to_tensor
 from pipelines.separation.separator import Separator
 from pipelines.separation.xy_cuts import XYCuts
 from trainers.detection import Batch, DetectionPlan, train_detector
@@ -42,6 +42,7 @@ On {scored} figures drawn from another seed, beside the classical separator (`se
 What it is worth on real figures stands in `docs/results.md`.
 """
 LEAST_LABEL = 12.0  # px; points of the finest level lie 8 apart, and one has to lie in every letter's box
+SHIPPED_ONES = "shipped"
 LOGGED = 50  # steps that a line of metrics.jsonl tells of
 
 
@@ -79,7 +80,7 @@ def at_least(boxes: Tensor, side: float) -> Tensor:
 
 
 def train_separator(settings: DetectorSettings, run: Place, *, seed: int, on_step: OnStep) -> str:
-    """Train from scratch; `separator.safetensors`, `metrics.jsonl` in the run. Gives the path of the weights."""
+    """Train, from `settings.begin` or from scratch; the weights and `metrics.jsonl` in the run. Gives their path."""
     torch.manual_seed(seed)
     torch.set_num_threads(settings.threads)
     loader: DataLoader[Batch] = DataLoader(Drawn(seed), batch_size=None, num_workers=settings.drawers)
@@ -103,7 +104,12 @@ def train_separator(settings: DetectorSettings, run: Place, *, seed: int, on_ste
         (run / "metrics.jsonl").write_bytes("\n".join(lines).encode())
         weights.write_bytes(save(halved(mean)))
 
-    train_detector(build_detector(), iter(loader), plan, log)
+    model = (
+        load_detector(None if settings.begin == SHIPPED_ONES else settings.begin)
+        if settings.begin
+        else build_detector()
+    )
+    train_detector(model, iter(loader), plan, log)
     return weights.uri
 
 

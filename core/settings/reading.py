@@ -40,6 +40,15 @@ class MatchSettings(Settings):
     # full: what the caption says of all panels at its beginning and end stands around a panel's own words. own: its own
     # words alone (MedVL's subcaptions), after the beginning where they are too few.
     text: Literal["full", "own"] = "full"
+    # A pair's score is about the share of such pairs whose text is right. Below min_score a panel gets the whole
+    # caption, or is left out with that reason.
+    min_score: Fraction = Field(0.0, ge=0, le=1)
+    below: Literal["whole", "left_out"] = "whole"
+
+    @property
+    def doubted(self) -> float:
+        """The score below which a panel's own text gives way to the whole caption."""
+        return self.min_score if self.below == "whole" else 0.0
 
 
 class DedupeSettings(Settings):
@@ -56,6 +65,7 @@ class DetectorSettings(Settings):
     """The training of the separator, `figray train separator`."""
 
     steps: int = Field(5000, ge=1)  # of eight figures
+    begin: str | None = None  # weights to go on from: a file, or "shipped"; None begins anew
     lr: float = Field(2e-3, gt=0)
     warmup_steps: int = Field(150, ge=0)
     averaged: Fraction = Field(0.998, ge=0, lt=1)  # decay of the mean of the weights, which is what is kept

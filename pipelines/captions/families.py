@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
-from pipelines.captions.markers import LARGE_ROMANS, MAX_RANGE, ROMANS, Marker, Style, find_loose, joined
+from pipelines.captions.markers import LARGE_ROMANS, MAX_RANGE, ROMANS, WORDS, Marker, Style, find_loose, joined
+from pipelines.captions.unmarked import MIN_LATE_RUN, counted, lettered
 
 STYLES: tuple[Style, ...] = (
     "bracket",
@@ -23,8 +24,16 @@ STYLES: tuple[Style, ...] = (
 Kinds = tuple[Callable[[Marker], bool], ...]
 Family = tuple[Callable[[Marker], bool], list[Marker]]
 AGAIN_STYLES: tuple[Style, ...] = ("bracket", "word")  # that may name labels of another style a second time
+DETAIL_STYLES: tuple[Style, ...] = ("colon", "closing", "dot")  # that may do so if they open sentences
 WEAK_STYLES: tuple[Style, ...] = ("comma", "dash", "bare", "listed")  # much else looks like them
-MIN_LATE_RUN = 3  # letters in a run that does not begin with the first
+PAIR_STYLES: tuple[Style, ...] = ("bracket", "closing", "word")  # of which two are enough, if the caption begins so
+# What numbers count that name no panels: "Three lesions: (1) frontal, (2) parietal".
+_LISTING = re.compile(
+    rf"\b(?:two|three|four|five|six|seven|eight|several|following)\s(?:[\w-]+\s){{0,2}}(?!{WORDS})[\w-]+:\s?$",
+    re.IGNORECASE,
+)
+MIN_OTHERS = 2  # marks that show how a family stands
+_WORD_BEFORE = re.compile(r"(?<![\w-])(\w)[\w-]+\s$")
 MIN_LISTED = 3  # letters where nothing but a comma sets them off
 
 
@@ -38,7 +47,9 @@ def chosen_family(caption: str, markers: Sequence[Marker]) -> list[Marker]:
         or _mixed(caption, markers)
         or _of_both_cases(markers)
         or _of_one_style(caption, markers, NUMBERS)
-        or _counted(caption)
+        or counted(caption)
+        or lettered(caption)
+        or _late_pair(caption, markers)
     )
 
 
@@ -54,7 +65,30 @@ def _of_one_style(caption: str, markers: Sequence[Marker], kinds: Kinds) -> list
     is_late = 0 not in ranks_of(labels_of(best))
     others = [marker for marker in markers if is_kind(marker) or (is_late and _is_earlier(marker, best[0]))]
     opening = [marker for marker in others if opens_sentence(caption, marker)]
-    return _under_letters(_of_run(_with_gaps_filled(best, others)), opening)
+    whole = _of_run(_with_gaps_filled(caption, best, others))
+    return _under_letters(_of_run([marker for marker in whole if not _strays(caption, marker, whole)]), opening)
+
+
+def _strays(caption: str, marker: Marker, family: Sequence[Marker]) -> bool:
+    """Whether a mark that ends the run is a sign of the text: "Mitoses (E)" after A, B, C, or "cerebellum (C)".
+
+    It comes after a gap and stands as no other, or others open sentences and it does not, and comes after a gap, out
+    of order, or shortens the word before it.
+    """
+    ranks = ranks_of(labels_of(family))
+    last = max(ranks)
+    others = [each for each in family if last not in ranks_of(each.labels)]
+    opened = {label for each in others if opens_sentence(caption, each) for label in each.labels}
+    if ranks_of(marker.labels) != [last] or len(labels_of(others)) < MIN_OTHERS:
+        return False
+    is_apart = last - 1 not in ranks
+    if is_apart and marker.style not in {each.style for each in others}:
+        return True
+    if opens_sentence(caption, marker) or not opened.issuperset(labels_of(others)):
+        return False
+    word = _WORD_BEFORE.search(caption, 0, marker.start)
+    is_short = word is not None and word[1].lower() == marker.labels[0].lower()
+    return is_apart or is_short or any(each.start > marker.start and opens_sentence(caption, each) for each in others)
 
 
 def _of_style(caption: str, style: Style, markers: Sequence[Marker]) -> list[Marker]:
@@ -121,13 +155,17 @@ def _completed(caption: str, markers: list[Marker]) -> list[Marker]:
     if not markers or len(markers[0].labels[0]) > 1 or not markers[0].labels[0].isalpha() or not _ascends(markers):
         return markers
     whole = list(markers)
-    for rank in sorted(set(range(max(ranks) + 2)) - set(ranks)):
+    missing = sorted(set(range(max(ranks) + 2)) - set(ranks))
+    while missing:
+        rank = missing.pop(0)
         start = max((marker.end for marker in whole if ranks_of(marker.labels)[-1] < rank), default=0)
         end = min((marker.start for marker in whole if ranks_of(marker.labels)[0] > rank), default=len(caption))
         letter = chr(ord("A" if markers[0].labels[0].isupper() else "a") + rank % MAX_RANGE)
         found = find_loose(caption, letter, style=markers[0].style, start=start, end=end)
-        if found is not None and (rank == 0 or len(markers) > 1):
+        is_begun = len(whole) > 1 or rank == 0 or (ranks == [0] and opens_sentence(caption, markers[0]))
+        if found is not None and is_begun:
             whole = sorted([*whole, found], key=lambda marker: marker.start)
+            missing += [] if missing else [rank + 1]
     return whole
 
 
@@ -151,6 +189,8 @@ def _trusted(caption: str, family: Sequence[Marker], kinds: Kinds) -> bool:
 
 def _heads(caption: str, family: Sequence[Marker]) -> bool:
     """Whether numbers begin sentences; citations, "two factors: (1) ...", parts of a picture, "aorta (1)", do not."""
+    if _LISTING.search(caption[: family[0].start]):
+        return False
     before = caption[max(0, family[0].start - 3) : family[0].start].rstrip()
     return not before or before[-1] in ".!?" or (before[-1] in ":;" and len(family) >= MIN_LATE_RUN)
 
@@ -234,19 +274,15 @@ def _mixed(caption: str, markers: Sequence[Marker]) -> list[Marker]:
     return []
 
 
-def _counted(caption: str) -> list[Marker]:
-    """Items that only their numbers set off, counted on: "1 Dorsal view 2 Ventral view", "4. Leg 5. Wing"."""
-    signs: dict[Style, str] = {"dot": r"\.\s(?=[A-Z])", "bare": r"\s(?=[A-Z][a-z])"}
-    for style, sign in signs.items():
-        for first in re.finditer(rf"(?:^|(?<=[.!?]\s))(?!0)(\d{{1,2}}){sign}", caption):
-            markers: list[Marker] = []
-            match: re.Match[str] | None = first
-            while match is not None:
-                number = int(first[1]) + len(markers)
-                markers.append(Marker(labels=(str(number),), start=match.start(), end=match.end(), style=style))
-                match = re.compile(rf"(?<=\s){number + 1}{sign}").search(caption, match.end())
-            if len(markers) >= MIN_LATE_RUN:
-                return markers
+def _late_pair(caption: str, markers: Sequence[Marker]) -> list[Marker]:
+    """Two letters or more in the middle of the row, where the caption begins with them: "(C) CT. (D) MRI."."""
+    for is_kind in LETTERS:
+        for style in PAIR_STYLES:
+            members = joined(caption, [each for each in markers if each.style == style and is_kind(each)])
+            ranks = ranks_of(labels_of(members))
+            in_turn = len(ranks) > 1 and ranks == list(range(ranks[0], ranks[0] + len(ranks)))
+            if in_turn and members[0].start == 0 and all(opens_sentence(caption, each) for each in members):
+                return members
     return []
 
 
@@ -258,7 +294,7 @@ def _of_both_cases(markers: Sequence[Marker]) -> list[Marker]:
     return members if is_sure and len(labels) >= MIN_LATE_RUN and _ascends(members) else []
 
 
-def _with_gaps_filled(family: Sequence[Marker], others: Sequence[Marker]) -> list[Marker]:
+def _with_gaps_filled(caption: str, family: Sequence[Marker], others: Sequence[Marker]) -> list[Marker]:
     """The family and those others that name what it lacks and lengthen its run, or that name panels by a word."""
     members = list(family)
     taken = {place for member in members for place in range(member.start, member.end)}
@@ -271,7 +307,18 @@ def _with_gaps_filled(family: Sequence[Marker], others: Sequence[Marker]) -> lis
         members.append(added)
         waiting = [marker for marker in waiting if _apart(marker, added)]
     members += [marker for marker in waiting if marker.style in AGAIN_STYLES and known.issuperset(marker.labels)]
+    members += _details(caption, waiting, known)
     return sorted(dict.fromkeys(members), key=lambda marker: marker.start)
+
+
+def _details(caption: str, waiting: Sequence[Marker], known: set[str]) -> list[Marker]:
+    """Marks that name known labels each in a sentence of its own: "A: MRI. B: CT. Same patient (A, B)."."""
+    for style in DETAIL_STYLES:
+        found = [each for each in waiting if each.style == style and known.issuperset(each.labels)]
+        found = [each for each in found if opens_sentence(caption, each)]
+        if len(found) > 1 and _ascends(found) and 0 in ranks_of(labels_of(found)):
+            return found
+    return []
 
 
 def _lengthens(marker: Marker, known: set[str], run: set[str]) -> bool:

@@ -10,6 +10,8 @@ from pipelines.captions.clauses import BRACKETED
 from pipelines.captions.families import chosen_family, labels_of
 from pipelines.captions.markers import Marker, find_markers, opens_bracket
 from pipelines.captions.positions import find_positions
+from pipelines.captions.unmarked import without_figure_number
+from pipelines.captions.unusual import has_own_letter, markers_after_z, unusual_markers
 
 _ABBREVIATED = "".join(rf"(?<!\b{word}\.)" for word in ("vs", "cf", "Fig", "Figs", "No", "no", "Dr", "al", "sp", "ca"))
 _SENTENCE_END = re.compile(
@@ -71,7 +73,14 @@ def marked(caption: str, markers: Sequence[Marker]) -> Marked:
 
 def read_marks(caption: str, emphasis: Sequence[Span] = ()) -> Marked:
     """A caption with the run of letters that names its panels, or where it has none the words of place that do."""
-    markers = chosen_family(caption, find_markers(caption, emphasis)) or find_positions(caption)
+    found = [marker for marker in find_markers(caption, emphasis) if not has_own_letter(caption, marker.start)]
+    markers = chosen_family(caption, found)
+    plain = without_figure_number(caption)
+    if not markers and plain != caption:
+        markers = chosen_family(plain, find_markers(plain, emphasis))
+    unusual = unusual_markers(caption)
+    markers = unusual if len(unusual) >= len(labels_of(markers)) else markers
+    markers = [*markers, *markers_after_z(caption, markers)] or find_positions(caption)
     return marked(caption, _apart(markers))
 
 

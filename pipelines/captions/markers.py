@@ -17,7 +17,7 @@ LARGE_ROMANS = tuple(roman.upper() for roman in ROMANS)
 MAX_RANGE = 26  # labels
 
 _JOIN = r"(?:\s?[-–—−‐‑]\s?|\s(?:to|through)\s|\s?[,;]\s?(?:(?:and|or)\s|&\s?)?|\s(?:and|or)\s|\s?[&/+]\s?)"
-_LETTER = r"[A-Za-z](?:\d{1,2}|(?-i:i{1,3}|iv))?[’'′]{0,3}(?!\w)"
+_LETTER = r"(?!H\s?&\s?E\b)[A-Za-z](?:\d{1,2}|(?-i:i{1,3}|iv))?[’'′]{0,3}(?!\w)"
 _KINDS = (r"[ivx]{1,4}(?!\w)", r"[IVX]{1,4}(?!\w)", _LETTER, r"(?!0)\d{1,2}(?!\w)")
 _LISTS = (
     *(rf"{kind}(?:[)]?{_JOIN}{kind}){{0,25}}" for kind in _KINDS),
@@ -32,6 +32,8 @@ _POINTERS = r"(?:arrow|asterisk|star|circle|head|line|triangle|box)"
 _SPACED = r"(?:^|(?<=\s)|(?<=[.;:,]))"
 _SENTENCE = r"(?:^|(?<=[.;:!?)\]]\s)|(?<=[a-z)]\.)|(?<=;\sand\s))"
 _OPENING = rf"(?:{_SENTENCE}|(?<=[.;:!?)\]])|(?<=[,(\[]\s)|(?<=\sand\s)|(?<=\sor\s)|(?<=[(\[]))"
+# What follows a letter in its bracket, "(C, in red, 200x)", names no other: "(A, left; B, right)".
+_ALONE = r"(?![^()\[\]]{0,80}?(?:[;,]\s?(?:and\s)?|\sand\s)[A-Za-z](?:[-–][A-Za-z])?(?:[,:;]|\s[a-z]|\s[A-Z][a-z]))"
 # Within a bracket that names several: "(A-F, on admission; G-L, a year later)".
 _INSIDE = rf"(?:(?<=[(\[])(?=[^()\[\];]{{0,80}};\s?(?:and\s)?{_LIST},)|(?<=;\s))"
 
@@ -39,40 +41,47 @@ _BRACKET = re.compile(
     rf"[(\[]\s?(?:(?P<lead>(?=[a-z]{{3}})[^()\[\];]{{0,60}}?(?:[,:]|\sin|\spanels?|\simages?)\s|{WORDS}\s))?"
     rf"(?P<list>{_LIST})\.?"
     rf"(?P<rest>\s?[,;:]?\s(?:[^()\[\]:]{{0,80}}?\b{_POINTERS}[^()\[\]:]{{0,80}})"
-    rf"|\s?[,;]\s?(?=[\w×*])[^()\[\]:;,]{{2,40}})?\s?(?:[)\]]|$)",
+    r"|(?P<joined>\s(?=[A-Z][a-z]{3})[^()\[\]:]{2,80})"
+    rf"|\s?[,;]\s?(?=[\w×*]){_ALONE}[^()\[\]:]{{2,80}})?\s{{0,2}}(?:[)\]]|$)",
     re.IGNORECASE,
 )
 _PATTERNS: dict[Style, re.Pattern[str]] = {
     "word": re.compile(
-        rf"{_SENTENCE}(?:(?i:{WORDS})\s(?P<list>{_LIST})(?:\s?[.:,;)–-](?=\s)|(?=\s[A-Z(])|(?P<verb>(?=\s[a-z]))))"
+        rf"{_SENTENCE}(?:(?:In\s(?:the\s)?)?(?i:{WORDS})\s(?P<list>{_LIST})(?:\s{{0,2}}[.:,;)–-](?=\s)|(?=\s[A-Z(])|(?P<verb>(?=\s[a-z]))))"
     ),
     "subject": re.compile(rf"(?:{_SENTENCE}|(?<=,\s)|(?<=\sand\s))(?P<list>{_LIST})(?P<verb>(?=\s{_SHOWS}\b))"),
     "colon": re.compile(rf"(?:{_OPENING}|(?<=[a-z0-9)]\s))(?P<list>{_LIST})\s?:(?=\s|[A-Z])"),
     "closing": re.compile(rf"{_SPACED}(?P<list>{CLOSED_LIST})\.?\)\s?[:.,]?(?=\s|\w)"),
     "dot": re.compile(
-        rf"{_OPENING}(?<![A-Z]\.)(?P<list>{_LIST})\.(?:(?=\s?[A-Z(‘“\"α-ωΑ-Ω]|\s[0-9×*>~≥])|(?<=[a-z]\.)(?=\s[a-z]))"
+        rf"{_OPENING}(?<![A-Z]\.)(?P<list>{_LIST})\.(?:(?<=[A-Z]\.),(?=\s[a-z])|(?=\s?[A-Z(‘“\"α-ωΑ-Ω]|\s[0-9×*>~≥])|(?<=[a-z]\.)(?=\s[a-z]))"
     ),
-    "comma": re.compile(rf"(?:{_SENTENCE}|{_INSIDE}|(?<=,\s))(?P<list>{_LIST})\s?[,;]\s(?=[A-Za-z0-9×*α-ωΑ-Ω])"),
+    "comma": re.compile(
+        rf"(?:{_SENTENCE}|{_INSIDE}|(?<=,\s)|(?<=\sand\s))(?P<list>{_LIST})\s?[,;]\s(?=[A-Za-z0-9×*α-ωΑ-Ω])"
+    ),
     "dash": re.compile(
-        rf"(?:{_SENTENCE}|(?<=[(\[])|(?<=,\s))(?P<list>{_LIST})(?:\s?[/=|–—-]\s|[/–—-](?=[A-Z]))(?=[A-Za-z0-9])"
+        rf"(?:{_SENTENCE}|(?<=[(\[])|(?<=,\s))(?P<list>{_LIST})(?:\s?[/=|–—-]\s|(?<!\d)[/–—-](?=[A-Z]))(?=[A-Za-z0-9])"
     ),
     "bare": re.compile(rf"(?:{_SENTENCE}|(?<=,\s)|(?<=\sand\s))(?P<list>{_LIST})\s(?=[A-Z0-9(*×“\"‘α-ω>~≥])"),
     "listed": re.compile(r"(?:^|(?<=[.,;:]\s)|(?<=\sand\s)|(?<=[(\[]))(?P<list>[A-Za-z])\.?\s(?=[a-z])"),
 }
 # What follows a letter that the words before it may touch: "mutant mice a: CT", "imagesA. CT".
 _LOOSE: dict[Style, str] = {
+    "bracket": r"[\s,;:.]\s?(?=[A-Z][a-z])",  # that nothing closes
+    "comma": r",\s(?=[A-Z])",
     "colon": r"\s?:(?=\s|[A-Z])",
     "dot": r"\.(?=\s?[A-Zα-ωΑ-Ω]|\s[a-z])",
     "bare": r"\s?(?=[A-Z][a-z])",
 }
 
 # One character for one, so that places in the caption stay.
-_PLAIN = str.maketrans("（）［］：，．；ʹ´`＇‘\u200b\u00a0\u2009", "()[]:,.;’’’’’   ")
+_PLAIN = str.maketrans("（）［］｛｝{}：，．；ʹ´`＇‘\u200b\u00a0\u2009", "()[]()():,.;’’’’’   ")
 # Single letters and letter-digits that name a side, a vessel, a vertebra, a stain or a sequence.
 _ANATOMY = re.compile(
     r"(?:[A-Z]\d?\s(?:segment|portion|branch|phase|cells?|weighted|level|vertebra|lymphocytes?|marker)|&\s?E\b)",
     re.IGNORECASE,
 )
+_FOOTNOTE = re.compile(r"\s?(?:[Pp](?:[ -]values?)?\s?[<>=≤≥]|[Ss]ignifican|[Dd]iffer(?:s|ed|ent|ences?)\b)")
+_ISOMER = re.compile(r"-[A-Za-z0-9]")  # what follows the bracket of "(E)-2-hexenal"
 _NEVER = re.compile(r"^(?:[TMCLSPV]\d{1,2}|A[123])$")  # where no delimiter makes it a label
 _LEGEND = re.compile(r"\bAbbreviations?\b\s?[:,=.]?")
 _AMONG = re.compile(rf"(?:[,;]\s|\sand\s)({_LIST}),\s")  # of "(H, arrowheads, and I, arrow)" the second
@@ -97,11 +106,17 @@ def find_markers(caption: str, emphasis: Sequence[Span] = ()) -> list[Marker]:
     found = [*_brackets(caption, emphasis), *_emphasised(caption, emphasis)]
     for style, pattern in _PATTERNS.items():
         for match in pattern.finditer(caption):
-            if not _within_words(match, style) and not _ANATOMY.match(caption, match.start("list")):
+            if not _within_words(match, style) and not _is_of_text(match):
                 found += _marker(match, style, emphasis)
     legend = _LEGEND.search(caption)
     before = [marker for marker in found if not legend or marker.start < legend.start()]
     return sorted(before or found, key=lambda marker: (marker.start, marker.end))
+
+
+def _is_of_text(match: re.Match[str]) -> bool:
+    """Whether a letter is one of anatomy, "A1 segment", or of a footnote, "a P < 0.05"."""
+    start, caption = match.start("list"), match.string
+    return bool(_ANATOMY.match(caption, start) or (caption[start].islower() and _FOOTNOTE.match(caption, match.end())))
 
 
 def _within_words(match: re.Match[str], style: Style) -> bool:
@@ -116,7 +131,7 @@ def find_loose(caption: str, letter: str, *, style: Style, start: int, end: int)
     """The last place in caption[start:end] where a letter stands in a style though no full stop sets it off."""
     if style not in _LOOSE:
         return None
-    touches = r"[\sa-z]" if letter.isupper() else r"\s"
+    touches = r"[(\[]" if style == "bracket" else r"[\sa-z]" if letter.isupper() else r"\s"
     found = list(re.compile(rf"(?:^|(?<={touches})){letter}{_LOOSE[style]}").finditer(caption, start, end))
     return Marker(labels=(letter,), start=found[-1].start(), end=found[-1].end(), style=style) if found else None
 
@@ -135,7 +150,8 @@ def joined(caption: str, markers: Sequence[Marker]) -> list[Marker]:
     for marker in markers:
         last = whole[-1] if whole else None
         between = caption[last.end - caption[last.end - 1 : last.end].count(",") : marker.start] if last else ""
-        if last is not None and last.style == marker.style and _JOINED.fullmatch(between):
+        is_new = last is not None and ";" in between and bool(last.keeps) > bool(marker.keeps)
+        if last is not None and last.style == marker.style and _JOINED.fullmatch(between) and not is_new:
             labels = expanded(f"{last.labels[-1]}{between}{marker.labels[0]}")
             labels = tuple(dict.fromkeys([*last.labels, *labels, *marker.labels]))
             whole[-1] = replace(last, labels=labels, end=marker.end, keeps=last.keeps or marker.keeps)
@@ -189,6 +205,8 @@ def _between(first: str, last: str) -> list[str]:
 
 def _brackets(caption: str, emphasis: Sequence[Span]) -> Iterator[Marker]:
     for match in _BRACKET.finditer(caption):
+        if _ISOMER.match(caption, match.end()) or (match["joined"] and len(match["list"]) == 1):
+            continue
         lead, rest = (match["lead"] or "").strip(" ,:"), (match["rest"] or "").strip(" ,;:")
         lead = re.sub(rf"\b{WORDS}$", "", lead, flags=re.IGNORECASE)
         words = " ".join(part for part in (lead, rest) if part)

@@ -5,13 +5,14 @@ import re
 from pipelines.captions.markers import Marker
 
 _PLACE = r"(?:upper|lower|top|bottom|left|right|middle|cent(?:er|re|ral)|first|second|third|fourth|far)"
+_COUNT = r"(?:\s(?:two|three|four|\d))?"
 _PLACES = rf"{_PLACE}(?:(?:\sand\s|\s|-){_PLACE}){{0,2}}"
 _NOUN = r"(?:\s(?:panels?|images?|rows?|columns?|pictures?|figures?|sides?))"
 _SENTENCE = r"(?:^|(?<=[.;:!?)\]]\s)|(?<=[a-z]\.))"
 _POSITION = re.compile(
     rf"\(\s?(?:the\s)?(?P<bracketed>{_PLACES})(?:{_NOUN}?\s?\)|{_NOUN}(?P<rest>[,;:]\s[^()]{{1,60}})\))"
     rf"|{_SENTENCE}(?:the\s)?(?P<colon>{_PLACES}){_NOUN}?\s?:(?=\s)"
-    rf"|{_SENTENCE}(?:the\s)?(?P<noun>{_PLACES}){_NOUN},?(?=\s)",
+    rf"|(?:{_SENTENCE}(?:the\s)?|\b(?:in|on|and)\sthe\s)(?P<noun>{_PLACES}{_COUNT}){_NOUN},?(?=[\s.;)])",
     re.IGNORECASE,
 )
 

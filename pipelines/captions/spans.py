@@ -28,6 +28,9 @@ _STEM = re.compile(r"^.*?\b(?:show(?:s|ed|ing)?|demonstrat\w+|reveal\w+)\s", re.
 # What a thing "is shown by": the pictures that follow are whole, and lack this all the same.
 _SEEN = re.compile(r"\b(?:is|are|was|were)\s(?:\w+ly\s)?\w{2,}(?:n|ed)\s(?:by|on|in|with|using|via)\s$")
 _PREDICATE = re.compile(r"\b(?:show|demonstrate|reveal|depict|display|illustrate)(?:s|d|ed)?\s.*", re.DOTALL)
+_COLON_HEAD = re.compile(r"^.*[a-z)]:\s", re.DOTALL)  # what a list is of: said of all
+# What follows the last marker and is said of all: "(A) and cord (B) showing enhancement".
+_SHOWING = re.compile(r"\s*,?\s?(?:showing|demonstrating|revealing|depicting|displaying|illustrating|indicating)\b")
 _SHARED = re.compile(rf"^(?:[^.]*?:\s|.*?{_VERB.pattern}\s)", re.DOTALL)  # up to a colon or a verb
 _LIST_END = re.compile(rf"\s(?:{PREPOSITION}|views?|sections?|images?|aspects?|surfaces?|slices?)\b.*", re.DOTALL)
 _IMAGING = re.compile(
@@ -50,7 +53,9 @@ class Parts:
     lead: str = ""  # what a sentence began with that a semicolon divides: "Stained for (A) CD3; (B) CD4"
 
     def give(self, labels: Sequence[str], text: str) -> None:
-        """Add a stretch to the text of each label."""
+        """Add a stretch to the text of each label; where it is of none, to the tail, so that no word is lost."""
+        if not labels:
+            self.tail += text
         for label in labels:
             self.texts.setdefault(label, []).append(text)
 
@@ -136,11 +141,14 @@ def _begin(sentence: Sentence, role: Role, row: _Row, parts: Parts) -> None:
     """What stands before the first marker: its text, what all texts begin with, or words on those before."""
     lead = sentence.lead.rstrip(" ([")
     if role == "after":
-        _close(sentence.lead, sentence.marks[0], row, parts)
+        head = _COLON_HEAD.match(sentence.lead) if not parts.texts else None
+        parts.preamble += head[0] if head else ""
+        _close(sentence.lead[head.end() if head else 0 :], sentence.marks[0], row, parts)
         return
     if not lead.strip(" ,;:."):
         return
-    is_open = opens_bracket(sentence.lead) or bool(LEADS.search(lead)) or not sentence.chunks[0].lstrip()[:1].isupper()
+    is_open = opens_bracket(sentence.lead) or bool(LEADS.search(lead))
+    is_open |= not sentence.chunks[0].lstrip()[:1].isupper() and len(lead.split()) <= SHORT
     if (is_open and not lead.endswith(":")) or (parts.texts and lead.endswith(":")):
         row.lead = lead
         parts.give(sentence.marks[0].labels, lead)
@@ -179,10 +187,13 @@ def _close_then_close(text: str, left: Marker, right: Marker, row: _Row, parts: 
     own, semicolon, rest = text.rpartition(";")
     if semicolon and own.strip() and rest.strip() and not opens_bracket(own):
         # Patient 1 (A), aged 16; patient 2 (B), aged 9.
-        parts.give(left.labels, own)
+        # Axial FLAIR (A) and T2 (B) images show edema; ...: without a comma it is said of both.
+        parts.give(
+            left.labels if own.lstrip().startswith(",") else list(dict.fromkeys(row.waiting)) or left.labels, own
+        )
         row.waiting, row.labels = [], []
         text = rest
-    cut = None if JOINT.match(text) or _repeats(row, right) else last_clause(text)
+    cut = None if JOINT.match(text) or _repeats(row, right) or not row.waiting else last_clause(text)
     if cut is not None:
         parts.give(list(dict.fromkeys(row.waiting)), text[:cut])
         row.waiting, row.labels = [], []
@@ -245,6 +256,7 @@ def _finish(sentence: Sentence, role: Role, row: _Row, parts: Parts) -> None:
     """What stands after the last marker of a sentence."""
     last, text = sentence.marks[-1], sentence.chunks[-1]
     if role == "after":
+        row.waiting = list(sentence.labels) if _SHOWING.match(text) and ";" not in sentence.text else row.waiting
         _share_rest(text, last, row, parts)
         return
     own, after = bracket_cut(text.lstrip(" :,"))

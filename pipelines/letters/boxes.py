@@ -14,6 +14,8 @@ PER_PANEL = 3
 LIGHT, DARK = (150, 205), (105, 50)  # grey values that light ink exceeds and that dark ink stays under
 GLYPH = (0.022, 0.15)  # lowest and highest glyph, of the panel's shorter side
 LEAST_GLYPH = 6  # px
+MIDDLES = ("bottom middle", "top middle")  # where much else stands: a letter there has others like it
+CENTRED = ("below", "beside", *MIDDLES)  # places that letters stand in the middle of
 CORNER = 0.3  # of the panel's sides, for a letter inside
 OUTSIDE = 0.3  # of the panel's shorter side, for a letter outside
 JOIN = 0.25  # of its height, that a glyph reaches to each side for its neighbours
@@ -59,7 +61,7 @@ def _likeliest(own: list[Candidate], others: list[list[Candidate]]) -> list[Box]
     chosen: list[Box] = []
     for k in order:
         repeated = any(common(own[k].box, box) > 0.5 for box in chosen)
-        lone = not votes[k] and _is_far(own[k])
+        lone = not votes[k] and (_is_far(own[k]) or own[k].place in MIDDLES)
         if not repeated and not lone:
             chosen.append(own[k].box)
     return chosen[:PER_PANEL]
@@ -97,15 +99,16 @@ def _offset(box: Box, place: Place) -> tuple[float, float]:
     """From the anchor to the box's nearest corner, for a gap to its middle."""
     x, y = place.anchor
     middle = (box[0] + box[2]) / 2 - x
-    across = middle if place.name in ("below", "beside") else min(box[0] - x, box[2] - x, key=abs)
+    across = middle if place.name in CENTRED else min(box[0] - x, box[2] - x, key=abs)
     return float(across), float(min(box[1] - y, box[3] - y, key=abs))
 
 
 def _places(panel: Box, panels: list[Box], shape: tuple[int, ...]) -> list[Place]:
-    """The four corners inside, and the gaps below, above and to the left as far as the next panel."""
+    """The corners inside and the middles between them; the gaps below, above and to the left up to the next panel."""
     left, top, right, bottom = panel
     wide, high = round(CORNER * (right - left)), round(CORNER * (bottom - top))
     far = round(OUTSIDE * min(right - left, bottom - top))
+    middle = ((left + right) // 2, (right - left) // 6)  # and half the width of what stands there
     across = [box for box in panels if box[0] < right and box[2] > left]
     along = [box for box in panels if box[1] < bottom and box[3] > top]
     below = min([shape[0], bottom + far, *(box[1] for box in across if box[1] >= bottom)])
@@ -116,6 +119,10 @@ def _places(panel: Box, panels: list[Box], shape: tuple[int, ...]) -> list[Place
         Place("bottom left", (left, bottom - high, left + wide, bottom), (left, bottom)),
         Place("top right", (right - wide, top, right, top + high), (right, top)),
         Place("bottom right", (right - wide, bottom - high, right, bottom), (right, bottom)),
+        Place(
+            "bottom middle", (middle[0] - middle[1], bottom - high, middle[0] + middle[1], bottom), (middle[0], bottom)
+        ),
+        Place("top middle", (middle[0] - middle[1], top, middle[0] + middle[1], top + high), (middle[0], top)),
         Place("below", (left, bottom, right, below), ((left + right) // 2, bottom)),
         Place("above", (left, above, right, top), (left, top)),
         Place("beside", (before, top, left, top + far), (left, top)),

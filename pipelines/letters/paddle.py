@@ -6,9 +6,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from core.places import Place
+from pipelines.letters.wheel_models import DETECTOR, RECOGNISER, source
 
-RECOGNISER, DETECTOR = "PP-OCRv6_small_rec", "PP-OCRv6_small_det"
-FILES = {RECOGNISER: "PP-OCRv6_rec_small.onnx", DETECTOR: "PP-OCRv6_det_small.onnx"}
 LINE = (48, 320)  # px: height and width of a line of text, as PaddleOCR has it
 PAGE = 960  # px of the longer side, as PaddleOCR has it
 
@@ -27,17 +26,6 @@ def text_recogniser(weights: str | None = None, *, height: int, width: int) -> A
     with TemporaryDirectory(prefix="figray-ocr-") as folder:
         _lay_out_recogniser(Path(folder), height=height, width=width)
         return TextRecognition(model_name=RECOGNISER, model_dir=folder, **engine)
-
-
-def text_detector(*, long_side: int) -> Any:
-    """PaddleOCR's TextDetection on images brought to at most this longer side, px."""
-    engine = _engine()
-    from paddleocr import TextDetection
-
-    with TemporaryDirectory(prefix="figray-ocr-") as folder:
-        _lay_out_detector(Path(folder), long_side=long_side)
-        limits = {"limit_side_len": long_side, "limit_type": "max", "thresh": 0.2, "box_thresh": 0.4}
-        return TextDetection(model_name=DETECTOR, model_dir=folder, **limits, **engine)
 
 
 def page_reader() -> Any:
@@ -101,7 +89,7 @@ def _lay_out(model: str, folder: Path, operations: list[dict[str, Any]], after: 
     import yaml
 
     folder.mkdir(exist_ok=True)
-    (folder / "inference.onnx").symlink_to(_source(model))
+    (folder / "inference.onnx").symlink_to(source(model))
     description = {
         "Global": {"model_name": model},
         "PreProcess": {"transform_ops": operations},
@@ -114,17 +102,8 @@ def _characters() -> list[str]:
     """What the recogniser can write, which its file itself says."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(str(_source(RECOGNISER)), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(source(RECOGNISER)), providers=["CPUExecutionProvider"])
     return list(session.get_modelmeta().custom_metadata_map["character"].split("\n"))
-
-
-def _source(model: str) -> Path:
-    import rapidocr
-
-    source = Path(rapidocr.__file__).parent / "models" / FILES[model]
-    if not source.is_file():
-        raise FileNotFoundError(f"{source.name} is not in rapidocr's wheel; name a folder of weights in labels.weights")
-    return source
 
 
 def _model_name(folder: Path) -> str:

@@ -1,12 +1,10 @@
-"""Where text stands on a panel, by PaddleOCR's detector: asked only where no letter's box was found."""
-
-from typing import Any
+"""Where text stands on a panel, by PP-OCRv6's detector: asked only where no letter's box was found."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.records import Box
-from pipelines.letters.paddle import text_detector
+from pipelines.letters.wheel_models import TextBoxes
 
 LONG_SIDE = 256  # px; PaddleOCR's own enlarges small panels to 736, takes ten times as long and finds fewer letters
 AROUND = 0.06  # of the panel's sides: letters stand at the very edge, and beside the axes of charts
@@ -16,21 +14,18 @@ LONGEST = 2.5  # width to height
 
 
 class TextFinder:
-    """Finds short text near the corners of panels."""
+    """Finds short text near the corners of panels and the middles between them."""
 
     def __init__(self) -> None:
-        self._model: Any = text_detector(long_side=LONG_SIDE)
+        self._lines = TextBoxes(long_side=LONG_SIDE)
 
     def __call__(self, image: NDArray[np.uint8], panel: Box) -> list[Box]:
-        """The boxes of what may be a letter on a panel of an RGB figure (H, W, 3), nearest to a corner first."""
+        """The boxes of what may be a letter on a panel of an RGB figure (H, W, 3), nearest to a usual place first."""
         left, top, right, bottom = _grown(panel, image.shape)
         crop = np.ascontiguousarray(image[top:bottom, left:right, ::-1])
         if crop.size == 0:
             return []
-        (found,) = self._model.predict([crop])
-        corners = [
-            (*shape.min(axis=0), *shape.max(axis=0)) for shape in np.asarray(found["dt_polys"]).reshape(-1, 4, 2)
-        ]
+        corners = [(*shape.min(axis=0), *shape.max(axis=0)) for shape in self._lines(crop)]
         boxes = [(int(a) + left, int(b) + top, int(c) + left, int(d) + top) for a, b, c, d in corners]
         likely = [box for box in boxes if _may_be_letter(box, panel)]
         return sorted(likely, key=lambda box: _from_corner(box, panel))[:MOST]
@@ -49,7 +44,8 @@ def _may_be_letter(box: Box, panel: Box) -> bool:
 
 
 def _from_corner(box: Box, panel: Box) -> int:
-    """Pixels between a box and the nearest corner of its panel."""
-    across = min(box[0] - panel[0], panel[2] - box[2])
+    """Pixels between a box and the nearest corner of its panel, or the middle of its upper or lower edge."""
+    middle = abs(box[0] + box[2] - panel[0] - panel[2]) // 2
+    across = min(abs(box[0] - panel[0]), abs(panel[2] - box[2]), middle)
     along = min(box[1] - panel[1], panel[3] - box[3])
-    return abs(across) + abs(along)
+    return across + abs(along)

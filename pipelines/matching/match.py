@@ -14,12 +14,14 @@ from pipelines.captions.markers import ROMANS
 from pipelines.captions.modality import modality_of
 from pipelines.letters.run import as_label
 from pipelines.matching.alignment import alignment, decided
+from pipelines.matching.calibration import Evidence, probability
 from pipelines.matching.positions import FAR, nearest_places
 
 Rule = Literal["paper", "joint", "whole"]
 Text = Literal["full", "own"]
 
 TWO_SIGNS = re.compile(r"[A-Za-z](?:\d{1,2}|'+|[’′]+)")  # "a1", "B'"
+OF_THEIR_OWN = ("letter", "order", "position")  # how a panel comes to a text of its own
 FEW_WORDS = 3  # below it a panel's own words say little
 WHOLE = -1  # the index of the whole figure among its panels
 UNSPLIT = 0.8  # of captions without subcaptions are said of all panels, after 63 panels of phantom and real layouts
@@ -40,7 +42,7 @@ def match(subfigures: Sequence[Subfigure], split: SplitCaption, caption: str, *,
         return [_unsplit(index, panel, split, caption) for index, panel in enumerate(subfigures)]
     if all(re.fullmatch(r"[a-z]{3,}(?: [a-z]+)*", label) and label not in ROMANS for label in texts):
         return _by_position(subfigures, texts, split.confidence, caption)
-    return _jointly(subfigures, texts, split.confidence, caption)
+    return _jointly(subfigures, texts, split, words, caption)
 
 
 def told(split: SplitCaption, text: Text) -> SplitCaption:
@@ -59,10 +61,21 @@ def own_words(split: SplitCaption) -> SplitCaption:
     return replace(split, preamble="", subcaptions=parts, tail="") if parts else split
 
 
-def match_figure(figure: SeparatedFigure, *, rule: Rule) -> list[Match]:
+def believed(matches: Sequence[Match], caption: str, *, min_score: float) -> list[Match]:
+    """The matches, those of a text of their own that are less sure than min_score (0 to 1) with the whole caption."""
+    return [
+        _whole(one.subfigure, caption, f"{one.reason}, but a score of {one.score:.2f}", one.label)
+        if one.matched_by in OF_THEIR_OWN and one.score < min_score
+        else one
+        for one in matches
+    ]
+
+
+def match_figure(figure: SeparatedFigure, *, rule: Rule, min_score: float = 0.0) -> list[Match]:
     """The texts of a figure; one that JATS already separates keeps its published caption, or that of its letter."""
     if rule == "whole" or not is_part(figure):
-        return match(figure.subfigures, figure.split_caption, figure.caption, rule=rule)
+        found = match(figure.subfigures, figure.split_caption, figure.caption, rule=rule)
+        return believed(found, figure.caption, min_score=min_score)
     if figure.part_caption is None:
         part = Subfigure(box=(0, 0, figure.width, figure.height), score=1.0, label=_part_letter(figure.part_label))
         return [_by_paper(WHOLE, part, figure.split_caption, figure.caption)]
@@ -88,10 +101,10 @@ def _part_letter(label: str | None) -> str | None:
     return numbered[1] if numbered else as_label(label or "")
 
 
-def make_pairs(figure: SeparatedFigure, *, rule: Rule, split: Split) -> list[Pair]:
+def make_pairs(figure: SeparatedFigure, *, rule: Rule, split: Split, min_score: float = 0.0) -> list[Pair]:
     """Every match of a figure with its pixels. Raises images.ImageError where the figure's image cannot be opened."""
     image = open_image(figure.image).image
-    return [_pair(figure, image, found, split) for found in match_figure(figure, rule=rule)]
+    return [_pair(figure, image, found, split) for found in match_figure(figure, rule=rule, min_score=min_score)]
 
 
 def _pair(figure: SeparatedFigure, image: Image.Image, found: Match, split: Split) -> Pair:
@@ -173,8 +186,10 @@ def _by_paper(index: int, panel: Subfigure, split: SplitCaption, caption: str) -
     return _by_letter(index, said[0], _in_full(_words(split)[said[0]], split), score)
 
 
-def _jointly(panels: Sequence[Subfigure], texts: dict[str, str], confidence: float, caption: str) -> list[Match]:
-    """One decision for all panels of a figure; confidence: of the texts, 0 to 1."""
+def _jointly(
+    panels: Sequence[Subfigure], texts: dict[str, str], split: SplitCaption, own: dict[str, str], caption: str
+) -> list[Match]:
+    """One decision for all panels of a figure; texts: all that is said of each label, own: its own words."""
     labels = _in_row(texts)
     weights = alignment(panels, labels)  # (panels, labels)
     alike = np.array([[texts[one] == texts[other] for other in labels] for one in labels])  # of a range, "(A-C)"
@@ -183,7 +198,15 @@ def _jointly(panels: Sequence[Subfigure], texts: dict[str, str], confidence: flo
     matches = []
     for index, (panel, choice) in enumerate(zip(panels, decided(weights), strict=True)):
         label, likelihood = labels[choice], float(likelihoods[index, choice])
-        score = likelihood * panel.score * confidence
+        evidence = Evidence(
+            likelihood=likelihood,
+            panel=panel.score,
+            is_even=len(panels) == len(labels),
+            confidence=split.confidence,
+            has_tail=bool(split.tail),
+            own_words=len(own[label].split()),
+        )
+        score = round(probability(evidence), 4)
         if likelihood < LIKELY:
             matches.append(_whole(index, caption, _doubt(panels, labels, weights[index]), panel.label))
         elif _says(panel, [label]):

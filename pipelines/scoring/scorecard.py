@@ -58,10 +58,11 @@ class TrueCaption:
 
 @dataclass(frozen=True, slots=True)
 class FoundPair:
-    """A box and its text, as the line found them."""
+    """A box and its text, as the line found them, and how sure it is, 0 to 1."""
 
     box: AnyBox
     text: str
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from torchvision.models.detection import FCOS
 
 from core.records import Subfigure
 from pipelines.separation.dark_margins import line_up, share_margins
-from pipelines.separation.detector import Found, detect, load_detector
+from pipelines.separation.detector import Found, detect, fused, load_detector
 from pipelines.separation.gaps import part_at_gaps, with_picture
 from pipelines.separation.layout import Layout, common, in_order
 from pipelines.separation.leftover import pictures_left
@@ -30,7 +30,7 @@ class Separator:
     """
 
     def __init__(self, weights: str | None = None, *, min_panel: float, max_panels: int) -> None:
-        self.model: FCOS = load_detector(weights)
+        self.model: FCOS = fused(load_detector(weights))
         self.min_panel, self.max_panels = min_panel, max_panels
 
     def __call__(self, image: NDArray[np.uint8]) -> Layout:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from core.config import UserError
@@ -17,12 +19,13 @@ from pipelines.sources.ways import Found, find
 IN_A_PART = 250  # articles; whole figures of all kinds are some 200 MB, which a task holds about three times
 FEWEST_PARTS = 16
 ADDED = "added-"  # lists of articles that joined later
+MOST_LOOKED_AT = 200  # folders, where a bucket is not
 
 
 def listed(
     folder: Place, source: SourceSettings, select: SelectSettings, turns: Mapping[str, Turns] = pmc.NO_TURNS
 ) -> list[str]:
-    """The articles of this run: as listed when it began, else asked for now; raises UserError.
+    """The articles of this run: as listed when it began, else asked for now; raises UserError, also where none are.
 
     `articles.json` holds them; `found.json`, written before it, the queries, what each step found, the day, and the
     inventory that tells which state of the bucket this is.
@@ -35,6 +38,10 @@ def listed(
             report = inventory.newest(pmc.open_bucket(source, turns))
         except FetchError as error:
             raise UserError(f"no articles from {source.origin}: {error.message}") from error
+        except NotADirectoryError as error:
+            raise UserError(str(error)) from error
+        if not found.articles:
+            raise UserError(_nothing(source, found))
         day = datetime.now(UTC).strftime("%Y-%m-%d")
         told = {"day": day, "index": source.index, **asdict(found), "inventory": asdict(report) if report else None}
         del told["articles"]
@@ -118,3 +125,22 @@ def _ask(source: SourceSettings, select: SelectSettings, turns: Mapping[str, Tur
         return find(source, select, pmc.open_transport(source, turns))
     articles = pmc.listed(pmc.open_bucket(source, turns))
     return Found(articles[: source.max_articles], {"articles": len(articles)})
+
+
+def _nothing(source: SourceSettings, found: Found) -> str:
+    """What is said where there are no articles: what was asked, or where a bucket lies if not there."""
+    if source.origin == "pmc":
+        counts = "; ".join(f"{name}: {number:,}" for name, number in found.counts.items())
+        asked = "; ".join(f"{index} was asked: {query}" for index, query in found.queries.items())
+        return f"no article was found ({counts}); {asked}"
+    root = source.origin.removeprefix("bucket:")
+    near = "" if "://" in root else _bucket_near(Path(root))
+    hint = f"; {near} has: --source bucket:{near}" if near else ""
+    return f"{source.origin} has no articles: there is no metadata/PMC….json in it, as PMC's bucket has them{hint}"
+
+
+def _bucket_near(root: Path) -> str:
+    """A folder that holds a bucket, one or two levels above or below a folder that does not; "" where there is none."""
+    below = (path for pattern in ("*", "*/*") for path in sorted(root.glob(pattern)) if path.is_dir())
+    places = (*root.resolve().parents[:2], *islice(below, MOST_LOOKED_AT))
+    return next((str(place) for place in places if next(place.glob("metadata/PMC*.json"), None)), "")

@@ -4,8 +4,10 @@ import re
 from html.entities import html5
 
 XML_OWN = frozenset({"amp", "lt", "gt", "quot", "apos"})
+_NAME = rb"&([A-Za-z][A-Za-z0-9.]{1,31});"
+_NAMED = re.compile(_NAME)
 # A CDATA section is matched whole, so that nothing in it is touched.
-_NAMED = re.compile(rb"<!\[CDATA\[.*?\]\]>|&([A-Za-z][A-Za-z0-9.]{1,31});", re.DOTALL)
+_OUTSIDE_SECTIONS = re.compile(rb"<!\[CDATA\[.*?\]\]>|" + _NAME, re.DOTALL)
 _DECLARED = re.compile(rb"<!ENTITY\s+([^\s%]+)\s")
 _HEAD = 100_000  # bytes in which a file declares entities of its own
 
@@ -21,4 +23,6 @@ def resolved(xml: bytes) -> bytes:
             return match[0]
         return "".join(f"&#{ord(character)};" for character in characters).encode()
 
-    return _NAMED.sub(number, xml)
+    # After the last end no section is closed: to look for its end from each of them would take for ever.
+    end = xml.rfind(b"]]>") + 3 if b"]]>" in xml else 0
+    return _OUTSIDE_SECTIONS.sub(number, xml[:end]) + _NAMED.sub(number, xml[end:])

@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
+from core.file_names import found_below
 from pipelines.sources.transport import FetchError
 
 Keys = list[str]
-KEY = re.compile(r"(?!/)[\w.\- +,()&=@~'!/]{1,1024}")
+KEY = re.compile(r"(?!/)[^\x00-\x1f\x7f-\x9f\\:?*\"<>|]{1,1024}")
 
 
 class FolderBucket:
@@ -22,7 +23,7 @@ class FolderBucket:
     def get(self, key: str) -> bytes:
         """The bytes of an object; raises FetchError: gone, bad_key, too_large, unreadable."""
         try:
-            path = (self._root / checked_key(key)).resolve()
+            path = found_below(self._root, checked_key(key)).resolve()  # its accents in either form
             if not path.is_relative_to(self._root):
                 raise FetchError("bad_key", f"{key}: leads out of the bucket")
             if not path.is_file():
@@ -34,12 +35,15 @@ class FolderBucket:
             raise FetchError("unreadable", f"{key}: {type(error).__name__}") from error
 
     def list(self, prefix: str, delimiter: str = "/") -> Keys:
-        """Keys that begin with a prefix, cut after the delimiter as S3 cuts them, sorted; "" lists every key below."""
+        """Keys that begin with a prefix, cut after the delimiter as S3 cuts them, sorted; "": all below. FetchError."""
         folder = self._root / (checked_key(prefix).rpartition("/")[0] if prefix else "")
         if not folder.resolve().is_relative_to(self._root) or not folder.is_dir():
             return []
-        found = folder.iterdir() if delimiter == "/" else (path for path in folder.rglob("*") if path.is_file())
-        keys = (path.relative_to(self._root).as_posix() + ("/" if path.is_dir() else "") for path in found)
+        try:
+            found = folder.iterdir() if delimiter == "/" else (path for path in folder.rglob("*") if path.is_file())
+            keys = [path.relative_to(self._root).as_posix() + ("/" if path.is_dir() else "") for path in found]
+        except OSError as error:
+            raise FetchError("unreadable", f"{folder}: {error.strerror}") from error
         return sorted(key for key in keys if key.startswith(prefix))
 
 

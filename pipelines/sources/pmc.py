@@ -5,10 +5,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Protocol
-from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,16 +16,15 @@ from core.records import Article, ArticleFigure, Figure, Graphic, Reject
 from core.rejection import RejectionError
 from core.settings import SelectSettings, SourceSettings
 from pipelines.sources import selection
-from pipelines.sources.folder import FolderBucket, checked_key
+from pipelines.sources.folder import FolderBucket
 from pipelines.sources.jats import parse_article
+from pipelines.sources.media import Media, chosen, images_of, media_of, name_of
 from pipelines.sources.s3 import HttpBucket
 from pipelines.sources.transport import FetchError, Transport, origin
 from pipelines.sources.turns import Turns
 
 STAGE = "figures"
 PMC_ID = re.compile(r"PMC\d{1,9}")
-HREF = re.compile(r"[\w.\-]{1,150}")
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".webp")  # in the order of preference
 NO_TURNS: Mapping[str, Turns] = MappingProxyType({})
 
 
@@ -56,19 +53,6 @@ class Version(BaseModel):
     @property
     def article_id(self) -> str:
         return f"{self.pmcid}.{self.version}"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Media:
-    """A file of an article in the bucket."""
-
-    key: str
-    url: str  # as stated, without the checksum
-    md5: str | None  # as stated
-
-    @property
-    def name(self) -> PurePosixPath:
-        return PurePosixPath(PurePosixPath(self.key).name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,7 +170,7 @@ def _article(bucket: Bucket, version: Version, *, select: SelectSettings) -> Art
     stated = selection.licence_code(version.license_code)
     if stated:  # before the download
         _raise(selection.licence_rejection(stated, select.licences))
-    file = _media(version.xml_url or "", version)
+    file = media_of(version.xml_url or "", version.article_id)
     if file is None:
         raise RejectionError("no_xml", f"{version.article_id} has no XML in the bucket")
     article = parse_article(_download(bucket, file), version.article_id)
@@ -207,14 +191,14 @@ def _figures(
 ) -> tuple[list[Figure], list[Reject]]:
     figures: list[Figure] = []
     rejects: list[Reject] = []
-    media = _images_by_stem(version)
+    images = images_of(version.media_urls or [], version.article_id)
     licence = _licence(version, article)
     for item_id, figure, graphic in _graphics(article):
         try:
             # Names and words first: an image is downloaded only for a figure that can be kept.
-            chosen = _chosen(graphic, media, taken={row.media_url for row in figures})
+            media = chosen(graphic, images, taken={row.media_url for row in figures})
             _raise(selection.figure_rejection(f"{figure.caption} {graphic.caption or ''}", select.keyword or ""))
-            published = _published(bucket, chosen, select=select)
+            published = _published(bucket, media, select=select)
             figures.append(_row(item_id, article, figure, part=graphic, published=published, licence=licence))
         except RejectionError as rejection:
             rejects.append(reject_of(item_id, article.article_id, STAGE, rejection))
@@ -226,53 +210,10 @@ def _graphics(article: Article) -> Iterator[tuple[str, ArticleFigure, Graphic]]:
     uses: Counter[str] = Counter()
     for figure in article.figures:
         for graphic in figure.graphics or [Graphic(href="")]:
-            name = _stem(graphic.href) if HREF.fullmatch(graphic.href) else figure.xml_id[:100]
+            name = name_of(graphic.href) or figure.xml_id[:100]
             uses[name] += 1
             again = f"@{uses[name]}" if uses[name] > 1 else ""
             yield f"{article.article_id}/{name}{again}", figure, graphic
-
-
-def _chosen(graphic: Graphic, media: dict[str, Media], *, taken: set[str]) -> Media:
-    """The image file that a graphic names; raises RejectionError."""
-    if not graphic.href:
-        raise RejectionError("no_graphic", "the figure names no image file")
-    # A file name never holds a slash or a colon: an address here would let an article choose where we connect.
-    if not HREF.fullmatch(graphic.href):
-        raise RejectionError("bad_href", f"{graphic.href[:100]!r} is no file name")
-    names = [name for href in (graphic.href, *graphic.others) for name in (href.lower(), _stem(href).lower())]
-    chosen = next((media[name] for name in names if name in media), None)
-    if chosen is None:
-        raise RejectionError("no_media", f"the bucket has no image for {graphic.href}")
-    if chosen.url in taken:
-        raise RejectionError("repeated", f"{chosen.name} stands in an earlier figure too")
-    return chosen
-
-
-def _images_by_stem(version: Version) -> dict[str, Media]:
-    """The article's image files by their name without suffix in lower case; of several the most usual format."""
-    files = [_media(url, version) for url in version.media_urls or []]
-    images = [file for file in files if file and file.name.suffix.lower() in IMAGE_SUFFIXES]
-    images.sort(key=lambda file: IMAGE_SUFFIXES.index(file.name.suffix.lower()), reverse=True)
-    return {file.name.stem.lower(): file for file in images}
-
-
-def _media(url: str, version: Version) -> Media | None:
-    """The file that an address of the metadata names, if it lies in the article's own folder."""
-    try:
-        parts = urlsplit(url)
-        key = checked_key(parts.path.removeprefix("/"))
-    except (ValueError, FetchError):
-        return None
-    if not re.fullmatch(rf"{re.escape(version.article_id)}/[^/]+", key):
-        return None
-    checksums = parse_qs(parts.query).get("md5", [None])
-    return Media(key=key, url=parts._replace(query="", fragment="").geturl(), md5=checksums[0])
-
-
-def _stem(name: str) -> str:
-    """A file name without an image's suffix; "CRIM.2016-001" has none."""
-    path = PurePosixPath(name)
-    return path.stem if path.suffix.lower() in (*IMAGE_SUFFIXES, ".eps", ".svg", ".pdf") else name
 
 
 def _published(bucket: Bucket, media: Media, *, select: SelectSettings) -> Published:
@@ -297,10 +238,21 @@ def _opened(media: Media, data: bytes) -> ImageFacts:
 def _download(bucket: Bucket, media: Media) -> bytes:
     """A file whose bytes agree with the stated MD5 at the first or second attempt; raises FetchError."""
     for _ in range(2):
-        data = bucket.get(media.key)
+        data = _bytes_of(bucket, media)
         if media.md5 is None or hashlib.md5(data, usedforsecurity=False).hexdigest() == media.md5.lower():
             return data
     raise FetchError("checksum", f"{media.key}: other bytes than its MD5 {media.md5} says, twice")
+
+
+def _bytes_of(bucket: Bucket, media: Media) -> bytes:
+    """A file by the first of its keys that is there; raises FetchError."""
+    for key in media.keys[:-1]:
+        try:
+            return bucket.get(key)
+        except FetchError as error:
+            if error.code != "gone":
+                raise
+    return bucket.get(media.keys[-1])
 
 
 def _row(

@@ -73,3 +73,11 @@ def test_a_topic_sets_what_is_asked_and_what_is_looked_for() -> None:
 def test_a_folder_is_found_from_any_process(source: str, found: str) -> None:
     assert absolute(source) == found
     assert absolute("bucket:here") == f"bucket:{Path.cwd() / 'here'}"
+
+
+@pytest.mark.ray
+def test_a_bucket_named_wrongly_is_not_remembered(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    said = figray("collect", "--source", f"bucket:{tmp_path}/empty", "--run", str(tmp_path / "run"))
+    assert isinstance(said.exception, UserError) and "has no articles" in str(said.exception)
+    assert list((tmp_path / "run").iterdir()) == []

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from app.own_files import FileError, captioned_figures, captions_in, figures_in, writable, write_rows
+from app.caption_files import FileError
+from app.own_files import captioned_figures, figures_in, images_below, read_json, writable, write_rows
 from core.places import Place
-from core.records import Span
-from pipelines.loose_files import CaptionWork, FigureWork
+from pipelines.loose_files import FigureWork
 
 
 def written(path: Path, value: Any) -> Path:
@@ -18,35 +18,12 @@ def written(path: Path, value: Any) -> Path:
     return path
 
 
-def test_captions_are_read_with_their_emphasis(tmp_path: Path) -> None:
-    rows = [{"id": "1", "caption": "(a) Axial", "emphasis": [{"start": 1, "end": 2, "kind": "bold"}], "more": 1}]
-    assert captions_in(written(tmp_path / "in.json", rows)) == [
-        CaptionWork("1", "(a) Axial", [Span(start=1, end=2, kind="bold")])
-    ]
-    (tmp_path / "bom.json").write_text('[{"id": "1", "caption": "ä"}]', encoding="utf-8-sig")
-    assert captions_in(tmp_path / "bom.json") == [CaptionWork("1", "ä")]
-
-
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [
-        ({"1": "a caption"}, "should be a valid array"),
-        ([{"id": "1"}], "at 0, caption: Field required"),
-        ([{"id": "1", "caption": "x"}, {"id": "2", "caption": None}], "at 1, caption"),
-        ([{"id": "1", "caption": "x", "emphasis": [{"start": 0, "end": 2, "kind": "bold"}]}], "outside its 1 char"),
-    ],
-)
-def test_a_wrong_shape_is_named_by_its_place(value: Any, said: str, tmp_path: Path) -> None:
-    with pytest.raises(FileError, match=said):
-        captions_in(written(tmp_path / "in.json", value))
-
-
-def test_what_is_not_there_or_no_json_is_said(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match=r"in\.json: No such file"):
-        captions_in(tmp_path / "in.json")
-    (tmp_path / "in.json").write_bytes(b'[{"id": "1", "caption": "cut')
-    with pytest.raises(FileError, match="Invalid JSON"):
-        captions_in(tmp_path / "in.json")
+def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:
+    (tmp_path / "in.json").touch()
+    with pytest.raises(FileError, match=r"no\.json: No such file"):
+        read_json(tmp_path / "no.json", list[int])
+    with pytest.raises(FileError, match=r"in\.json: Invalid JSON"):
+        read_json(tmp_path / "in.json", list[int])
     with pytest.raises(FileError, match="is no folder"):
         figures_in(Place.at(tmp_path / "in.json"))
     with pytest.raises(FileError, match=r"has no images: no file ends in \.jpg"):
@@ -63,6 +40,12 @@ def test_figures_get_the_captions_of_their_names(tmp_path: Path) -> None:
     captions = written(tmp_path / "captions.json", {"a.png": "one"})
     assert [work.code for work in captioned_figures(Place.at(tmp_path), captions)] == ["", "no_caption"]
     assert figures_in(Place.at(tmp_path)) == [FigureWork("a.png"), FigureWork("b.png")]
+    (tmp_path / "c.heic").touch()
+    assert [work.code for work in figures_in(Place.at(tmp_path))] == ["", "", "not_read"]
+    assert images_below(Place.at(tmp_path)) == ["a.png", "b.png"]
+    (tmp_path / "captions.csv").write_text("Image,Caption\nb.png,two\n")
+    works = captioned_figures(Place.at(tmp_path), tmp_path / "captions.csv")
+    assert [(work.code, work.caption) for work in works] == [("no_caption", None), ("", "two"), ("not_read", None)]
 
 
 def test_rows_are_counted_and_stand_in_the_file_only_when_all_are_there(tmp_path: Path) -> None:

@@ -47,6 +47,13 @@ def test_images_without_truth_are_refused(files: dict[str, Path], tmp_path: Path
         labelled_set(None, None, files["truth"])
 
 
+def test_a_figure_that_stands_twice_in_the_truth_is_refused(files: dict[str, Path]) -> None:
+    truth = json.loads(files["truth"].read_text())
+    files["truth"].write_text(json.dumps([*truth, truth[0]]))
+    with pytest.raises(FileError, match=r"a figure stands twice in it: two\.png"):
+        labelled_set(Place.at(files["images"]), files["truth"], None)
+
+
 def test_a_drawn_set_knows_its_figures_and_captions(tmp_path: Path) -> None:
     drawn = drawn_set(Place.at(tmp_path), PhantomSettings(articles=4, seed=3))
     assert drawn.folder

@@ -13,6 +13,8 @@ from core.config import SettingError, UserError, load
 from core.places import Place
 from core.records import Pair, Radiograph, from_table
 from core.runs import RunConflict
+from tests.rsna_patients import write_set
+from trainers.datasets.nih_mapping import NAME
 
 TEXTS = ("The heart is large. No effusion.", "Clear lungs. No pneumothorax is seen.", "")
 
@@ -95,3 +97,22 @@ def test_drawn_patients_become_tables(local_ray: None, tmp_path: Path) -> None:
     assert len({row.patient_id for row in rows}) == 4
     assert all(max(row.width, row.height) == 48 and row.text for row in rows)
     assert table(run, "pairs", Pair).rows == len(rows)
+
+
+def test_a_mapping_is_for_rsna_and_is_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="--mapping is for rsna alone"):
+        radiographs.asked("csv", tmp_path, mapping=tmp_path)
+    with pytest.raises(SettingError, match=r"there is no .*nowhere\.json"):
+        radiographs.asked("rsna", tmp_path, mapping=tmp_path / "nowhere.json")
+
+
+def test_the_table_of_rsna_depends_on_whose_patients_it_knows(tmp_path: Path) -> None:
+    write_set({"a-1": "00000001_000.png", "a-2": "00000001_003.png"}, tmp_path / "set")
+    known = radiographs.source_of(radiographs.asked("rsna", tmp_path / "set"), load())
+    assert {work.patient_id for work in known.works} == {"NIH 1"}
+    assert known.asked["patients"] == "NIH's" and "2 of 2 images are of 1 patients" in known.notes[0]
+    (tmp_path / "set" / NAME).rename(tmp_path / "away.json")
+    unknown = radiographs.source_of(radiographs.asked("rsna", tmp_path / "set"), load())
+    assert unknown.asked["patients"] == "unknown" and "patients are unknown" in unknown.notes[0]
+    named = radiographs.asked("rsna", tmp_path / "set", mapping=tmp_path / "away.json")
+    assert radiographs.source_of(named, load()).asked["patients"] == "NIH's"

@@ -6,7 +6,7 @@ import pytest
 
 from app import steps
 from app.csv_text import as_csv
-from core.config import SettingError, load, override
+from core.config import SettingError, UserError, load, override
 from core.places import Place
 from core.records import Figure
 from core.runs import RunConflict, claim
@@ -31,6 +31,17 @@ def test_settings_of_a_step_that_failed_are_not_kept(tmp_path: Path) -> None:
         raise ZeroDivisionError
     with steps.opened(run, None, []) as config:
         assert config.seed == 0
+
+
+def test_a_run_that_could_not_begin_is_forgotten_and_one_that_did_is_not(tmp_path: Path) -> None:
+    run = Place.at(tmp_path)
+    with pytest.raises(UserError), steps.opened(run, None, ["seed=9"]), steps.timed(run, "collect"):
+        raise UserError("no articles")
+    assert run.names() == []
+    with pytest.raises(UserError), steps.opened(run, None, ["seed=9"]):
+        (run / "figures" / "settings.json").write_json({})
+        raise UserError("later")
+    assert run.names() == ["config.yaml", "figures", "version.json"]
 
 
 def test_a_wrong_setting_leaves_no_folder(tmp_path: Path) -> None:

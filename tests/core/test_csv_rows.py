@@ -156,3 +156,16 @@ def test_what_a_writer_wrote_is_read_or_refused_and_never_cut(
 
 def known(cell: str) -> str:
     return "" if is_empty(cell) else cell.strip()
+
+
+def test_an_error_is_one_line_whatever_the_header_holds(tmp_path: Path) -> None:
+    with pytest.raises(CsvError) as refused:
+        read(tmp_path, 'a.png,"Heart.\nLungs."\nb.png,x\n', "image")  # found by fuzzing
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_that_is_cut_and_no_text_is_one_line(tmp_path: Path) -> None:
+    data = gzip.compress("image,text\n\xe9,b\n".encode("latin-1") * 2000)  # found by fuzzing
+    for length in range(20, len(data), 7):
+        with pytest.raises(CsvError, match=r"cannot be read|is no UTF-8|not in the encoding"):
+            read(tmp_path, data[:length], "image")

@@ -36,7 +36,7 @@ def refusal(data: bytes) -> str:
     return refused.value.code
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF", "WEBP", "BMP"])
 def test_a_lossless_file_opens_with_its_pixels(file_format: str) -> None:
     opened = open_image(
         written(Image.fromarray(NOISE), file_format, **({"lossless": True} if file_format == "WEBP" else {}))
@@ -60,10 +60,23 @@ def test_what_is_no_image_is_refused(data: bytes) -> None:
 
 
 def test_a_format_outside_the_list_is_refused() -> None:
-    assert refusal(written(Image.fromarray(NOISE), "BMP")) == "not_image"
+    assert refusal(written(Image.fromarray(NOISE), "PPM")) == "not_image"
 
 
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "GIF", "TIFF", "WEBP"])
+def test_a_format_that_is_not_read_is_named() -> None:
+    heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+    with pytest.raises(ImageError, match="HEIC is not read here; save it as PNG or JPEG"):
+        open_image(heic)
+
+
+def test_a_bitmap_whose_fourth_byte_is_nothing_is_not_invisible() -> None:
+    blank = Image.merge("RGBA", [*Image.fromarray(NOISE).split(), Image.new("L", (60, 40))])
+    file = bytearray(written(blank, "BMP"))
+    shown = np.asarray(open_image(bytes(file)).image)
+    assert np.array_equal(shown, NOISE)
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP"])
 def test_half_a_file_is_refused(file_format: str) -> None:
     data = written(Image.fromarray(NOISE), file_format)
     assert refusal(data[: len(data) // 2]) in {"truncated", "broken_image", "not_image"}

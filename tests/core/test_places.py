@@ -37,10 +37,11 @@ def test_a_place_is_the_same_by_its_uri(bucket: str, storage_server: str, tmp_pa
 
 def test_files_are_listed_read_and_deleted(somewhere: str) -> None:
     folder = Place.at(somewhere)
-    assert folder.files() == [] and not folder.exists() and folder.is_empty()
+    assert folder.files() == folder.names() == [] and not folder.exists() and folder.is_empty()
     (folder / "b.json").write_json({"x": 1})
     (folder / "a").write_bytes(b"a")
     (folder / "below" / "c").write_bytes(b"c")
+    assert folder.names() == ["a", "b.json", "below"]
     assert folder.files() == ["a", "b.json"] and folder.exists() and not folder.is_empty()
     assert (folder / "b.json").read_json() == {"x": 1}
     assert not (folder / "a").is_empty()

@@ -23,6 +23,9 @@ JUDGED = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false
 class DatasetError(UserError):
     """A file of a set is missing or is not as published; the message says which, and what was expected."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.splitlines()))  # the cells that it shows may be of several
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outline:

@@ -47,7 +47,7 @@ def given(caption: str) -> dict[str, str]:
         ),
         (
             "Cells at rest: muscle (A), fat (B).",
-            {"A": "Cells at rest: muscle .", "B": "Cells at rest: fat ."},
+            {"A": "muscle .", "B": "fat ."},
         ),
         # Items that semicolons divide.
         (

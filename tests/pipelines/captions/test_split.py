@@ -76,10 +76,10 @@ def test_places_are_labels_where_there_are_no_letters() -> None:
 
 
 def test_bold_letters_are_markers_where_plain_ones_would_not_be() -> None:
-    caption = "Anatomy. A, thalamus and B, midbrain."
-    bold = [Span(start=9, end=10, kind="bold"), Span(start=25, end=26, kind="bold")]
+    caption = "Anatomy. A the thalamus and B the midbrain."
+    bold = [Span(start=9, end=10, kind="bold"), Span(start=28, end=29, kind="bold")]
     assert texts_of(caption) == {}
-    assert texts_of(caption, bold) == {"A": "thalamus", "B": "midbrain."}
+    assert texts_of(caption, bold) == {"A": "the thalamus", "B": "the midbrain."}
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
-from pipelines.letters.paddle import text_detector, text_recogniser
+from phantom.pictures.arrangement import load_font
+from pipelines.letters.paddle import page_reader, text_recogniser
 
 
 def test_the_recogniser_runs_on_the_weights_of_the_wheel() -> None:
@@ -13,9 +15,11 @@ def test_the_recogniser_runs_on_the_weights_of_the_wheel() -> None:
     assert isinstance(line["rec_text"], str)
 
 
-def test_the_detector_finds_no_text_on_paper() -> None:
-    (found,) = text_detector(long_side=256).predict([np.full((120, 200, 3), 255, dtype=np.uint8)])
-    assert len(found["dt_polys"]) == 0
+def test_the_whole_line_reads_a_page() -> None:
+    page = Image.new("RGB", (320, 120), "white")
+    ImageDraw.Draw(page).text((20, 40), "Figure 7", font=load_font("DejaVuSans.ttf", 30), fill="black")
+    (found,) = page_reader().predict([np.asarray(page)])
+    assert "".join(found["rec_texts"]).replace(" ", "") == "Figure7"
 
 
 def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:

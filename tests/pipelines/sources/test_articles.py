@@ -36,6 +36,26 @@ def test_the_list_is_asked_for_once_and_kept(tmp_path: Path) -> None:
     assert (folder / "found.json").read_json()["counts"] == {"articles": len(first)}
 
 
+def test_a_bucket_without_articles_is_refused_and_the_right_one_is_named(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "corpus", articles=1, seed=0)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "run").mkdir()
+    folder = Place.at(tmp_path / "run")
+    right = str(tmp_path / "corpus" / "bucket")
+    article = next(path.name for path in Path(right).iterdir() if path.name.startswith("PMC"))
+    for wrong in ("corpus", "corpus/bucket/metadata", f"corpus/bucket/{article}"):
+        with pytest.raises(
+            UserError, match=rf"has no articles: there is no metadata/.*--source bucket:{right}$"
+        ) as said:
+            listed(folder, SourceSettings(origin=f"bucket:{tmp_path / wrong}"), SelectSettings())
+        assert "\n" not in str(said.value)
+    with pytest.raises(UserError, match=r"as PMC's bucket has them$"):
+        listed(folder, SourceSettings(origin=f"bucket:{tmp_path / 'empty'}"), SelectSettings())
+    with pytest.raises(UserError, match="is no folder"):
+        listed(folder, SourceSettings(origin="bucket:/nowhere"), SelectSettings())
+    assert folder.names() == []  # nothing is remembered
+
+
 def test_a_source_without_an_answer_is_said_so(tmp_path: Path) -> None:
     source = SourceSettings(esearch_url="http://127.0.0.1:9/esearch", attempts=1)
     with pytest.raises(UserError, match=r"no articles from pmc: http://127\.0\.0\.1:9/esearch: ConnectError"):

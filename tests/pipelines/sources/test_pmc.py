@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -195,6 +196,16 @@ def test_the_keyword_may_stand_in_the_caption_of_a_part(library: Library) -> Non
     (figure,), rejects = library.fetch(select=SelectSettings(keyword="brain"))
     assert (figure.part_label, figure.part_caption, figure.caption) == ("a", "Brain", "MRI.")
     assert [(reject.item_id, reject.code) for reject in rejects] == [("PMC1.1/g2", "keyword")]
+
+
+def test_names_with_accents_and_percent_signs_are_met_in_the_bucket(library: Library) -> None:
+    hrefs = ["Fig 1.jpg", "u\u0308.jpg", "Fig%203.jpg"]
+    figs = [f'<fig id="f{n}"><caption><p>x</p></caption><graphic xlink:href="{h}"/></fig>' for n, h in enumerate(hrefs)]
+    media = {"Fig 1.jpg": picture(100), "\u00fc.jpg": picture(101), "Fig 3.jpg": picture(102)}
+    stated = [f"https://h/PMC1.1/{quote(name)}" for name in media]
+    library.add(body="".join(figs), media=media, media_urls=stated)
+    figures, rejects = library.fetch()
+    assert [figure.width for figure in figures] == [100, 101, 102] and rejects == []
 
 
 def test_media_outside_the_articles_own_folder_is_not_reached(library: Library) -> None:

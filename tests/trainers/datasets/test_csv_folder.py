@@ -138,3 +138,10 @@ def test_real_tables_are_read(shared: Path) -> None:
     labelled = works(shared / "chest_xrays" / "nih.csv", columns={}, mask_target="mask", seed=0)
     assert len(labelled) == 1126
     assert {len(work.targets) for work in labelled} == {15}
+
+
+def test_an_error_is_one_line_whatever_the_row_holds(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('image,text\n,"Heart.\nLungs."\n')  # found by fuzzing
+    with pytest.raises(DatasetError) as refused:
+        works(tmp_path / "t.csv", columns={}, mask_target="mask", seed=0)
+    assert "\n" not in str(refused.value)

@@ -78,3 +78,35 @@ def test_rows_that_contradict_are_named(
     write("stage_2_train_labels.csv", f"patientId,x,y,width,height,Target\n{rows}")
     with pytest.raises(DatasetError, match=said):
         rsna.works(published, seed=0)
+
+
+MAPPING = {"0004cfab": "00000001_000.png", "00436515": "00000001_003.png"}
+
+
+def test_with_the_mapping_patients_are_those_of_nih_and_on_one_side(published: Path) -> None:
+    for seed in range(20):
+        one, same, other = rsna.works(published, seed=seed, mapping=MAPPING)
+        assert (one.patient_id, same.patient_id, other.patient_id) == ("NIH 1", "NIH 1", "00704310")
+        assert one.split == same.split
+        assert {work.dataset for work in (one, same, other)} == {"RSNA"}
+    assert {one.study_id, same.study_id} == {"0004cfab", "00436515"}
+
+
+def test_without_the_mapping_the_set_says_that_patients_are_unknown(published: Path) -> None:
+    works = rsna.works(published, seed=0)
+    assert {work.dataset for work in works} == {"RSNA (patients unknown)"}
+    assert len({work.patient_id for work in works}) == 3
+    (told,) = rsna.told_of_patients(works, seed=0, mapping=None)
+    assert "patients are unknown: patientId names an image" in told
+
+
+def test_both_shares_are_told(published: Path) -> None:
+    seen = []
+    for seed in range(60):
+        works = rsna.works(published, seed=seed, mapping=MAPPING)
+        who, before, after = rsna.told_of_patients(works, seed=seed, mapping=MAPPING)
+        assert who.startswith("2 of 3 images are of 1 patients of NIH ChestX-ray14; each of the other 1")
+        assert before.startswith("split by patientId, as before: ") and after.startswith("split by NIH's patients")
+        assert "(0 of" in after or ": none (" in after
+        seen.append(before)
+    assert any("100.0 % (1 of 1)" in each for each in seen)  # one in training, the other of the patient in test

@@ -15,6 +15,7 @@ from pipelines.separating import split_short
 from tests.fuzz_jats import arguments, fuzz
 
 SECONDS = 1.0  # for a caption of the longest that are split, and for each shorter one
+LEADING = {"panel", "panels"}  # words before a label, which go with it
 WORD = re.compile(r"\w{5,}")  # shorter ones may be labels, or words that only lead to one
 PIECES = [
     "(A)",
@@ -93,7 +94,7 @@ def fault_of(data: bytes) -> str:
     if not split.subcaptions:
         return ""
     told = " ".join([split.preamble, split.tail, *(f"{each.text} {each.labels}" for each in split.subcaptions)])
-    lost = set(WORD.findall(caption)) - set(WORD.findall(told))
+    lost = set(WORD.findall(caption)) - set(WORD.findall(told)) - LEADING
     return f"lost: {Counter(lost).most_common(3)}" if lost else ""
 
 

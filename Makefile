@@ -8,7 +8,7 @@ READY = .venv/ready
 # A cluster or an image needs no test tools and no demo: make setup LOCK=requirements.lock
 LOCK ?= requirements-dev.lock
 
-.PHONY: setup demo bench test test-cluster check format lock
+.PHONY: setup demo bench test test-cluster soak check format lock
 
 demo: $(READY)  ## the main job on the embedded corpus, from case reports to the report
 	.venv/bin/figray demo
@@ -27,6 +27,11 @@ test: $(READY)
 
 test-cluster: $(READY)  ## several nodes on this machine, workers and nodes that die, sweeps that are killed
 	.venv/bin/python -m pytest -m cluster
+
+ARTICLES ?= 2000
+KILLS ?= 20
+soak: $(READY)  ## one run killed again and again beside one that is not; hours: make soak ARTICLES=60 KILLS=5 takes minutes
+	OMP_NUM_THREADS=1 .venv/bin/python -m tests.soak --articles $(ARTICLES) --kills $(KILLS)
 
 check: $(READY) test  ## format, lint, types, tests
 	.venv/bin/ruff format --check $(CODE)

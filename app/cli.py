@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app import commands_collect, commands_files
+from app import commands_collect, commands_files, commands_runs
 from app.jobs import commands as commands_cluster
 from app.options import DATASETS, REPRODUCIBLE, SCHEMES, AsJson, Recipe, Run, Set
 from app.session import GOES_ON, connected, ended, say, session, without_training
@@ -69,7 +69,7 @@ def pair(run: Run = "runs/collected", set_: Set = [], as_json: AsJson = False) -
     from app import steps
     from core.records import Pair
 
-    with session(run, None, set_, trains=False) as (config, place, bars):
+    with session(run, None, set_, trains=False, begins=False) as (config, place, bars):
         steps.pair(config, place, bars)
         sheet = steps.contact_sheet(config, place)
         found = steps.counted(steps.table(place, "pairs", Pair)) if as_json else {}
@@ -129,7 +129,7 @@ def train(
     elif what == "sentences":
         train_sentences(run or "runs/sentences", set_)
     elif what in SCHEMES:
-        with session(run or "runs/collected", None, set_) as (config, place, bars):
+        with session(run or "runs/collected", None, set_, begins=False) as (config, place, bars):
             steps.train(config, place, SCHEMES[what], bars.step)
         say(f"models: {place / 'models'}")
     else:
@@ -160,7 +160,7 @@ def evaluate(
     if what == "pairs":
         ended(evaluate_pairs(run or "runs/scorecard", images, truth, captions, set_), as_json=as_json)
         return
-    with session(run or "runs/collected", None, set_, trains=False) as (config, place, _):
+    with session(run or "runs/collected", None, set_, trains=False, begins=False) as (config, place, _):
         from app.probe import probe_runs, write_untrained_of
         from core.places import Place
 
@@ -197,8 +197,10 @@ def report(run: Run = "runs/collected") -> None:
     """One page that shows a run."""
     from app import steps
     from core.places import Place
+    from core.runs import refuse_missing
 
     place = Place.at(run)
+    refuse_missing(place)
     with steps.opened(place, None, []) as config:
         say(f"report: {steps.report(config, place)}")
 
@@ -303,7 +305,7 @@ def config(recipe: Recipe = None, set_: Set = []) -> None:  # noqa: B006
     typer.echo(write(load(recipe, set_)), nl=False)
 
 
-for module in (commands_collect, commands_files, commands_cluster):
+for module in (commands_collect, commands_runs, commands_files, commands_cluster):
     cli.add_typer(module.commands)
 
 
@@ -312,11 +314,12 @@ def main() -> None:
     try:
         cli()
     except Exception as error:
-        from core.config import UserError
+        from app.session import in_one_line
 
-        if not isinstance(error, UserError):
+        line = in_one_line(error)
+        if line is None:
             raise
-        say(f"figray: {error}")
+        say(f"figray: {line}")
         sys.exit(2)
 
 

@@ -43,6 +43,8 @@ def collect(
         steps.collect(config, place, bars)
         for line in steps.promised(place):
             say(line)
+        for line in steps.failed_in_words(steps.table(place, "figures", Figure)):
+            say(line)
         found = steps.counted(steps.table(place, "figures", Figure)) if as_json else {}
     say(f"figures: {place / 'figures'}; what was left out and why: {place / 'left_out.csv'}")
     say(f"next: figray pair --run {run}")

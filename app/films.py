@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 
 from app import steps
 from core.config import UserError
-from core.places import Place, rows_of
+from core.places import Place
 from core.records import Radiograph, Split
 from core.runs import Table, digest
+from core.tables import rows_of
 from trainers.checkpoint import training_articles
 from trainers.datasets.containment import UNKNOWN, containment, family, patient_numbers, relation, whole_of
 from trainers.evaluation.retrieval import LeakError
@@ -185,7 +186,7 @@ def _counts(files: Sequence[str], seen: set[int], known: Mapping[str, int]) -> C
 
 def _copy(files: Sequence[str], out: Path, seen: set[int], known: Mapping[str, int]) -> None:
     """The rows that are kept into a file, a few at a time."""
-    rows = rows_of(files)
+    rows = rows_of(files, Radiograph)
     with pq.ParquetWriter(out, rows.schema) as writer:
         for batch in rows.to_batches(batch_size=BATCH):
             kinds = _kinds(batch["patient_id"].to_pylist(), seen, known)
@@ -194,7 +195,7 @@ def _copy(files: Sequence[str], out: Path, seen: set[int], known: Mapping[str, i
 
 def _patients(files: Sequence[str]) -> list[str]:
     """The patient of each radiograph."""
-    patients: list[str] = rows_of(files).to_table(columns=["patient_id"])["patient_id"].to_pylist()
+    patients: list[str] = rows_of(files, Radiograph).to_table(columns=["patient_id"])["patient_id"].to_pylist()
     return patients
 
 
@@ -207,5 +208,5 @@ def _findings(files: dict[str, list[str]]) -> tuple[list[str], list[str]]:
 
 
 def _regions(files: Sequence[str]) -> list[dict[str, Any]]:
-    rows = rows_of(files).to_table(columns=["regions"])["regions"].to_pylist()
+    rows = rows_of(files, Radiograph).to_table(columns=["regions"])["regions"].to_pylist()
     return [region for each in rows for region in each]

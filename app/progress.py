@@ -45,10 +45,11 @@ class Bars:
     def __call__(self, station: str, part: Part, total: int) -> None:
         self._heed()
         task = self.task(station, total)
-        seen = self.seen.setdefault(station, [0, 0, 0])
-        for place, count in enumerate((1, part.rows, sum(part.left_out.values()))):
+        seen = self.seen.setdefault(station, [0, 0, 0, 0])
+        for place, count in enumerate((1, part.rows, sum(part.left_out.values()), sum(part.failed.values()))):
             seen[place] += count
         said = f"{seen[1]:,} rows" + (f", {seen[2]:,} left out" if seen[2] else "")
+        said += f", {seen[3]:,} failed" if seen[3] else ""
         self.bars.update(task, completed=seen[0], total=total, said=said)
         if seen[0] == total and not self.console.is_terminal:
             self.console.print(f"{station}: {said}", highlight=False)

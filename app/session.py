@@ -3,10 +3,12 @@
 Imports of what takes time stand inside, so that `figray --help` answers at once.
 """
 
+import errno
 import signal
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -21,13 +23,19 @@ GOES_ON = "what was committed stays, and the same command goes on from there"
 
 @contextmanager
 def session(
-    run: str, recipe: str | None, overrides: list[str], *, trains: bool = True
+    run: str, recipe: str | None, overrides: list[str], *, trains: bool = True, begins: bool = True
 ) -> "Iterator[tuple[Config, Place, Bars]]":
-    """A run folder with its settings, and Ray; without training the machines need not have what training asks for."""
+    """A run folder with its settings, and Ray; without training the machines need not have what training asks for.
+
+    begins: whether the command may begin a run; one that may not leaves nothing where no run is.
+    """
     from app.steps import opened
     from core.places import Place
+    from core.runs import refuse_missing
 
     place = Place.at(run)
+    if not begins:
+        refuse_missing(place)
     with (
         opened(place, recipe, overrides) as config,
         connected(config if trains else without_training(config), stopped=GOES_ON) as bars,
@@ -85,3 +93,38 @@ def ended(result: Any, *, as_json: bool) -> None:
 def say(text: str) -> None:
     """One line for the person at the terminal."""
     typer.echo(text, err=True)
+
+
+# What a disk or a path says, and a person can mend.
+MENDABLE = {
+    errno.ENOSPC: "the disk is full; make room, and the same command goes on from there",
+    errno.EDQUOT: "your quota of the disk is used up; make room, and the same command goes on from there",
+    errno.EFBIG: "the file is larger than the disk or your limit allows; make room, or raise the limit (ulimit -f)",
+    errno.EROFS: "the disk is read-only; name another place",
+    errno.EACCES: "it may not be read or written; see whose it is, or name another place",
+    errno.EPERM: "it may not be read or written; see whose it is, or name another place",
+    errno.ENOENT: "it is not there, and cannot be made; name another place",
+    errno.ENOTDIR: "a part of the path is a file and no folder; name another place",
+    errno.EEXIST: "a file stands where a folder is to be; name another place",
+    errno.EISDIR: "a folder stands where a file is to be; name another place",
+    errno.EIO: "the disk fails; look at it, and `figray verify` says what was hurt",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",
+}
+
+
+def in_one_line(error: BaseException) -> str | None:
+    """What the user can mend, in one line; None for an error of ours. Errors of Ray's tasks are those they are of."""
+    from core.config import UserError
+
+    seen = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        if isinstance(each, UserError):
+            return " ".join(str(each).split("\n")) if hasattr(each, "cause") else str(each)
+        if isinstance(each, OSError) and each.errno in MENDABLE:
+            where = str(each.filename) if isinstance(each.filename, str | Path) else ""
+            return f"{where or each.strerror}: {MENDABLE[each.errno]}"
+        each = getattr(each, "cause", None) or each.__cause__
+    return None

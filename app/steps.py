@@ -1,7 +1,6 @@
 """The steps of the main job, each what one command does to a run folder; `demo` takes them all in order."""
 
-import csv
-import io
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,8 +8,12 @@ from dataclasses import asdict
 from time import monotonic
 from typing import Any
 
+from app.attribution import write_attribution
+from app.csv_text import as_csv
 from app.data_card import card
 from core.config import UserError, load, override, read, settings_of, write
+from core.failures import AGAIN
+from core.lease import CLAIMS, leased
 from core.places import Place
 from core.records import Figure, Pair
 from core.runs import Part, RunConflict, Table, claim, digest, stamp
@@ -35,13 +38,25 @@ OnStep = Callable[[str, int, int], None]  # model, step reached, steps in all
 def opened(run: Place, recipe: str | None, overrides: list[str]) -> Iterator[Config]:
     """The settings of a run: the recipe's, or without one those that the run was begun with; then the overrides.
 
-    They are kept in the run as `config.yaml`, itself a recipe; overrides join it when the step has succeeded.
+    They are kept in the run as `config.yaml`, itself a recipe; overrides join it when the step has succeeded. While
+    the block lasts no other driver writes into the run.
     """
+    if recipe is not None:
+        load(recipe, overrides)  # what is wrong is said before anything is written
+    with leased(run):
+        yield from _opened(run, recipe, overrides)
+
+
+def _opened(run: Place, recipe: str | None, overrides: list[str]) -> Iterator[Config]:
     file = run / "config.yaml"
     begun = file.exists()
     if begun:
         stamp(run)
-    config = read(file.read_bytes(), file.uri, overrides) if begun and recipe is None else load(recipe, overrides)
+    if begun and recipe is None:
+        config = read(file.read_bytes(), file.uri, overrides)
+        refuse_address(config, overrides, file)
+    else:
+        config = load(recipe, overrides)
     if not begun:
         stamp(run)
         file.write_bytes(write(config).encode())
@@ -54,9 +69,20 @@ def opened(run: Place, recipe: str | None, overrides: list[str]) -> Iterator[Con
     file.write_bytes(write(config).encode())
 
 
+def refuse_address(config: Config, overrides: Sequence[str], file: Place) -> None:
+    """Raise RunConflict where a run's own file names the cluster: whoever runs that cluster runs commands here too."""
+    address = config.cluster.address
+    said = os.environ.get("RAY_ADDRESS") == address or any(each.startswith("cluster.address=") for each in overrides)
+    if address and not said:
+        raise RunConflict(
+            f"{file} names a cluster to connect to, which only you may do: --set cluster.address={address}, or "
+            "RAY_ADDRESS"
+        )
+
+
 def _forget(run: Place) -> None:
     """Take back what a run says of its beginning, where nothing was made in it."""
-    there = set(run.names())
+    there = set(run.names()) - {CLAIMS}
     if there <= set(OF_BEGINNING):
         for name in OF_BEGINNING:
             if name in there:
@@ -64,21 +90,70 @@ def _forget(run: Place) -> None:
 
 
 def collect(config: Config, run: Place, progress: Progress) -> None:
-    """Articles to `figures/`; what was left out, and why, to `left_out.csv` too."""
+    """Articles to `figures/`; what was left out or failed, and why, to `left_out.csv` too."""
     from pipelines import build
 
     with timed(run, "collect"):
-        figures = build.collect(config, run, progress)
-        (run / "left_out.csv").write_bytes(as_csv(figures.rejects().to_pylist()))
-        rows = figures.read(columns=["licence", "article_id"])
-        (run / "DATA_CARD.md").write_bytes(
-            card(
-                (run / "figures" / "found.json").read_json(),
-                figures=rows.num_rows,
-                articles=len(rows["article_id"].unique()),
-                licences=Counter(rows["licence"].to_pylist()),
-            ).encode()
-        )
+        try:
+            build.collect(config, run, progress)
+        finally:  # where a host was down too: what stands is told
+            told_of_figures(run)
+
+
+def retry(config: Config, run: Place, progress: Progress) -> None:
+    """What failed of `figures/` once more."""
+    from pipelines import build
+
+    with timed(run, "collect"):
+        try:
+            build.retry(config, table(run, "figures", Figure), progress)
+        finally:
+            told_of_figures(run)
+
+
+def refresh(config: Config, run: Place, progress: Progress) -> Iterator[str]:
+    """Ask the source of `figures/` again; in words, what is new, and what was made of it before."""
+    from pipelines import build
+
+    before = digest_of(table(run, "figures", Figure))
+    with timed(run, "collect"):
+        found = build.refresh(config, table(run, "figures", Figure), progress)
+        file = run / "figures" / "refreshed.json"
+        file.write_json([*(file.read_json() if file.exists() else []), asdict(found)])
+        told_of_figures(run)
+    yield f"new articles: {len(found.new):,}; withdrawn or of another version: {len(found.changed):,}"
+    yield from (f"  {article}" for article in found.changed)
+    if digest_of(table(run, "figures", Figure)) != before:
+        made = [name for name in ("separated", "pairs", "whole") if (run / name).exists()]
+        if made:
+            yield f"{', '.join(made)} were made before this: `figray pair --run {run}` makes anew what has changed"
+        models = (run / "models").folders()
+        if models:
+            yield f"trained on what stood before: {', '.join(models)}; a new model needs another run or name"
+
+
+def told_of_figures(run: Place) -> None:
+    """`left_out.csv` and `DATA_CARD.md` as the table `figures/` now is."""
+    figures = Table(run / "figures", Figure)
+    if not figures.parts():
+        return
+    (run / "left_out.csv").write_bytes(as_csv(figures.rejects().to_pylist()))
+    rows = figures.read(columns=["licence", "article_id"])
+    (run / "DATA_CARD.md").write_bytes(
+        card(
+            (run / "figures" / "found.json").read_json(),
+            figures=rows.num_rows,
+            articles=len(rows["article_id"].unique()),
+            licences=Counter(rows["licence"].to_pylist()),
+        ).encode()
+    )
+
+
+def failed_in_words(made: Table) -> Iterator[str]:
+    """What failed for causes that may pass, and what mends it; nothing where nothing did."""
+    if made.failed:
+        reasons = ", ".join(f"{number:,} {code}" for code, number in made.failed.items())
+        yield f"failed, and may pass: {reasons}; {AGAIN}"
 
 
 def promised(run: Place) -> Iterator[str]:
@@ -105,6 +180,7 @@ def pair(config: Config, run: Place, progress: Progress) -> None:
     with timed(run, "pair"):
         build.pair(config, separated, run / "pairs", progress)
         build.pair(whole, separated, run / "whole", progress)
+    write_attribution(run, run)
 
 
 def train(config: Config, run: Place, schemes: Sequence[str], on_step: OnStep) -> None:
@@ -191,6 +267,8 @@ def export(run: Place, name: str, out: str) -> None:
     from trainers.interchange import to_transformers
 
     to_transformers(checkpoint(run, name), out)
+    if (run / "pairs").exists():
+        write_attribution(run, Place.at(out))
 
 
 def report(config: Config, run: Place) -> str:
@@ -236,7 +314,7 @@ def table(run: Place, name: str, record: type) -> Table:
 
 def counted(made: Table) -> dict[str, Any]:
     """What a table holds, for those who read results by program: rows, and what was left out by reason."""
-    return {"table": made.place.uri, "rows": made.rows, "left_out": made.left_out}
+    return {"table": made.place.uri, "rows": made.rows, "left_out": made.left_out, "failed": made.failed}
 
 
 def digest_of(made: Table) -> str:
@@ -254,18 +332,3 @@ def timed(run: Place, step: str) -> Iterator[None]:
         file = run / "seconds.json"
         seconds = file.read_json() if file.exists() else {}
         file.write_json({**seconds, step: round(seconds.get(step, 0.0) + monotonic() - begun, 1)})
-
-
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Rows as CSV that a spreadsheet takes for text, whatever a caption begins with."""
-    text = io.StringIO()
-    names = dict.fromkeys(name for row in rows for name in row)  # rows of one table may differ in columns
-    writer = csv.DictWriter(text, fieldnames=list(names) or ["item_id"])
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: _inert(value) for name, value in row.items()})
-    return text.getvalue().encode()
-
-
-def _inert(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value

@@ -36,9 +36,10 @@ from core.runs import Table
 from core.settings import Config
 from phantom.pmc.corpus import read_truth, write_corpus
 from phantom.pmc.server import serve
-from pipelines.build import SeparatePart, Work, collect_part, pair_part
+from pipelines.build import Work, collect_part, pair_part
 from pipelines.copies import dedupe
 from pipelines.copies.duplicates import Duplicates
+from pipelines.separating import Separating
 from pipelines.sources import pmc
 from trainers.batch import prepare
 from trainers.blip import Blip
@@ -115,7 +116,7 @@ def collecting(config: Config, work: Place, *, articles: int) -> float:
 def separating(config: Config, work: Place) -> dict[str, float]:
     """CPU seconds of separating, for each figure and for each of its panels."""
     figures, table = Table(work / "figures", Figure), Table(work / "separated", SeparatedFigure)
-    station = SeparatePart(config, figures, table)
+    station = Separating(config)
     rows = from_table(figures.read_part(0), Figure)
     station.separated(rows[0])  # the first one waits for the weights
     found = []

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from pydantic import SecretStr, ValidationError
 
+from core.secret_text import first_word, secret_of
 from core.settings import Config
 from core.typed import TypedError, read_typed, type_of
 from core.yaml_text import YamlError, read_yaml, write_yaml
@@ -92,6 +93,7 @@ def override(config: Config, changes: Mapping[str, Any]) -> Config:
     tree = config.model_dump()
     for name, value in changes.items():
         _check_name(name)
+        _refuse_secret(name, value)
         *groups, last = name.split(".")
         place = tree
         for group in groups:
@@ -101,6 +103,16 @@ def override(config: Config, changes: Mapping[str, Any]) -> Config:
         return Config.model_validate(tree)
     except ValidationError as error:
         raise SettingError("; ".join(_explain(problem) for problem in error.errors())) from error
+
+
+def _refuse_secret(name: str, value: Any) -> None:
+    """Raise SettingError, without the value, where an address holds what nobody must see."""
+    found = secret_of(value) if isinstance(value, str) else ""
+    if found:
+        raise SettingError(
+            f"{name}: {found} stands in no address, for settings are shown and kept; keys stand in the environment, "
+            "NCBI's as NCBI_API_KEY"
+        )
 
 
 def settings_of(config: Config, *chosen: str) -> dict[str, Any]:
@@ -122,7 +134,7 @@ def _parse(overrides: Sequence[str]) -> dict[str, Any]:
     for stated in overrides:
         name, equals, text = stated.partition("=")
         if not equals:
-            raise SettingError(f"--set {stated}: write it as name=value, for example optim.lr=1e-4")
+            raise SettingError(f"--set {first_word(stated)}: write it as name=value, for example optim.lr=1e-4")
         name = name.strip()
         _check_name(name)
         try:

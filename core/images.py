@@ -1,19 +1,25 @@
 """Image files from strangers: opened within limits, made 8-bit RGB, written again without their metadata."""
 
 import io
+import os
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
+from core.apart import Apart, Handler, Json
 from core.file_kinds import HEAD, not_read, unread_by_bytes
 from core.rejection import RejectionError
 
 FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP")
 MAX_PIXELS = 64_000_000
 MAX_SIDE = 20_000  # pixels
+SCAN = b"\xff\xda"  # begins each scan of a JPEG; progressive ones have some ten, and previews theirs
+MAX_SCANS = 100
+OPENING = (60.0, 2.0)  # seconds and GiB that one image may take where it is opened to be looked at
 WINDOW = (0.5, 99.5)  # percentiles that become black and white
 SAMPLE = 4_000_000  # pixels at most that the percentiles are taken from
 JPEG_QUALITY = 95
@@ -39,7 +45,18 @@ DAMAGE = (
 
 
 class ImageError(RejectionError):
-    """An unusable image; its code: not_image, too_large, truncated, broken_image, unsupported or no_pixels."""
+    """An unusable image; its code: not_image, too_large, too_many_scans, truncated, broken_image, ..."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageFacts:
+    """What is known of an image file that opens."""
+
+    format: str  # one of FORMATS
+    width: int
+    height: int
+    n_frames: int
+    notes: list[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,10 +69,37 @@ class OpenedImage:
     notes: list[str]
 
 
+def facts_apart(data: bytes) -> ImageFacts:
+    """What open_image finds, in a process of its own; raises RejectionError, too_slow and crashed among its codes."""
+    return ImageFacts(**_opener(os.getpid()).ask({}, data)[0])
+
+
+@lru_cache(maxsize=1)
+def _opener(process: int) -> Apart:
+    return Apart("core.images:serve", {}, seconds=OPENING[0], gib=OPENING[1])
+
+
+def serve(settings: Json) -> Handler:
+    """What answers in that process."""
+
+    def answer(told: Json, data: bytes) -> tuple[Json, bytes]:
+        opened = open_image(data)
+        width, height = opened.image.size
+        facts = ImageFacts(
+            format=opened.format, width=width, height=height, n_frames=opened.n_frames, notes=opened.notes
+        )
+        return asdict(facts), b""
+
+    return answer
+
+
 def open_image(data: bytes) -> OpenedImage:
     """Open an image file of one of FORMATS; raises ImageError."""
     image = _identified(data)
     _check_size(*image.size)
+    scans = data.count(SCAN) if image.format in ("JPEG", "MPO") else 0
+    if scans > MAX_SCANS:
+        raise ImageError("too_many_scans", f"{scans} scans in a JPEG; at most {MAX_SCANS}, for each takes its time")
     # Pillow calls a JPEG that brings a preview picture MPO.
     file_format = "JPEG" if image.format == "MPO" else str(image.format)
     try:

@@ -6,14 +6,13 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 from pyarrow import fs
 
 from core.config import UserError
@@ -92,6 +91,12 @@ class Place:
             selector = fs.FileSelector(self.path, allow_not_found=True)
             return sorted(info.base_name for info in self.filesystem.get_file_info(selector) if info.is_file)
 
+    def folders(self) -> list[str]:
+        """The names of the folders right below, sorted; none if it is not there."""
+        with self._answered():
+            found = self.filesystem.get_file_info(fs.FileSelector(self.path, allow_not_found=True))
+        return sorted(info.base_name for info in found if info.type == fs.FileType.Directory)
+
     def names(self) -> list[str]:
         """The names of the files and folders right below, sorted; none if the folder is not there."""
         with self._answered():
@@ -141,6 +146,11 @@ class Place:
         """A folder with all that is in it; nothing if it is not there."""
         with self._answered(), contextlib.suppress(FileNotFoundError):
             self.filesystem.delete_dir(self.path)
+
+    def delete_file(self) -> None:
+        """One file; nothing if it is not there."""
+        with self._answered(), contextlib.suppress(FileNotFoundError):
+            self.filesystem.delete_file(self.path)
 
     @contextlib.contextmanager
     def near(self) -> Iterator[Path]:
@@ -207,15 +217,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def located(files: Sequence[str]) -> tuple[fs.FileSystem, list[str]]:
-    """The filesystem of files that are each a path or a URI, all of one, and their paths in it."""
-    places = [Place.at(file) for file in files]
-    return (places[0].filesystem if places else fs.LocalFileSystem()), [place.path for place in places]
-
-
-def rows_of(files: Sequence[str], *, schema: pa.Schema | None = None) -> ds.Dataset:
-    """The rows of Parquet files, each a path or a URI, in their order; schema: the first file's, if not stated."""
-    filesystem, paths = located(files)
-    return ds.dataset(paths, format="parquet", filesystem=filesystem, schema=schema)

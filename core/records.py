@@ -191,6 +191,7 @@ class Pair:
     modality: Modality = "other"  # that the text names, or else the whole caption
     sentences: list[Sentence] = field(default_factory=list)  # of the text; none: it was not cut yet
     duplicate_group: str | None = None  # the first pair_id of those that show the same in several articles
+    permission: str | None = None  # of its figure: the words by which a third party's rights are told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -232,13 +233,17 @@ class Radiograph:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reject:
-    """Something left out and why, one row of `rejects-*.parquet` beside the rows it is missing from."""
+    """Something left out or failed and why, one row of `rejects-*.parquet` beside the rows it is missing from."""
 
     item_id: str  # an article, a figure, a panel or an image
     article_id: str
     stage: str  # the station that left it out
     code: str  # short and countable, "not_case_report"
     message: str  # for a person, at most 500 characters
+    kind: Literal["left_out", "failed"] = "left_out"  # failed: for a cause that may pass (core/failures.py)
+    attempts: int = 1  # over all commands that tried it
+    time: str = ""  # of the last attempt that failed, UTC
+    cure: str = ""  # what mends a failure
 
 
 SCALARS: dict[Any, pa.DataType] = {

@@ -5,24 +5,24 @@ a killed job leaves no half part, and a second run does only what is missing.
 """
 
 import hashlib
-import io
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.config import UserError
-from core.places import Place, rows_of
+from core.places import Place
 from core.records import Reject, arrow_schema
+from core.tables import parsed, rows_of, written
 
+OF_A_RUN = ("config.yaml", "version.json", "figures", "separated", "pairs", "whole", "radiographs", "models", "sweeps")
 READERS = 16  # of manifests at once
 FORMAT = 1  # of tables and runs; a change that an older figray would read wrongly adds one
 
@@ -75,6 +75,15 @@ def stamp(run: Place) -> None:
         file.write_json({"figray": figray_version(), "format": FORMAT})
 
 
+def refuse_missing(run: Place) -> None:
+    """Raise RunConflict where no run is, so that a mistyped name leaves no folder behind."""
+    if not any((run / name).exists() for name in OF_A_RUN):
+        raise RunConflict(
+            f"{run} is no run: it has neither settings nor tables. See that the name is right; `figray collect` begins "
+            "one"
+        )
+
+
 class PartFile(BaseModel):
     """One Parquet file of a part."""
 
@@ -94,6 +103,9 @@ class Part(BaseModel):
     files: list[PartFile]
     rejects: PartFile
     left_out: dict[str, int]  # reason -> rows
+    failed: dict[str, int] = {}  # reason that may pass -> rows
+    taken: int | None = None  # rows that came in: those kept, left out and failed; None: of before it was counted
+    version: int = 0  # how often the part was made again since it was first committed
     counts: dict[str, int]  # what the station counted, such as pairs by how they were matched
     format: int = 1  # FORMAT when it was written; manifests that are older than the field are of format 1
     figray: str = ""  # the version that wrote it
@@ -123,7 +135,12 @@ class Table:
         return [self._manifest(manifest) for manifest in found]
 
     def _manifest(self, text: bytes) -> Part:
-        part = Part.model_validate_json(text)
+        try:
+            part = Part.model_validate_json(text)
+        except ValidationError as error:
+            raise RunConflict(
+                f"a manifest of {self.place} is damaged; `figray verify` says which, and what to do"
+            ) from error
         refuse_newer(part.format, self.place)
         return part
 
@@ -135,8 +152,18 @@ class Table:
         rejects: Sequence[Reject],
         inputs: str,
         counts: Mapping[str, int],
+        taken: int | None = None,
+        version: int = 0,
     ) -> Part:
-        """Write a part's files, then the manifest that makes them count. tables: by subfolder, "" for the table."""
+        """Write a part's files, then the manifest that makes them count. tables: by subfolder, "" for the table.
+
+        taken: rows that came in; ValueError if they are not those kept, left out and failed. version: see Part.
+        """
+        kept = sum(table.num_rows for table in tables.values())
+        if taken is not None and taken != kept + len(rejects):
+            raise ValueError(
+                f"part {number} of {self.place}: {taken} in, {kept} kept, {len(rejects)} left out or failed"
+            )
         files = [
             _write_parquet(self.place, f"{folder}/part-{number:05d}.parquet".lstrip("/"), table)
             for folder, table in sorted(tables.items())
@@ -147,7 +174,10 @@ class Table:
             inputs=inputs,
             files=files,
             rejects=_write_parquet(self.place, f"rejects-{number:05d}.parquet", rejected),
-            left_out=dict(sorted(Counter(reject.code for reject in rejects).items())),
+            left_out=_by_code(rejects, "left_out"),
+            failed=_by_code(rejects, "failed"),
+            taken=taken,
+            version=version,
             counts=dict(counts),
             format=FORMAT,
             figray=figray_version(),
@@ -165,11 +195,16 @@ class Table:
         """Rows left out, by reason."""
         return dict(sum((Counter(part.left_out) for part in self.parts()), Counter()))
 
+    @property
+    def failed(self) -> dict[str, int]:
+        """Rows that failed for a cause that may pass, by reason."""
+        return dict(sum((Counter(part.failed) for part in self.parts()), Counter()))
+
     def select(self, column: str, values: Collection[str]) -> pa.Table:
         """The committed rows, of any subfolder, whose column holds one of the values."""
         files = [(self.place / file.name).uri for part in self.parts() for file in part.files if file.rows]
         where = pc.field(column).isin(sorted(values))
-        return rows_of(files, schema=arrow_schema(self.record)).to_table(filter=where)
+        return rows_of(files, self.record).to_table(filter=where)
 
     def files(self, folder: str = "") -> list[str]:
         """The committed files in one subfolder, each a path or URI; files without a manifest do not count."""
@@ -178,7 +213,7 @@ class Table:
 
     def read(self, folder: str = "", columns: list[str] | None = None) -> pa.Table:
         """All committed rows of one subfolder."""
-        return _read(self.files(folder), arrow_schema(self.record), columns)
+        return _read(self.files(folder), self.record, columns)
 
     def read_part(self, number: int) -> pa.Table:
         """The rows of one committed part, checked against its manifest; raises RunConflict if a file was changed."""
@@ -190,37 +225,37 @@ class Table:
 
     def rejects(self) -> pa.Table:
         """All rows left out, with their reasons."""
-        return _read([(self.place / part.rejects.name).uri for part in self.parts()], arrow_schema(Reject), None)
+        return _read([(self.place / part.rejects.name).uri for part in self.parts()], Reject, None)
 
-    def _checked(self, file: PartFile) -> pa.Table:
+    def rejects_of(self, number: int) -> pa.Table:
+        """What one committed part left out, checked against its manifest as read_part does."""
+        part = self.part(number)
+        return self._checked(part.rejects, Reject) if part else arrow_schema(Reject).empty_table()
+
+    def _checked(self, file: PartFile, record: type | None = None) -> pa.Table:
         data = (self.place / file.name).read_bytes()
         if hashlib.sha256(data).hexdigest() != file.sha256:
             raise RunConflict(f"{self.place / file.name} is not the file its manifest names; remove the part's .json")
-        return pq.read_table(io.BytesIO(data), schema=arrow_schema(self.record))
+        return parsed(data, record or self.record, (self.place / file.name).uri)
 
 
-def _read(files: list[str], schema: pa.Schema, columns: list[str] | None) -> pa.Table:
+def _read(files: list[str], record: type, columns: list[str] | None) -> pa.Table:
     if not files:
-        empty = schema.empty_table()
+        empty = arrow_schema(record).empty_table()
         return empty.select(columns) if columns else empty
-    return rows_of(files, schema=schema).to_table(columns=columns)
+    return rows_of(files, record).to_table(columns=columns)
 
 
-def _as_row(reject: Reject) -> dict[str, str]:
-    return {
-        "item_id": reject.item_id,
-        "article_id": reject.article_id,
-        "stage": reject.stage,
-        "code": reject.code,
-        "message": reject.message[:500],
-    }
+def _as_row(reject: Reject) -> dict[str, Any]:
+    return {**asdict(reject), "message": reject.message[:500]}
+
+
+def _by_code(rejects: Sequence[Reject], kind: str) -> dict[str, int]:
+    return dict(sorted(Counter(reject.code for reject in rejects if reject.kind == kind).items()))
 
 
 def _write_parquet(folder: Place, name: str, table: pa.Table) -> PartFile:
-    buffer = io.BytesIO()
-    # Images are compressed already; page checksums find a flipped bit that Parquet would otherwise read without a word.
-    pq.write_table(table, buffer, compression="snappy", write_page_checksum=True)
-    data = buffer.getvalue()
+    data = written(table)
     (folder / name).write_bytes(data)
     return PartFile(name=name, rows=table.num_rows, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
 

@@ -7,46 +7,35 @@ a repeated or killed task writes the same file again or nothing.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
 import ray
-from PIL import Image
 from ray.data import ActorPoolStrategy, TaskPoolStrategy
 from ray.data.exceptions import ExecutionTimeoutError
+from ray.exceptions import RayTaskError
 
 from core.cluster import nodes
 from core.config import UserError, settings_of
-from core.images import ImageError, open_image
+from core.failures import reject_of
 from core.places import Place
-from core.records import (
-    Figure,
-    Pair,
-    Picture,
-    Reject,
-    SeparatedFigure,
-    Subfigure,
-    arrow_schema,
-    from_table,
-    to_table,
-)
+from core.records import Figure, Pair, Reject, SeparatedFigure, from_table, to_table
+from core.rejection import RejectionError
 from core.runs import Part, RunConflict, Table, claim, digest
 from core.settings import Config, DedupeSettings, MatchSettings, SourceSettings
 from core.split import split_of
-from pipelines.captions.split import split_caption
-from pipelines.copies import dedupe
+from pipelines.collecting import Work, changed_since, collect_part, failed_of
 from pipelines.copies.duplicates import Duplicates, as_csv, kept_duplicates, pair_id
-from pipelines.copies.picture_kind import picture_kind
-from pipelines.matching.match import WHOLE, is_part, make_pairs, told
+from pipelines.matching.match import make_pairs, told
+from pipelines.separating import SeparatingApart, describe
 from pipelines.sources import articles, pmc
-from pipelines.sources.inventory import Noted
-from pipelines.sources.selection import article_types
-from pipelines.sources.topics import keyword_of
 from pipelines.sources.turns import QueuedTurns, Turns
 
+__all__ = ["Work", "collect", "collect_part", "describe", "pair", "separate"]
+
 ASKED = ("origin", "index", "topic", "query", "links", "max_articles")  # what the list of articles is of
+REPRODUCED = "select.reproduced"  # runs of before November 2026 have pairs of such figures
 LATER = ("index", "topic", "links", "manuscripts")  # of these, what runs of before November 2026 do not state
 Progress = Callable[[str, Part, int], None]  # station, the part just done, parts in all
 Row = dict[str, Any]
@@ -55,6 +44,16 @@ Stage = Callable[[Any], Any]  # from one dataset of Ray to the next
 
 class StationStalled(UserError):
     """A station made no progress for cluster.progress_timeout seconds: too few CPUs, a dead service, a hung reader."""
+
+
+class HostDown(UserError):
+    """A host has failed one article after the other; what was not asked for any more is kept as failed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the host fails one article after the other ({reason}); what was fetched stays, and the same command "
+            "goes on from there, with what failed first"
+        )
 
 
 class Slice(Protocol):
@@ -69,15 +68,6 @@ class Slice(Protocol):
         """A digest of what it is made from."""
 
 
-@dataclass(frozen=True)
-class Work:
-    """A part that is still to be made."""
-
-    part: int
-    inputs: str
-    articles: list[str]  # of `collect`; other stations read the part of the table before
-
-
 def collect(config: Config, out: Place, progress: Progress) -> Table:
     """Select articles and fetch their figures: the table `figures/`.
 
@@ -85,24 +75,65 @@ def collect(config: Config, out: Place, progress: Progress) -> Table:
     """
     table = Table(out / "figures", Figure)
     asked = _settings(config, "collect", "select", *(f"source.{name}" for name in ASKED))
+    asked.pop(REPRODUCED)  # a matter of pairs
     older = {name: asked[name] for name in asked if name.rpartition(".")[2] in LATER}
     begun = (table.place / "settings.json").exists()
     claim(table.place, asked, before=older)
     turns = shared_turns(config.source)
     try:
-        listed = articles.listed(table.place, config.source, config.select, turns)
+        todo = [with_failed(table, work) for work in slices_of(config, table, turns)]
     except UserError:
         if not begun:
             table.place.delete()  # a source that has nothing must not be held against the right one
         raise
+    _fetch(config, table, todo, progress, turns)
+    return table
+
+
+def refresh(config: Config, table: Table, progress: Progress) -> articles.Refreshed:
+    """Ask the source again: new articles join as new parts; those withdrawn or re-versioned are fetched anew."""
+    turns = shared_turns(config.source)
+    refreshed = articles.ask_again(table.place, config.source, config.select, turns)
+    todo = []
+    for work in slices_of(config, table, turns):
+        stands = table.part(work.part)
+        changed = changed_since(config, table, stands, turns) if stands else []
+        again = sorted({*changed, *(failed_of(table, stands) if stands else [])})
+        todo.append(replace(work, only=again, version=stands.version + 1) if stands and again else work)
+        refreshed = replace(refreshed, changed=(*refreshed.changed, *changed))
+    _fetch(config, table, todo, progress, turns)
+    return refreshed
+
+
+def retry(config: Config, table: Table, progress: Progress) -> None:
+    """Fetch again what failed, and nothing else."""
+    turns = shared_turns(config.source)
+    stands = {part.part for part in table.parts()}
+    todo = [with_failed(table, work) for work in slices_of(config, table, turns) if work.part in stands]
+    _fetch(config, table, todo, progress, turns)
+
+
+def slices_of(config: Config, table: Table, turns: Mapping[str, Turns]) -> list[Work]:
+    """All parts of a run's articles."""
+    listed = articles.listed(table.place, config.source, config.select, turns)
     parts = articles.parts_for(len(listed), config.tables.parts)
-    todo = [Work(number, digest(ids), ids) for number, ids in enumerate(articles.dealt(listed, parts))]
+    dealt = [*articles.dealt(listed, parts), *articles.added(table.place)]
+    return [Work(number, digest(ids), ids) for number, ids in enumerate(dealt)]
+
+
+def with_failed(table: Table, work: Work) -> Work:
+    """A part that stands, with those of its articles that failed as the ones to fetch again."""
+    stands = table.part(work.part)
+    failed = failed_of(table, stands) if stands else []
+    return replace(work, only=failed, version=stands.version + 1) if stands and failed else work
+
+
+def _fetch(config: Config, table: Table, todo: list[Work], progress: Progress, turns: Mapping[str, Turns]) -> None:
     at_once = min(config.tables.collectors, config.source.connections)
     each = config.source.connections // at_once
     task = partial(collect_part, config=config, table=table, connections=each, turns=turns)
     stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=at_once)
     make_missing("collect", table, todo, progress, stage)
-    return table
 
 
 def separate(config: Config, figures: Table, out: Place, progress: Progress) -> Table:
@@ -121,11 +152,14 @@ def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Ta
     Which images several articles show, and how that was seen, is written to its `duplicates.csv`.
     """
     table = Table(out, Pair)
-    claim(table.place, _settings(config, "pairs", "match", "split", "seed", "dedupe"))
+    asked = _settings(config, "pairs", "match", "split", "seed", "dedupe", REPRODUCED)
+    claim(table.place, asked, before={REPRODUCED: True})
     duplicates = kept_duplicates(separated, min_similarity=config.dedupe.min_similarity)
     (table.place / "duplicates.csv").write_bytes(as_csv(duplicates))
     grouped = digest([f"{image} {first}" for image, first in sorted(duplicates.images.items())])
-    todo = [replace(work, inputs=digest([work.inputs, grouped])) for work in _after(separated)]
+    before = _after(separated)
+    newest = max((work.version for work in before), default=0)  # one new article may change the groups of all parts
+    todo = [replace(work, inputs=digest([work.inputs, grouped]), version=newest) for work in before]
     task = partial(pair_part, config=config, separated=separated, table=table, duplicates=duplicates)
     stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=config.tables.readers[1])
     make_missing("pairs", table, todo, progress, stage)
@@ -153,100 +187,56 @@ def shared_turns(source: SourceSettings) -> dict[str, ClusterTurns]:
     return {host: ClusterTurns(actor.options(name=f"turns at {host}", **asked).remote()) for host in pmc.hosts(source)}
 
 
-def collect_part(
-    row: Row, *, config: Config, table: Table, connections: int, turns: Mapping[str, Turns] = pmc.NO_TURNS
-) -> Row:
-    """Fetch one part's articles and commit their figures."""
-    work = Work(**row)
-    bucket = Noted(pmc.open_bucket(config.source, turns))
-    types = article_types(config.select, config.source)
-    wanted = {"article_types": types, "keyword": keyword_of(config.select, config.source)}
-    fetch = partial(pmc.fetch, bucket, select=config.select.model_copy(update=wanted))
-    with ThreadPoolExecutor(connections) as threads:
-        fetched = list(threads.map(fetch, work.articles))
-    figures = [figure for found, _ in fetched for figure in found]
-    rejects = [reject for _, left_out in fetched for reject in left_out]
-    counts = {"articles": len(work.articles), "articles_kept": len({figure.article_id for figure in figures})}
-    counts |= unkept(fetched)
-    tables = {"": to_table(figures, Figure)}
-    (table.place / f"metadata-{work.part:05d}.json").write_json(bucket.etags)
-    return _done(table.commit(work.part, tables=tables, rejects=rejects, inputs=work.inputs, counts=counts))
-
-
-def unkept(fetched: Sequence[tuple[list[Figure], list[Reject]]]) -> dict[str, int]:
-    """Articles that the index promised and of which no figure was kept, by the reason of the first of their rejects."""
-    told = Counter(rejects[0].code if rejects else "no_figures" for figures, rejects in fetched if not figures)
-    return {f"unkept_{code}": number for code, number in sorted(told.items())}
-
-
 class SeparatePart:
-    """An actor that has loaded the readers once, and takes part after part."""
+    """An actor that takes part after part; beside it a process that has loaded the readers once reads the figures."""
 
     def __init__(self, config: Config, figures: Table, table: Table) -> None:
-        from pipelines.figure_reader import FigureReader
-
-        self.config, self.figures, self.table = config, figures, table
-        self.read = FigureReader(config.separate, config.labels)
+        self.figures, self.table = figures, table
+        self.reader = SeparatingApart(config)
 
     def __call__(self, row: Row) -> Row:
         work = Work(**row)
         separated, rejects = [], []
-        for figure in from_table(self.figures.read_part(work.part), Figure):
+        figures = from_table(self.figures.read_part(work.part), Figure)
+        for figure in figures:
             try:
-                separated.append(self.separated(figure))
-            except ImageError as error:
-                rejects.append(Reject(
-                    item_id=figure.figure_id, article_id=figure.article_id, stage="separate",
-                    code=error.code, message=error.message,
-                ))  # fmt: skip
+                separated.append(self.reader.separated(figure))
+            except RejectionError as error:
+                rejects.append(reject_of(figure.figure_id, figure.article_id, "separate", error))
         counts = {
             "subfigures": sum(len(figure.subfigures) for figure in separated),
             "compound": sum(len(figure.subfigures) > 1 for figure in separated),
             "letters": sum(panel.label is not None for figure in separated for panel in figure.subfigures),
             "captions_split": sum(bool(figure.split_caption.subcaptions) for figure in separated),
         }
-        tables = {"": to_table(separated, SeparatedFigure)}
-        return _done(self.table.commit(work.part, tables=tables, rejects=rejects, inputs=work.inputs, counts=counts))
-
-    def separated(self, figure: Figure) -> SeparatedFigure:
-        """One figure with its panels, letters and subcaptions."""
-        split = split_caption(figure.caption, figure.emphasis, min_confidence=self.config.captions.min_confidence)
-        image = open_image(figure.image).image
-        if is_part(figure):  # JATS has separated it already
-            panels = [Subfigure(box=(0, 0, figure.width, figure.height), score=1.0, label=figure.part_label)]
-        else:
-            import numpy as np
-
-            panels = self.read(np.asarray(image))
-        fields = {name: getattr(figure, name) for name in arrow_schema(Figure).names}
-        pictures = [describe(WHOLE, image)]
-        pictures += [describe(index, image.crop(panel.box)) for index, panel in enumerate(panels)]
-        return SeparatedFigure(**fields, subfigures=panels, split_caption=split, pictures=pictures)
-
-
-def describe(index: int, image: Image.Image) -> Picture:
-    """What the pixels of a figure's panel show; index: of the panel, -1 for the whole figure."""
-    kind, score = picture_kind(image)
-    return Picture(
-        subfigure=index, kind=kind, kind_score=score,
-        pixels_md5=dedupe.pixels_md5(image), thumbnail=dedupe.thumbnail(image),
-    )  # fmt: skip
+        return _done(self.table.commit(
+            work.part, tables={"": to_table(separated, SeparatedFigure)}, rejects=rejects, inputs=work.inputs,
+            counts=counts, taken=len(figures), version=work.version,
+        ))  # fmt: skip
 
 
 def pair_part(row: Row, *, config: Config, separated: Table, table: Table, duplicates: Duplicates) -> Row:
     """Make one part's pairs and commit them, a file for each split."""
     work = Work(**row)
     pairs: dict[str, list[Pair]] = {"train": [], "val": [], "test": []}
-    rejects = []
+    rejects: list[Reject] = []
+    taken = 0
     shares = {"val": config.split.val, "test": config.split.test}
     for figure in from_table(separated.read_part(work.part), SeparatedFigure):
         split = split_of(figure.article_id, seed=config.seed, **shares, together=duplicates.articles)
         kinds = {pair_id(figure.figure_id, picture.subfigure): picture.kind for picture in figure.pictures}
-        figure = replace(figure, split_caption=told(figure.split_caption, config.match.text))
-        for made in make_pairs(figure, rule=config.match.rule, split=split, min_score=config.match.doubted):
+        try:
+            figure = replace(figure, split_caption=told(figure.split_caption, config.match.text))
+            every = make_pairs(figure, rule=config.match.rule, split=split, min_score=config.match.doubted)
+        except Exception as error:  # noqa: BLE001  what one figure brings up costs that figure, and is told
+            rejects.append(reject_of(figure.figure_id, figure.article_id, "pairs", error))
+            taken += 1
+            continue
+        taken += len(every)
+        for made in every:
             group = duplicates.images.get(made.pair_id)
             pair = replace(made, kind=kinds.get(made.pair_id, made.kind), duplicate_group=group)
-            reject = _left_out(pair, config.dedupe, config.match)
+            reject = _left_out(pair, config.dedupe, config.match, reproduced=config.select.reproduced)
             if reject:
                 rejects.append(reject)
             else:
@@ -257,12 +247,16 @@ def pair_part(row: Row, *, config: Config, separated: Table, table: Table, dupli
     counts.update(f"kind_{pair.kind}" for pair in made_pairs)
     counts["duplicates"] = sum(pair.duplicate_group is not None for pair in made_pairs)
     tables = {f"split={split}": to_table(rows, Pair) for split, rows in pairs.items()}
-    return _done(table.commit(work.part, tables=tables, rejects=rejects, inputs=work.inputs, counts=counts))
+    return _done(table.commit(
+        work.part, tables=tables, rejects=rejects, inputs=work.inputs, counts=counts, taken=taken, version=work.version,
+    ))  # fmt: skip
 
 
-def _left_out(pair: Pair, settings: DedupeSettings, match: MatchSettings) -> Reject | None:
+def _left_out(pair: Pair, settings: DedupeSettings, match: MatchSettings, *, reproduced: bool) -> Reject | None:
     """Why a pair is not wanted, if it is not."""
-    if pair.kind not in settings.kinds:
+    if pair.permission and not reproduced:
+        code, message = "permission", f"{REPRODUCED} is false, and its figure says: {pair.permission}"
+    elif pair.kind not in settings.kinds:
         code, message = f"kind_{pair.kind}", f"a {pair.kind}; dedupe.kinds keeps {', '.join(settings.kinds)}"
     elif settings.keep == "first" and not (pair.duplicate_group or pair.pair_id).startswith(f"{pair.article_id}/"):
         code, message = "duplicate", f"shows the same as {pair.duplicate_group}"
@@ -275,7 +269,10 @@ def _left_out(pair: Pair, settings: DedupeSettings, match: MatchSettings) -> Rej
 
 def _after(before: Table) -> list[Work]:
     """One piece of work for each part of the table before; its files' digests say what it is made from."""
-    return [Work(part.part, digest([file.sha256 for file in part.files]), []) for part in before.parts()]
+    return [
+        Work(part.part, digest([file.sha256 for file in part.files]), [], version=part.version)
+        for part in before.parts()
+    ]
 
 
 def make_missing(station: str, table: Table, work: Sequence[Slice], progress: Progress, stage: Stage) -> None:
@@ -283,7 +280,7 @@ def make_missing(station: str, table: Table, work: Sequence[Slice], progress: Pr
     todo = []
     for one in work:
         stands = table.part(one.part)
-        if stands is None:
+        if stands is None or getattr(one, "only", None) or getattr(one, "version", 0) > stands.version:
             todo.append(one)
         elif stands.inputs != one.inputs:
             raise RunConflict(
@@ -323,8 +320,14 @@ def _stream(station: str, todo: Sequence[Slice], stage: Stage) -> Iterator[Part]
     try:
         for row in stage(rows).iter_rows():
             yield Part.model_validate_json(row["part"])
+            if row.get("down"):
+                raise HostDown(row["down"])
     except ExecutionTimeoutError as error:
         raise StationStalled(f"station {station} stands still; what was committed stays.\n{error}") from error
+    except RayTaskError as error:
+        if isinstance(error.cause, UserError | OSError):  # what the user can mend is said without Ray's trace
+            raise error.cause from None
+        raise
 
 
 def _done(part: Part) -> Row:

@@ -10,9 +10,11 @@ from pyarrow import fs
 
 from core.file_kinds import HEAD, is_other, is_read, is_read_by_bytes, not_read, unread_by_bytes, unread_by_name
 from core.file_names import files_below, is_hidden, one_form
+from core.images import ImageError
 from core.places import Place
 from core.records import Span
 
+MAX_BYTES = 256 * 2**20  # of one file
 NO_NAME = ""  # the image or id of a row that states none
 
 
@@ -49,6 +51,29 @@ def figures_below(folder: Place) -> list[FigureWork]:
 def images_in(folder: Place) -> list[str]:
     """The paths of all images below a folder that are of a kind that is read, in order."""
     return [work.image for work in figures_below(folder) if not work.code]
+
+
+def loose_bytes(folder: Place, name: str) -> bytes:
+    """The bytes of a file from a stranger, below a folder; raises ImageError where they cannot be had.
+
+    A link to a file that lies neither below the folder nor beside the link is not followed, and what is no file, such
+    as a pipe that nobody writes into, is not opened. Links to folders are the user's own.
+    """
+    file = folder / name
+    try:
+        if folder.is_local:
+            path, homes = Path(file.path).resolve(), (Path(folder.path).resolve(), Path(file.path).parent.resolve())
+            if ".." in PurePosixPath(name).parts or not any(path.is_relative_to(home) for home in homes):
+                raise ImageError("unreadable", f"{name} leads out of the folder")
+            if path.exists() and not path.is_file():
+                raise ImageError("unreadable", f"{name} is no file")
+        info = file.filesystem.get_file_info(file.path)
+        if (info.size or 0) > MAX_BYTES:
+            raise ImageError("too_large", f"{info.size} bytes; at most {MAX_BYTES}")
+        return file.read_bytes()
+    # RuntimeError: of links in a circle; ValueError: pyarrow takes no path that is not UTF-8.
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ImageError("unreadable", str(error)) from error
 
 
 def with_captions(figures: Sequence[FigureWork], captions: Sequence[CaptionWork]) -> list[FigureWork]:

@@ -11,23 +11,20 @@ from functools import partial
 from math import ceil
 from typing import Any
 
-import numpy as np
 import ray
 from ray.data import ActorPoolStrategy
 from ray.data.exceptions import ExecutionTimeoutError
 
-from core.images import ImageError, open_image
 from core.places import Place
-from core.records import Span, SplitCaption, Subfigure
+from core.records import Span, SplitCaption
 from core.rejection import RejectionError
 from core.settings import Config
 from pipelines.build import Stage, StationStalled, by_actors, by_tasks
-from pipelines.captions.split import split_caption
-from pipelines.loose_files import CaptionWork, FigureWork
-from pipelines.matching.match import WHOLE, believed, match, told
+from pipelines.loose_files import MAX_BYTES, CaptionWork, FigureWork, loose_bytes
+from pipelines.separating import SeparatingApart, split_short
 
 Row = dict[str, Any]
-MAX_BYTES = 256 * 2**20  # of one file
+__all__ = ["MAX_BYTES", "read_figures", "split_captions"]
 FIGURES, CAPTIONS = 8, 200  # in a block, which one actor or task takes at a time
 MOST_BLOCKS = 2_000  # more would weigh on Ray's scheduler
 
@@ -56,13 +53,11 @@ def split_captions(config: Config, works: Sequence[CaptionWork]) -> Iterator[Row
 
 
 class ReadFigure:
-    """An actor that has loaded the weights once, and takes figure after figure."""
+    """An actor that takes figure after figure; beside it a process that has loaded the weights once reads them."""
 
     def __init__(self, config: Config, folder: Place) -> None:
-        from pipelines.figure_reader import FigureReader
-
-        self.config, self.folder = config, folder
-        self.read = FigureReader(config.separate, config.labels)
+        self.folder = folder
+        self.reader = SeparatingApart(config)
 
     def __call__(self, row: Row) -> Row:
         work = FigureWork(**json.loads(row["work"]))
@@ -72,25 +67,7 @@ class ReadFigure:
         """What is found on one figure; raises RejectionError where it cannot be read."""
         if work.code:
             raise RejectionError(work.code, work.message)
-        image = np.asarray(open_image(_bytes(self.folder / work.image)).image)
-        panels = self.read(image)
-        height, width = image.shape[:2]
-        row = {"image": work.image, "width": width, "height": height, "subfigures": [asdict(panel) for panel in panels]}
-        return row if work.caption is None else {**row, "pairs": self.pairs(panels, work.caption, (width, height))}
-
-    def pairs(self, panels: list[Subfigure], caption: str, size: tuple[int, int]) -> list[Row]:
-        """The text of each panel, with its box."""
-        split = split_caption(caption, min_confidence=self.config.captions.min_confidence)
-        settings, rows = self.config.match, []
-        found_ones = match(panels, told(split, settings.text), caption, rule=settings.rule)
-        for found in believed(found_ones, caption, min_score=settings.doubted):
-            if settings.below == "left_out" and found.score < settings.min_score and settings.rule != "whole":
-                continue
-            box = (0, 0, *size) if found.subfigure == WHOLE else panels[found.subfigure].box
-            row = asdict(found)
-            row.pop("subfigure")
-            rows.append({"box": box, **row})
-        return rows
+        return self.reader.row(work.image, work.caption, loose_bytes(self.folder, work.image))
 
 
 def _split(row: Row, *, min_confidence: float) -> Row:
@@ -100,7 +77,7 @@ def _split(row: Row, *, min_confidence: float) -> Row:
         if work["code"]:
             raise RejectionError(work["code"], work["message"])
         emphasis = [Span(**span) for span in work["emphasis"]]
-        return {"id": work["id"], **asdict(split_caption(work["caption"], emphasis, min_confidence=min_confidence))}
+        return {"id": work["id"], **asdict(split_short(work["caption"], emphasis, min_confidence=min_confidence))}
 
     return {"row": json.dumps(_or_why({"id": work["id"]}, split))}
 
@@ -135,14 +112,3 @@ def _stream(station: str, works: Sequence[Any], size: int, stage: Stage) -> Iter
 
 def _blocks(works: int, size: int) -> int:
     return max(1, min(ceil(works / size), MOST_BLOCKS))
-
-
-def _bytes(file: Place) -> bytes:
-    """The bytes of a file from a stranger; raises ImageError where they cannot be had."""
-    try:
-        info = file.filesystem.get_file_info(file.path)
-        if (info.size or 0) > MAX_BYTES:
-            raise ImageError("too_large", f"{info.size} bytes; at most {MAX_BYTES}")
-        return file.read_bytes()
-    except (OSError, UnicodeEncodeError) as error:  # pyarrow takes no path that is not UTF-8
-        raise ImageError("unreadable", str(error)) from error

@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 from transformers import PreTrainedTokenizerFast
 
-from core.places import rows_of
+from core.records import Pair
+from core.tables import rows_of
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 COLUMNS = ("pair_id", "figure_id", "article_id", "image", "text")  # of a pair, what a batch is made of
@@ -87,14 +88,16 @@ def rows_in(files: pa.Table, *, columns: Sequence[str], articles: Sequence[str] 
     Here and not in fit.py: a process that reads loads no more than it needs.
     """
     wanted = None if articles is None else pc.field("article_id").isin(articles)
-    for rows in rows_of(files["file"].to_pylist()).to_batches(columns=list(columns), filter=wanted, batch_size=READ):
+    for rows in rows_of(files["file"].to_pylist(), Pair).to_batches(
+        columns=list(columns), filter=wanted, batch_size=READ
+    ):
         if rows.num_rows:
             yield pa.Table.from_batches([rows])
 
 
 def read_pairs(files: Sequence[str], *, batch_size: int) -> Iterator[list[dict[str, Any]]]:
     """The rows of a pairs table, `columns_of` it, in the order of the files; the last list may be shorter."""
-    table = rows_of(files)
+    table = rows_of(files, Pair)
     for part in table.to_batches(columns=columns_of(table.schema.names), batch_size=batch_size):
         if part.num_rows:
             yield part.to_pylist()

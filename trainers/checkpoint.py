@@ -8,9 +8,12 @@ from safetensors.torch import load_model as load_weights
 from safetensors.torch import save_model as save_weights
 from transformers import PreTrainedTokenizerFast
 
+from core.checksums import refuse_damaged, seal
 from core.config import UserError
-from core.places import Place, rows_of
+from core.places import Place
+from core.records import Pair
 from core.settings import MlipSettings, ModelSettings, ObjectiveSettings, Settings
+from core.tables import rows_of
 from trainers.batch import load_tokenizer, save_tokenizer
 from trainers.blip import Blip
 from trainers.losses.masked import Masking
@@ -19,6 +22,7 @@ from trainers.towers import Towers
 
 GROUPS = ("model", "objective", "mlip")  # of settings, in config.json
 WHOLE = "config.json"  # while a model's folder has it, it has all
+ON_THE_WAY = ("progress.pt",)  # of a checkpoint, and not of the model that it ends as
 MARKS = ("md5", "duplicate_group")  # columns by which images are known in any table
 
 
@@ -53,11 +57,13 @@ def save_model(
         save_tokenizer(tokenizer, draft / "tokenizer")
         for name, seen in (("articles", articles), ("images", images)):
             (draft / f"training_{name}.json").write_text(json.dumps(sorted(set(seen)), indent=0))
+        seal(draft)
 
 
 def load_model(folder: str | Path) -> tuple[Towers, PreTrainedTokenizerFast]:
-    """The model, in evaluation mode, and its tokenizer."""
+    """The model, in evaluation mode, and its tokenizer; raises DamagedFolder where a file is not as it was written."""
     with Place.at(folder).near() as here:
+        refuse_damaged(Place.at(here), extra=ON_THE_WAY)
         config = json.loads((here / "config.json").read_text())
         tokenizer = load_tokenizer(here / "tokenizer")
         settings, objective = ModelSettings(**config["model"]), ObjectiveSettings(**config["objective"])
@@ -91,7 +97,7 @@ def image_marks(files: Sequence[str]) -> dict[str, str]:
 
     The MD5 of the published figure, and the group of duplicates that the image is of; files that lack them give none.
     """
-    table = rows_of(files)
+    table = rows_of(files, Pair)
     marks = [name for name in MARKS if name in table.schema.names]
     rows = table.to_table(columns=["article_id", *marks]).to_pylist()
     return {row[name]: row["article_id"] for row in rows for name in marks if row[name] is not None}

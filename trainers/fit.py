@@ -9,6 +9,7 @@ from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ from torch.nn.parallel import DistributedDataParallel
 from transformers import PreTrainedTokenizerFast
 
 from core.cluster import nodes
+from core.config import UserError
 from core.places import Place
 from core.records import Pair, arrow_schema
 from core.sentences import splitter
@@ -38,6 +40,16 @@ from trainers.loop import (
     train_steps,
 )
 from trainers.objectives.objective import Objective
+from trainers.restarts import (
+    RESTARTS,
+    forget_the_stop,
+    is_asked_to_stop,
+    log,
+    newest_whole,
+    next_start,
+    starts,
+    why_not,
+)
 from trainers.trackers import METRICS, TENSORBOARD, Kept, Tracker, check_installed, json_lines, keeping, tensorboard
 from trainers.training_set import TrainingSet, read_training_set
 
@@ -45,6 +57,7 @@ __all__ = ["FitResult", "fit", "load_model"]
 
 PLACES = arrow_schema(Pair).field(SENTENCES).type
 Validate = Callable[[str], dict[str, float]]  # a checkpoint's folder -> numbers by name
+LOOKED = 1.0  # seconds between two looks at whether to stop
 CUT = 512  # texts cut into sentences at once
 HELD = 0.3  # of the object store that training pairs may take
 SHUFFLED = 2048  # rows among which a worker draws its next batch
@@ -57,6 +70,10 @@ class FitResult:
     checkpoint: str  # a folder for load_model, path or URI
     metrics: str  # JSON lines, one record every train.log_seconds, path or URI
     steps: int
+
+
+class TrainingStopped(UserError):
+    """A training was asked to stop, and has saved what it had."""
 
 
 def fit(
@@ -82,17 +99,23 @@ def fit(
     done = FitResult(checkpoint=(folder / "checkpoint").uri, metrics=job.metrics, steps=job.plan.total_steps)
     if _finished(folder) == job.name:
         return done
+    found = newest_whole(folder, job.name)
+    for damaged in found.damaged:
+        log.warning(damaged)
     write_start(config, training_set, job)
+    forget_the_stop(folder)
+    name = next_start(folder, job.name)
+    begin_at = found.checkpoint.uri if found.checkpoint else None
     trainer = TorchTrainer(
         work,
-        train_loop_config={"job": job, "validate": validate},
+        train_loop_config={"job": job, "validate": validate, "begin_at": begin_at},
         scaling_config=ray.train.ScalingConfig(
             num_workers=config.train.workers,
             use_gpu=config.train.gpu,
             resources_per_worker=_group(config) | {"CPU": config.train.cpus_per_worker} | _gpu(config.train),
         ),
         run_config=ray.train.RunConfig(
-            name=job.name,
+            name=name,
             storage_path=(folder / "restarts").path,
             storage_filesystem=None if folder.is_local else folder.filesystem,
             failure_config=ray.train.FailureConfig(max_failures=config.train.failures),
@@ -103,9 +126,15 @@ def fit(
         dataset_config=ray.train.DataConfig(execution_options=ExecutionOptions(preserve_order=True)),
     )
     result = trainer.fit()
+    forget_the_stop(folder)
+    if (result.metrics or {}).get("step", 0) < job.plan.total_steps:
+        raise TrainingStopped(f"{folder}: stopped, and saved; the same command goes on from there")
     assert result.checkpoint is not None  # every worker ends with one
     _publish(result.checkpoint, folder, job.name)
     Place.at(job.start).delete()
+    for before in starts(folder, job.name):
+        if before != name:
+            (folder / RESTARTS / before).delete()
     return done
 
 
@@ -155,8 +184,8 @@ def work(settings: dict[str, Any]) -> None:
     job: Job = settings["job"]
     context, train = ray.train.get_context(), job.plan.train
     first = context.get_world_rank() == 0
-    found = ray.train.get_checkpoint()
-    with found.as_directory() if found else nullcontext(job.start) as folder:
+    found = _whole(ray.train.get_checkpoint(), job, settings["begin_at"])
+    with found.near() if found else Place.at(job.start).near() as folder:
         model, tokenizer = load_model(folder)
         objective = job.objective_of(model, tokenizer)
         set_up(train, model, workers_here=context.get_local_world_size())
@@ -181,8 +210,33 @@ def work(settings: dict[str, Any]) -> None:
         batches = _batches(
             job.plan, Collate(tokenizer, model.settings.image_size, model.settings.max_tokens), progress.step
         )
-        train_steps(ready, batches, progress=progress, plan=job.plan, on_record=on_record, on_checkpoint=on_checkpoint)
-    report(progress)
+        train_steps(
+            ready, batches, progress=progress, plan=job.plan, on_record=on_record, on_checkpoint=on_checkpoint,
+            is_stopped=_Stopped(Place.at(job.out)) if first else lambda: False,
+        )  # fmt: skip
+    if progress.step >= job.plan.total_steps:
+        report(progress)
+
+
+def _whole(latest: ray.train.Checkpoint | None, job: Job, begin_at: str | None) -> Place | None:
+    """What to go on from: the latest checkpoint of this start, if it is whole; else the newest that is, or None."""
+    if latest is None:
+        return Place.at(begin_at) if begin_at else None
+    scheme = Place.at(job.out).scheme
+    place = Place(latest.filesystem, latest.path, scheme, Place.at(job.out).options)
+    return newest_whole(Place.at(job.out), job.name).checkpoint if why_not(place) else place
+
+
+class _Stopped:
+    """Whether somebody has asked the training to stop; looked for each second."""
+
+    def __init__(self, out: Place) -> None:
+        self.out, self.at, self.found = out, monotonic(), False
+
+    def __call__(self) -> bool:
+        if not self.found and monotonic() - self.at >= LOOKED:
+            self.found, self.at = is_asked_to_stop(self.out), monotonic()
+        return self.found
 
 
 def _on_device(objective: Objective, train: TrainSettings) -> Objective | DistributedDataParallel:

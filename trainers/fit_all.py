@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -13,9 +14,10 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from core.cluster import nodes, patience
 from core.config import UserError
-from core.places import Place
+from core.places import Place, StorageError
 from core.settings import Config
 from trainers.fit import FitResult, fit
+from trainers.restarts import ask_to_stop
 from trainers.trackers import METRICS
 
 # Ray Data asks an autoscaler for CPUs of any kind when those it has are busy, and forgets the group: a training would
@@ -24,6 +26,7 @@ ASKS_FOR_NONE = {
     f"RAY_DATA_DEFAULT_CLUSTER_SCALING_UP_{what}_UTIL_THRESHOLD": "2"  # of 1
     for what in ("CPU", "GPU", "MEMORY", "OBJECT_STORE_MEMORY")
 }
+GRACE = 25.0  # seconds for the checkpoint of a training that is stopped
 ASKED_SECONDS = 10.0  # between two looks at metrics that are not on this machine
 
 
@@ -43,6 +46,21 @@ def fit_all(
     )
     waiting, running = list(runs), dict[Any, _Running]()
     at_once = _at_once([config for config, _ in runs.values()])
+    try:
+        return _fitted(task, runs, waiting, running, at_once, on_step)
+    except KeyboardInterrupt:
+        _save(running)
+        raise
+
+
+def _fitted(
+    task: Any,
+    runs: Mapping[str, tuple[Config, Sequence[str]]],
+    waiting: list[str],
+    running: "dict[Any, _Running]",
+    at_once: int,
+    on_step: Callable[[str, int, int], None],
+) -> list[FitResult]:
     done = []
     while waiting or running:
         while waiting and len(running) < at_once:
@@ -55,6 +73,15 @@ def fit_all(
             del running[reference]
             done.append(_result(reference))
     return done
+
+
+def _save(running: "Mapping[Any, _Running]") -> None:
+    """Have what trains save a checkpoint and end, and wait for it; a second signal waits no longer."""
+    for each in running.values():
+        with suppress(OSError, StorageError):
+            ask_to_stop(Place.at(each.out))
+    if running:
+        ray.wait(list(running), num_returns=len(running), timeout=GRACE)
 
 
 def _at_once(configs: Sequence[Config]) -> int:

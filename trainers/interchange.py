@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def begin_from(
     name; the temperature, which published BLIPs lack, begins at objective.temperature. Raises UserError if there is
     nothing that fits.
     """
-    with _opened(source) as folder:
+    with _opened(source, pickled=model.pickled_weights) as folder:
         weights = _read_checkpoint(folder) if _kind(folder) == "figray" else read_blip(folder)
     settings = _settings(weights.settings, model, source)
     blip = Blip(settings, objective)
@@ -86,24 +86,29 @@ def to_transformers(folder: str | Path, out: str | Path) -> None:
                     shutil.copy(here / name, draft / name)
 
 
-def _opened(source: str) -> AbstractContextManager[Path]:
+def _opened(source: str, *, pickled: bool = False) -> AbstractContextManager[Path]:
     """A model's folder on this machine, of what is published or stands at a path or URI; or UserError."""
     if source.startswith(HUB):
-        return nullcontext(_downloaded(source.removeprefix(HUB)))
+        return nullcontext(_downloaded(source.removeprefix(HUB), WEIGHTS if pickled else WEIGHTS[:1]))
     place = Place.at(source)
     if not place.exists():
         raise UserError(f"{place} is no folder with weights; a published model is written hf:ORGANISATION/NAME")
     return place.near()
 
 
-def _downloaded(name: str) -> Path:
-    """A folder with a published model's files; what was downloaded before is not downloaded again."""
+def _downloaded(named: str, kinds: Sequence[str]) -> Path:
+    """A folder with a published model's files; what was downloaded before is not downloaded again.
+
+    named: ORGANISATION/NAME, or with @REVISION. kinds: of files with weights, the first that there is.
+    """
+    name, _, revision = named.partition("@")
     folder = Path()
     try:
-        for kind in WEIGHTS:
-            folder = Path(snapshot_download(name, allow_patterns=["*.json", "*.txt", kind]))
+        for kind in kinds:
+            patterns = ["*.json", "*.txt", kind]
+            folder = Path(snapshot_download(name, revision=revision or None, allow_patterns=patterns))
             if any(folder.glob(kind)):
-                break
+                return folder
     except (OSError, ValueError, httpx.HTTPError) as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise UserError(
@@ -111,6 +116,11 @@ def _downloaded(name: str) -> Path:
             f"another machine (`hf download {name} --local-dir FOLDER`), bring the folder here, and set "
             "model.init=FOLDER"
         ) from error
+    if len(kinds) < len(WEIGHTS):
+        raise UserError(
+            f"{HUB}{name} has no weights as safetensors; pickles can run commands: if you trust whoever made them, "
+            "--set model.pickled_weights=true"
+        )
     return folder
 
 

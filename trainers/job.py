@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedTokenizerFast
 
+from core.checksums import seal
 from core.config import UserError
 from core.places import Place
 from core.settings import Config, MlipSettings, ObjectiveSettings, Settings
@@ -134,6 +135,7 @@ def save_checkpoint(
     settings, seen = (objective.model.settings, *job.named), {"articles": job.articles, "images": job.images}
     save_model(folder, objective.model, settings=settings, tokenizer=tokenizer, **seen)
     save_progress(objective, progress, folder / PROGRESS)
+    seal(folder)
 
 
 def _begin_blip(config: Config, texts: Sequence[str]) -> tuple[Blip, PreTrainedTokenizerFast]:

@@ -166,8 +166,11 @@ def train_steps(
     plan: Plan,
     on_record: Callable[[Record], None],
     on_checkpoint: Callable[[Progress], None],
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     """Train to plan.total_steps, or to the end of the batches; a last record is always made, a last checkpoint never.
+
+    is_stopped: asked of the first worker after each step; then a checkpoint is made at once, and training ends.
 
     batches: those that follow progress.step, of this worker. Records: losses are means over all workers, samples are of
     all, the share of time spent waiting is this one's. Raises FloatingPointError on a loss that is not finite. A step's
@@ -189,9 +192,12 @@ def train_steps(
             window = _Window(began=asked)
         by_steps = plan.train.checkpoint_steps is not None and progress.step % plan.train.checkpoint_steps == 0
         due = by_steps or asked - saved >= 60 * plan.train.checkpoint_minutes
-        if progress.step < plan.total_steps and _agreed(due, device):
+        due, stopped = _agreed(due, is_stopped(), device)
+        if progress.step < plan.total_steps and (due or stopped):
             on_checkpoint(progress)
             asked = saved = time.monotonic()
+        if stopped:
+            break
     if window.steps:
         on_record(_record(window, watch, objective, progress=progress, plan=plan))
 
@@ -243,13 +249,13 @@ def _inner(objective: Objective | DistributedDataParallel) -> Objective:
     return objective.module if isinstance(objective, DistributedDataParallel) else objective
 
 
-def _agreed(due: bool, device: torch.device) -> bool:
+def _agreed(due: bool, stopped: bool, device: torch.device) -> tuple[bool, bool]:
     """What the first worker thinks: a checkpoint takes all of them, and their clocks differ."""
     if workers() == 1:
-        return due
-    answer = torch.tensor([due], dtype=torch.uint8, device=device)
+        return due, stopped
+    answer = torch.tensor([due, stopped], dtype=torch.uint8, device=device)
     dist.broadcast(answer, src=0)
-    return bool(answer.item())
+    return bool(answer[0].item()), bool(answer[1].item())
 
 
 def _count(window: _Window, losses: dict[str, float], samples: int) -> None:

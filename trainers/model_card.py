@@ -38,7 +38,11 @@ no, yes = model(**inputs).itm_score[0]
 Images are letterboxed in training, as by `ImageOps.pad` above; the processor alone would stretch them. The momentum
 encoders and the {text_objective} head are not part of this folder, as BlipForImageTextRetrieval has no place for them.
 
-It finds figures by words and words by figures. It was not tested for diagnosis, and is not meant for it.
+**Not for patients.** It finds figures by words and words by figures. It was not tested for diagnosis, and is not meant
+for it. Do not use it to diagnose or treat anyone, nor to find out who a patient is.
+
+**Rights.** Each figure that it was trained on keeps the licence of its article. Where `ATTRIBUTION.csv` stands beside
+this card, it names authors, title, DOI, licence and version for each pair.
 """
 
 

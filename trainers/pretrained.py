@@ -38,7 +38,7 @@ def begin_mlip(
     if begun:
         tokenizer = begun[1]
     elif model.text_init:
-        encoder, tokenizer = _published_bert(model.text_init)
+        encoder, tokenizer = _published_bert(model.text_init, pickled=model.pickled_weights)
     else:
         tokenizer = train_tokenizer(texts, size=model.vocabulary)
     with torch.random.fork_rng(devices=[]):
@@ -72,16 +72,23 @@ def _published_vit(name: str, model: ModelSettings) -> Mapping[str, Tensor]:
     return weights | dict(zip(names, folded, strict=True))
 
 
-def _published_bert(source: str) -> tuple[BertModel, PreTrainedTokenizerFast]:
+def _published_bert(source: str, *, pickled: bool = False) -> tuple[BertModel, PreTrainedTokenizerFast]:
     """A BERT and its tokenizer by hf:ORGANISATION/NAME or from a folder."""
-    name = source.removeprefix(HUB)
+    name, _, revision = source.removeprefix(HUB).partition("@")
+    is_published = source.startswith(HUB)
+    which: dict[str, Any] = {"revision": revision} if is_published and revision else {}
+    if not is_published:
+        name = source
     if name == source and not Path(source).is_dir():
         raise UserError(f"model.text_init {source} is no folder; a published model is written {HUB}ORGANISATION/NAME")
+    safe = {"use_safetensors": True} if is_published and not pickled else {}
     try:
-        encoder = AutoModel.from_pretrained(name, add_pooling_layer=True)
-        tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True)
+        encoder = AutoModel.from_pretrained(name, add_pooling_layer=True, **which, **safe)
+        tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True, **which)
     except (OSError, ValueError, httpx.HTTPError) as error:
-        raise UserError(_unreachable(f"model.text_init {source}", name, error)) from error
+        told = _unreachable(f"model.text_init {source}", name, error)
+        pickles = "; weights that are pickles are read with model.pickled_weights=true alone" if safe else ""
+        raise UserError(told + pickles) from error
     if not isinstance(encoder, BertModel):
         raise UserError(f"model.text_init {source} is a {type(encoder).__name__}, and figray reads BERTs")
     if not isinstance(tokenizer, PreTrainedTokenizerFast):

@@ -6,7 +6,8 @@ from hashlib import blake2b
 
 import pyarrow.compute as pc
 
-from core.places import rows_of
+from core.records import Pair
+from core.tables import rows_of
 from trainers.batch import SENTENCES, number
 from trainers.checkpoint import MARKS
 
@@ -30,7 +31,7 @@ class TrainingSet:
 
 def read_training_set(files: Sequence[str], *, fraction: float, seed: int) -> TrainingSet:
     """The pairs of a share of the files' articles."""
-    pairs = rows_of(files)
+    pairs = rows_of(files, Pair)
     marks = [name for name in MARKS if name in pairs.schema.names]
     cut = [SENTENCES] if SENTENCES in pairs.schema.names else []
     table = pairs.to_table(columns=["pair_id", "article_id", "text", *marks, *cut])

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from math import ceil
@@ -22,12 +22,25 @@ from core.places import Place
 from core.settings import Config
 from trainers.fit import Validate, fit
 from trainers.inline import fit_inline
-from tuning.evidence import read_failure, read_reports, read_starts, write_failure, write_report, write_start
+from trainers.restarts import why_not
+from tuning.evidence import (
+    TRIAL,
+    Known,
+    known,
+    latest_checkpoint,
+    named,
+    next_state,
+    read_failure,
+    read_reports,
+    read_starts,
+    write_failure,
+    write_report,
+    write_start,
+)
 from tuning.search import distribution, scheduler_of, search_of
 from tuning.spaces import Space
 
 NEVER = 1e9  # minutes
-STATE = "tune"  # of a sweep's folder: what Ray Tune keeps
 OF_TUNE = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is the command's
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
@@ -94,30 +107,36 @@ def run_sweep(sweep: Sweep, *, on_step: OnStep) -> list[Row]:
     if Place.at(sweep.folder).is_local:
         os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", "1")  # a disk takes its state as often; else each ten
     logging.getLogger("ray.tune").setLevel(logging.ERROR)
+    before = known(sweep.folder, steps=sweep.steps)
+    left = sweep.config.sweep.trials - sum(bool(each.end) for each in before)
+    errors = _run(sweep, before, left, on_step) if left > 0 else {}
+    starts = read_starts(sweep.folder)
+    trials = sorted({start["trial"] for start in starts} | errors.keys())
+    return [row_of(trial, errors.get(trial), starts, sweep) for trial in trials]
+
+
+def _run(sweep: Sweep, before: Sequence[Known], left: int, on_step: OnStep) -> dict[str, Exception | None]:
+    """Run so many trials, those first that have not ended; by trial, the error that Ray Tune has given it up for."""
     told = _on_step.set(on_step)
     try:
-        grid = _tuner(sweep).fit()
+        grid = _tuner(sweep, before, left).fit()
     finally:
         _on_step.reset(told)
-    starts = read_starts(sweep.folder)
-    ended = {str(each.path).rpartition("/")[2]: each.error for each in map(grid.__getitem__, range(len(grid)))}
-    return [row_of(trial, error, starts, sweep) for trial, error in sorted(ended.items())]
+    return {str(each.path).rpartition("/")[2]: each.error for each in map(grid.__getitem__, range(len(grid)))}
 
 
-def _tuner(sweep: Sweep) -> tune.Tuner:
-    """Ray Tune's own, restored where it has been begun."""
-    folder = Place.at(sweep.folder)
-    filesystem = None if folder.is_local else folder.filesystem
-    state = (folder / STATE).path
-    if tune.Tuner.can_restore(state, storage_filesystem=filesystem):
-        return tune.Tuner.restore(state, trainable_of(sweep), resume_errored=True, storage_filesystem=filesystem)
-    settings = sweep.config.sweep
+def _tuner(sweep: Sweep, before: Sequence[Known], left: int) -> tune.Tuner:
+    """Ray Tune, always new: its own way to go on unpickles files of the sweep's folder, which may be a stranger's."""
+    folder, settings = Place.at(sweep.folder), sweep.config.sweep
+    space: Row = {name: distribution(each) for name, each in sweep.space.items()}
+    if settings.scheduler == "pbt" and before:
+        space[TRIAL] = None
     return tune.Tuner(
         trainable_of(sweep),
-        param_space={name: distribution(each) for name, each in sweep.space.items()},
+        param_space=space,
         tune_config=tune.TuneConfig(
-            num_samples=settings.trials,
-            search_alg=search_of(settings, seed=sweep.config.seed),
+            num_samples=left,
+            search_alg=search_of(settings, seed=sweep.config.seed, known=before),
             scheduler=scheduler_of(
                 settings, sweep.space, steps=sweep.steps, between=sweep.between, folder=sweep.folder
             ),
@@ -127,9 +146,9 @@ def _tuner(sweep: Sweep) -> tune.Tuner:
             trial_dirname_creator=_name_of,
         ),
         run_config=tune.RunConfig(
-            name=STATE,
+            name=next_state(sweep.folder),
             storage_path=folder.path,
-            storage_filesystem=filesystem,
+            storage_filesystem=None if folder.is_local else folder.filesystem,
             failure_config=tune.FailureConfig(max_failures=settings.retries),
             checkpoint_config=tune.CheckpointConfig(num_to_keep=4 if settings.scheduler == "pbt" else 1),
             callbacks=[_Shown(sweep.steps)],
@@ -149,7 +168,8 @@ class _Shown(tune.Callback):
 
 
 def _name_of(trial: Any) -> str:
-    return str(trial.trial_id)  # Ray Tune's own names tell all settings, and are no names for files
+    # Ray Tune's own names tell all settings, and are no names for files.
+    return str(trial.config.get(TRIAL) or trial.trial_id)
 
 
 def trainable_of(sweep: Sweep) -> Any:
@@ -179,9 +199,8 @@ def _bound(trial: Callable[..., None], sweep: Sweep) -> Callable[[dict[str, Any]
 
 def inline_trial(settings: dict[str, Any], *, sweep: Sweep) -> None:
     """A trial in this process, from its latest checkpoint, or from one that PBT gave it."""
-    trial, found = tune.get_context().get_trial_id(), tune.get_checkpoint()
-    step = int(found.get_metadata()["step"]) if found else 0
-    with _counted(sweep, trial, settings, step=step) as going, found.as_directory() if found else nullcontext() as at:
+    trial, own = _own(settings, sweep)
+    with _begun_at(sweep, trial) as (at, step), _counted(sweep, trial, own, step=step) as going:
         if not going:
             return
         told = _Reports(sweep.folder, trial)
@@ -192,17 +211,39 @@ def inline_trial(settings: dict[str, Any], *, sweep: Sweep) -> None:
             checkpoint.set_metadata({"step": step})
             tune.report(numbers, checkpoint=checkpoint)
 
-        config = sweep.config_of(settings)
+        config = sweep.config_of(own)
         fit_inline(config, train_files=sweep.train_files, on_checkpoint=on_checkpoint, begin_at=at)
+
+
+def _own(settings: Mapping[str, Any], sweep: Sweep) -> tuple[str, Row]:
+    """The name of the trial that this process runs, and its settings."""
+    trial = named(sweep.folder, tune.get_context().get_trial_id(), settings)
+    return trial, {name: value for name, value in settings.items() if name != TRIAL}
+
+
+@contextmanager
+def _begun_at(sweep: Sweep, trial: str) -> Iterator[tuple[str | None, int]]:
+    """The checkpoint that a trial goes on from, and its step: what Ray Tune gives, else what it has left before."""
+    given = tune.get_checkpoint()
+    if given:
+        with given.as_directory() as at:
+            yield at, int(given.get_metadata()["step"])
+        return
+    kept = latest_checkpoint(sweep.folder, trial, why_not=why_not)
+    if kept is None:
+        yield None, 0
+        return
+    with kept[0].near() as near:
+        yield str(near), kept[1]
 
 
 def ray_train_trial(settings: dict[str, Any], *, sweep: Sweep) -> None:
     """A trial as fit() on workers of its own; its folder is its name, so it goes on from its checkpoints."""
-    trial = tune.get_context().get_trial_id()
-    out, config = Place.at(sweep.folder) / "trials" / trial, sweep.config_of(settings)
+    trial, own = _own(settings, sweep)
+    out, config = Place.at(sweep.folder) / "trials" / trial, sweep.config_of(own)
     DataContext.get_current().enable_progress_bars = False
     DataContext.get_current().execution_no_progress_timeout_s = patience(config.cluster)
-    with _counted(sweep, trial, settings, step=latest_step(out)) as going:
+    with _counted(sweep, trial, own, step=latest_step(out)) as going:
         if going:
             told = [_Told(_Reports(sweep.folder, trial))]
             fit(config, train_files=sweep.train_files, out=out.uri, validate=sweep.validate, callbacks=told)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app import steps
+from app.csv_text import as_csv
 from app.papers import reproduced
 from app.papers.reproduced import Reproduced
 from app.progress import Bars
@@ -45,7 +46,7 @@ def about(job: Job) -> dict[str, Any]:
 def write(job: Job, name: str, page: Reproduced, rows: Sequence[dict[str, Any]]) -> str:
     """NAME.html, NAME.json and NAME.csv in the run; returns the page's path."""
     (job.run / f"{name}.json").write_json({"about": page.about, "said": list(page.sentences), "numbers": list(rows)})
-    (job.run / f"{name}.csv").write_bytes(steps.as_csv(rows))
+    (job.run / f"{name}.csv").write_bytes(as_csv(rows))
     file = job.run / f"{name}.html"
     file.write_bytes(reproduced.render(page).encode())
     return file.uri

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from app.papers.heatmap_grid import Heat, HeatRow, heatmap_grid
-from core.places import rows_of
+from core.records import Radiograph
+from core.tables import rows_of
 from trainers.batch import number
 from trainers.checkpoint import load_model
 from trainers.evaluation.masks import Row, at_patches, extent
@@ -67,7 +68,7 @@ def sentence_grids(
 def examples_of(finding: str, files: Sequence[str], *, n: int) -> list[str]:
     """At most n radiographs, by id, with a place of the finding, of as many patients as possible; always the same."""
     by_patient: dict[str, list[str]] = defaultdict(list)
-    table = rows_of(files)
+    table = rows_of(files, Radiograph)
     rows = table.to_table(columns=["image_id", "patient_id", "regions"]).to_pylist()
     for row in sorted(rows, key=lambda row: number(f"{finding}:{row['image_id']}")):
         if any(region["target"] == finding for region in row["regions"]):
@@ -78,7 +79,7 @@ def examples_of(finding: str, files: Sequence[str], *, n: int) -> list[str]:
 
 def _read(files: Sequence[str], image_ids: Collection[str]) -> dict[str, Row]:
     wanted = pyarrow.dataset.field("image_id").isin(list(image_ids))
-    rows = rows_of(files).to_table(filter=wanted).to_pylist()
+    rows = rows_of(files, Radiograph).to_table(filter=wanted).to_pylist()
     return {row["image_id"]: row for row in rows}
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pyarrow.parquet as pq
 
-from app.steps import as_csv
+from app.csv_text import as_csv
 from app.sweeps.page import SweepReport, render
 from core.places import Place
 from core.settings import Config

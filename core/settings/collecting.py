@@ -24,7 +24,7 @@ class SourceSettings(Settings):
     europepmc_url: str = "https://www.ebi.ac.uk/europepmc/webservices/rest/search"
     bucket_url: str = "https://pmc-oa-opendata.s3.amazonaws.com"
     email: str | None = None  # NCBI asks callers to name themselves
-    api_key: SecretStr | None = None  # better in the environment, NCBI_API_KEY
+    api_key: SecretStr | None = None  # for tests; yours stands in the environment, as NCBI_API_KEY
     esearch_per_second: float = Field(2.8, gt=0)  # NCBI allows 3 without a key, 10 with one; 2.8 holds 3 in any window
     # Of the bucket, over the whole cluster. Amazon promises 5,500 for a prefix to all its readers together (S3 User
     # Guide); this is 2 % of them, and what 8 connections of 80 ms get.
@@ -45,6 +45,9 @@ class SelectSettings(Settings):
     licences: tuple[str, ...] = ("CC0", "CC BY", "CC BY-SA")  # others are left out; crops of ND works are derivatives
     # Authors' manuscripts where PMC has no version of record. Their licence is TDM, which `licences` has to name too.
     manuscripts: bool = False
+    # Whether pairs are made of figures that say they are reproduced, adapted, or shown by permission or courtesy of a
+    # third party: the article's licence does not cover those. Left out with the reason `permission`; figures/ has them.
+    reproduced: bool = False
     min_side: int = Field(64, ge=1)  # pixels
     max_aspect: float = Field(12.0, gt=1)  # longer side over shorter side
 
@@ -74,4 +77,7 @@ class TableSettings(Settings):
         2,
     )  # fewest and most actors that separate and read letters, weights loaded once in each
     reader_cpus: float = Field(0.5, gt=0)  # logical CPUs of one such actor
+    # What reading one image may take, in a process of its own, before it is left out with its reason.
+    item_seconds: float = Field(120.0, gt=0)
+    item_gib: float = Field(4.0, gt=0)  # GiB beside what the reader itself holds
     task_cpus: float = Field(0.25, gt=0)  # logical CPUs of a collector or of a task that makes pairs

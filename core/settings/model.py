@@ -10,14 +10,16 @@ from core.settings.base import Fraction, Settings
 class ModelSettings(Settings):
     """The encoders."""
 
-    # Weights to begin with: hf:ORGANISATION/NAME or a folder, of BLIP as transformers keeps it or of a model of figray;
-    # run:NAME, a model of the same run. Shape and tokenizer are then the weights' own; image_size, max_tokens and
-    # dropout stay as they stand here.
+    # Weights to begin with: hf:ORGANISATION/NAME, or NAME@REVISION, or a folder, of BLIP as transformers keeps it or of
+    # a model of figray; run:NAME, a model of the same run. Shape and tokenizer are then the weights' own; image_size,
+    # max_tokens and dropout stay as they stand here.
     init: str | None = None
     # Encoders to begin with, for mlip: a name that timm knows, and hf:ORGANISATION/NAME or a folder of a BERT, whose
     # tokenizer is taken too. Their shapes have to be those stated here.
     image_init: str | None = None
     text_init: str | None = None
+    # Whether weights of hf: that are pickles may be read, which can run commands; without it, safetensors alone.
+    pickled_weights: bool = Field(False, repr=False)
     image_size: int = Field(224, ge=16)  # pixels; BLIP, configs/pretrain.yaml
     patch: int = Field(16, ge=2)  # pixels
     image_width: int = 768  # ViT-B/16

@@ -148,6 +148,7 @@ def _pair(figure: SeparatedFigure, image: Image.Image, found: Match, split: Spli
         media_url=figure.media_url,
         md5=figure.md5,
         modality=modality_of(found.text, figure.caption),
+        permission=figure.permission,
     )
 
 

@@ -1,7 +1,7 @@
 """The articles of a run: asked for once and kept, and dealt out to parts of about the same size."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from pipelines.sources.ways import Found, find
 
 IN_A_PART = 250  # articles; whole figures of all kinds are some 200 MB, which a task holds about three times
 FEWEST_PARTS = 16
+ADDED = "added-"  # lists of articles that joined later
 MOST_LOOKED_AT = 200  # folders, where a bucket is not
 
 
@@ -46,7 +47,54 @@ def listed(
         del told["articles"]
         (folder / "found.json").write_json(told)
         file.write_json(found.articles)
-    return list(file.read_json())
+    return folder_list(file)
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a source says when it is asked again."""
+
+    day: str
+    new: tuple[str, ...] = ()  # articles that it did not list before
+    changed: tuple[str, ...] = ()  # articles whose version is another one now, or withdrawn
+
+
+def ask_again(
+    folder: Place, source: SourceSettings, select: SelectSettings, turns: Mapping[str, Turns] = pmc.NO_TURNS
+) -> Refreshed:
+    """Ask for the articles of a run that stands; new ones are kept as `added-001.json`, in parts of their own."""
+    refuse_unnamed(source)
+    known = {*folder_list(folder / "articles.json"), *(pmcid for part in added(folder) for pmcid in part)}
+    try:
+        found = _ask(source, select, turns)
+    except FetchError as error:
+        raise UserError(f"no articles from {source.origin}: {error.message}") from error
+    new = [pmcid for pmcid in found.articles if pmcid not in known]
+    if new:
+        times = sum(name.startswith(ADDED) for name in folder.files())
+        (folder / f"{ADDED}{times + 1:03d}.json").write_json(new)
+    return Refreshed(datetime.now(UTC).strftime("%Y-%m-%d"), tuple(new))
+
+
+def added(folder: Place) -> list[list[str]]:
+    """The articles that joined a run after it was listed, part by part."""
+    lists = [folder_list(folder / name) for name in folder.files() if name.startswith(ADDED)]
+    return [each[at : at + IN_A_PART] for each in lists for at in range(0, len(each), IN_A_PART)]
+
+
+def folder_list(file: Place) -> list[str]:
+    """The articles that a file lists; raises UserError, naming it, where it is damaged."""
+    try:
+        found = file.read_json()
+        if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+            raise ValueError("not a list of articles")
+    except FileNotFoundError as error:
+        raise UserError(f"{file} is missing: the run has no list of its articles") from error
+    except ValueError as error:
+        raise UserError(
+            f"{file} is damaged ({error}); delete it, and `figray collect` asks for the articles again"
+        ) from error
+    return found
 
 
 def refuse_unnamed(source: SourceSettings) -> None:

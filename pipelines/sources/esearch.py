@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from core.settings import SourceSettings
 from pipelines.sources.known import advice
@@ -53,8 +54,14 @@ def count(source: SourceSettings, transport: Transport, db: str, term: str) -> i
 
 
 def caller(source: SourceSettings) -> dict[str, str]:
-    """How figray names itself to NCBI: tool, e-mail and key, of those there are."""
-    key = source.api_key.get_secret_value() if source.api_key else os.environ.get("NCBI_API_KEY")
+    """How figray names itself to NCBI: tool, e-mail and key, of those there are.
+
+    The key of the environment goes to NCBI alone, and to this machine: settings of a stranger's run may name any host.
+    """
+    host = urlsplit(source.esearch_url).hostname or ""
+    is_trusted = host.endswith(".ncbi.nlm.nih.gov") or host in ("127.0.0.1", "localhost", "::1")
+    kept = os.environ.get("NCBI_API_KEY") if is_trusted else None
+    key = source.api_key.get_secret_value() if source.api_key else kept
     named = {"tool": "figray", "email": source.email, "api_key": key}
     return {name: value for name, value in named.items() if value}
 

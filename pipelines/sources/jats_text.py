@@ -3,8 +3,9 @@
 import re
 import string
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Literal
 
@@ -121,7 +122,10 @@ class _Writer:
 
     def finished(self) -> Text:
         raw = "".join(self._pieces)
-        spans = [(*_settled(raw, start, end), kind) for start, end, kind in sorted(self._marks)]
+        # Without the space that a stretch may begin with.
+        marks = [(start + raw.startswith(" ", start, end), end, kind) for start, end, kind in sorted(self._marks)]
+        at = _after_nfc(raw, {place for start, end, _ in marks for place in (start, end)})
+        spans = [(at[start], at[end], kind) for start, end, kind in marks]
         kept = [(start, end, kind) for start, end, kind in spans if start < end]
         return Text(
             text=unicodedata.normalize("NFC", raw),
@@ -185,12 +189,34 @@ def _visible(text: str) -> str:
     return "".join(c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf"))
 
 
-def _settled(raw: str, start: int, end: int) -> tuple[int, int]:
-    """A stretch of the raw text without the space it may begin with, as positions in the text after NFC."""
-    start += raw[start:end].startswith(" ")
+def _after_nfc(raw: str, places: Iterable[int]) -> dict[int, int]:
+    """Where each place of a text is after NFC: the length of what stands before it, then. One pass, however many."""
     if raw.isascii():
-        return start, end
-    return len(unicodedata.normalize("NFC", raw[:start])), len(unicodedata.normalize("NFC", raw[:end]))
+        return {place: place for place in places}
+    found: dict[int, int] = {}
+    done = length = 0  # raw[:done] becomes so many characters, whatever follows
+    for place in sorted(places):
+        border = place
+        while border > done and not _begins(raw, border):
+            border -= 1
+        length += len(unicodedata.normalize("NFC", raw[done:border]))
+        done = border
+        found[place] = length + len(unicodedata.normalize("NFC", raw[border:place]))
+    return found
+
+
+def _begins(raw: str, place: int) -> bool:
+    """Whether the character at a place never joins the one before it."""
+    return place >= len(raw) or not (unicodedata.combining(raw[place]) or raw[place] in _joining())
+
+
+@lru_cache(maxsize=1)
+def _joining() -> frozenset[str]:
+    """Characters that are no marks and still join the one before them: parts of Hangul and of some Indic vowels."""
+    pairs = (unicodedata.decomposition(chr(code)).split() for code in range(0x20000))
+    second = {chr(int(pair[1], 16)) for pair in pairs if len(pair) == 2 and not pair[0].startswith("<")}
+    hangul = {chr(code) for code in (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))}
+    return frozenset(second | hangul)
 
 
 def _formula(element: etree._Element) -> str:

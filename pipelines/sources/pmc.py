@@ -10,7 +10,8 @@ from typing import Protocol
 
 from pydantic import BaseModel, ValidationError
 
-from core.images import OpenedImage, open_image
+from core.failures import reject_of
+from core.images import ImageFacts, facts_apart
 from core.records import Article, ArticleFigure, Figure, Graphic, Reject
 from core.rejection import RejectionError
 from core.settings import SelectSettings, SourceSettings
@@ -24,7 +25,6 @@ from pipelines.sources.turns import Turns
 
 STAGE = "figures"
 PMC_ID = re.compile(r"PMC\d{1,9}")
-LONGEST_MESSAGE = 500  # characters
 NO_TURNS: Mapping[str, Turns] = MappingProxyType({})
 
 
@@ -61,7 +61,7 @@ class Published:
 
     media: Media
     data: bytes
-    opened: OpenedImage
+    opened: ImageFacts
 
 
 def hosts(source: SourceSettings) -> list[str]:
@@ -104,19 +104,21 @@ def fetch(bucket: Bucket, pmcid: str, *, select: SelectSettings) -> tuple[list[F
     """
     article_id = pmcid
     try:
-        version = _best_version(bucket, pmcid, manuscripts=select.manuscripts)
+        version = best_version(bucket, pmcid, manuscripts=select.manuscripts)
         article_id = version.article_id
         article = _article(bucket, version, select=select)
+        return _figures(bucket, version, article, select=select)
     except RejectionError as rejection:
-        return [], [_reject(article_id, article_id, rejection)]
-    return _figures(bucket, version, article, select=select)
+        return [], [reject_of(article_id, article_id, STAGE, rejection)]
+    except Exception as error:  # noqa: BLE001  what one article brings up costs that article, and is told
+        return [], [reject_of(article_id, article_id, STAGE, error)]
 
 
 def _bucket_place(source: SourceSettings) -> str:
     return source.bucket_url if source.origin == "pmc" else source.origin.removeprefix("bucket:")
 
 
-def _best_version(bucket: Bucket, pmcid: str, *, manuscripts: bool) -> Version:
+def best_version(bucket: Bucket, pmcid: str, *, manuscripts: bool) -> Version:
     """The highest version that is open access and of record; else, or if one is retracted, the reason against it.
 
     manuscripts: where there is none of record, the highest manuscript.
@@ -199,7 +201,7 @@ def _figures(
             published = _published(bucket, media, select=select)
             figures.append(_row(item_id, article, figure, part=graphic, published=published, licence=licence))
         except RejectionError as rejection:
-            rejects.append(_reject(item_id, article.article_id, rejection))
+            rejects.append(reject_of(item_id, article.article_id, STAGE, rejection))
     return figures, rejects
 
 
@@ -217,9 +219,20 @@ def _graphics(article: Article) -> Iterator[tuple[str, ArticleFigure, Graphic]]:
 def _published(bucket: Bucket, media: Media, *, select: SelectSettings) -> Published:
     """The image of a figure, whole and large enough; raises RejectionError."""
     data = _download(bucket, media)
-    opened = open_image(data)
-    _raise(selection.size_rejection(*opened.image.size, min_side=select.min_side, max_aspect=select.max_aspect))
+    opened = _opened(media, data)
+    _raise(
+        selection.size_rejection(opened.width, opened.height, min_side=select.min_side, max_aspect=select.max_aspect)
+    )
     return Published(media=media, data=data, opened=opened)
+
+
+def _opened(media: Media, data: bytes) -> ImageFacts:
+    try:
+        return facts_apart(data)
+    except RejectionError as rejection:
+        if rejection.code == "truncated" and media.md5 is None:  # nothing tells that it was published so
+            raise FetchError("incomplete", f"{media.key}: {rejection.message}") from rejection
+        raise
 
 
 def _download(bucket: Bucket, media: Media) -> bytes:
@@ -259,8 +272,8 @@ def _row(
         md5=media.md5 or hashlib.md5(data, usedforsecurity=False).hexdigest(),
         image=data,
         image_format=opened.format,
-        width=opened.image.width,
-        height=opened.image.height,
+        width=opened.width,
+        height=opened.height,
         n_frames=opened.n_frames,
         label=figure.label,
         caption=figure.caption,
@@ -279,11 +292,6 @@ def _attribution(article: Article, licence: str) -> str:
     doi = f"doi:{article.doi}" if article.doi else ""
     parts = (article.authors, article.title, journal, doi, article.article_id, licence)
     return ". ".join(part.rstrip(".") for part in parts if part)
-
-
-def _reject(item_id: str, article_id: str, rejection: RejectionError) -> Reject:
-    message = rejection.message[:LONGEST_MESSAGE]
-    return Reject(item_id=item_id, article_id=article_id, stage=STAGE, code=rejection.code, message=message)
 
 
 def _raise(reason: selection.Reason | None) -> None:

@@ -8,6 +8,8 @@ from pipelines.sources.jats import JatsError, read_xml
 from pipelines.sources.jats_text import local_name
 from pipelines.sources.transport import FetchError, PassingError, Transport
 
+MOST_PAGES = 50_000  # of 1,000 keys
+
 
 class HttpBucket:
     """Objects below an address; the key is the path."""
@@ -28,14 +30,18 @@ class HttpBucket:
 
     def _pages(self, prefix: str, delimiter: str) -> Iterator[Keys]:
         query = {"list-type": "2", "prefix": prefix, "delimiter": delimiter}
+        seen: set[str] = set()
         while True:
             page = self._transport.get(f"{self._url}/", query, per_second=self._per_second, check=_listing)
             keys, token = _listing(page)
             yield keys
             if token is None:
                 return
-            if token == query.get("continuation-token"):
-                raise FetchError("not_a_listing", f"listing of {prefix}: one page follows itself")
+            if token in seen:
+                raise FetchError("bad_listing", f"listing of {prefix}: its pages follow each other in a circle")
+            if len(seen) >= MOST_PAGES:
+                raise FetchError("bad_listing", f"listing of {prefix}: more than {MOST_PAGES:,} pages")
+            seen.add(token)
             query["continuation-token"] = token
 
 

@@ -16,9 +16,10 @@ import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from core.rejection import RejectionError
+from pipelines.sources.deadline import limited, until
 from pipelines.sources.turns import ThreadTurns, Turns
 
-RETRIED = frozenset({429, 500, 502, 503, 504})
+RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 GONE = frozenset({404, 410})
 REDIRECTS = 3
 LONGEST_WAIT = 120.0  # seconds; a host that asks for hours is asked again after this
@@ -62,6 +63,8 @@ class FetchError(RejectionError):
 class PassingError(FetchError):
     """A fault that may be over at the next attempt."""
 
+    attempts = 1  # that were made
+
 
 class Transport:
     """HTTP GET from the hosts of the given addresses and no others; one instance serves many threads."""
@@ -86,16 +89,15 @@ class Transport:
             wait=wait_random_exponential(multiplier=backoff, max=LONGEST_BACKOFF),
             reraise=True,
         )
+        limits, proxy = httpx.Limits(max_connections=connections), https_proxy()
+        # Of the environment's proxies those of https alone: through a tunnel they see the host, and no address or key.
+        # A proxy of plain http would see both, and what is asked by http lies on this machine or network.
+        tunnel = limited(httpx.HTTPTransport(proxy=proxy, verify=certificates(), limits=limits)) if proxy else None
         self._client = httpx.Client(
-            limits=httpx.Limits(max_connections=connections),
+            transport=limited(httpx.HTTPTransport(verify=certificates(), limits=limits, trust_env=False)),
             headers={"User-Agent": "figray", "Accept-Encoding": "gzip"},
-            # Of the environment's proxies those of https alone: through a tunnel they see the host, and no address or
-            # key. A proxy of plain http would see both, and what is asked by http lies on this machine or network.
             trust_env=False,
-            mounts={"https://": httpx.HTTPTransport(proxy=proxy, verify=certificates())}
-            if (proxy := https_proxy())
-            else None,
-            verify=certificates(),
+            mounts={"https://": tunnel} if tunnel else None,
             follow_redirects=False,
         )
 
@@ -118,7 +120,12 @@ class Transport:
         body that another attempt may better. Codes: gone, ssrf, redirects, too_large, encoding, tls, timeout,
         connection, http_NNN.
         """
-        return self._retrying(self._follow, httpx.URL(url, params=params or None), per_second, check)
+        retrying = self._retrying.copy()
+        try:
+            return retrying(self._follow, httpx.URL(url, params=params or None), per_second, check)
+        except PassingError as error:
+            error.attempts = int(retrying.statistics.get("attempt_number", 1))
+            raise
 
     def _follow(self, url: httpx.URL, per_second: float | None, check: Callable[[bytes], object] | None) -> bytes:
         give_up_at = time.monotonic() + self._deadline
@@ -136,9 +143,14 @@ class Transport:
         raise FetchError("redirects", f"{_shown(url)}: more than {REDIRECTS} redirects")
 
     def _answer(self, url: httpx.URL, give_up_at: float) -> bytes | httpx.URL:
-        """The body, or where it is said to be."""
+        """The body, or where it is said to be.
+
+        httpx counts a timeout anew with each byte that comes, so that headers or a body that drip would take for ever;
+        the deadline is of every read of the connection (deadline.py).
+        """
+        left = max(give_up_at - time.monotonic(), 0.001)
         try:
-            with self._client.stream("GET", url, timeout=max(give_up_at - time.monotonic(), 0.001)) as response:
+            with until(give_up_at), self._client.stream("GET", url, timeout=left) as response:
                 if response.has_redirect_location:
                     return url.join(response.headers["Location"])
                 self._check_status(response)
@@ -185,13 +197,18 @@ def _decoded(response: httpx.Response, at_most: int) -> Iterator[bytes]:
         return
     if encoding != "gzip":
         raise FetchError("encoding", f"{_shown(response.url)}: Content-Encoding {encoding[:40]!r} was not asked for")
-    decoder = zlib.decompressobj(GZIP)
+    decoder, is_begun = zlib.decompressobj(GZIP), False
     try:
         for chunk in response.iter_raw():
-            yield decoder.decompress(chunk, at_most)
+            while chunk:
+                is_begun = True
+                if decoder.eof:  # one member after another, as `cat a.gz b.gz` makes them
+                    decoder = zlib.decompressobj(GZIP)
+                yield decoder.decompress(chunk, at_most)
+                chunk = decoder.unconsumed_tail or decoder.unused_data
     except zlib.error as error:
         raise PassingError("encoding", f"{_shown(response.url)}: broken gzip: {error}") from error
-    if not decoder.eof:
+    if is_begun and not decoder.eof:
         raise PassingError("connection", f"{_shown(response.url)}: gzip ends early")
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from app.films import POOLS, comparable, read_films, refuse_related
 from core.config import UserError
-from core.places import Place, rows_of
+from core.places import Place
 from core.records import Radiograph, Split, Target, to_table
 from core.runs import RunConflict, Table
+from core.tables import rows_of
 from trainers.datasets.containment import UNKNOWN
 from trainers.evaluation.retrieval import LeakError
 
@@ -50,7 +51,7 @@ def nih(tmp_path: Path) -> Place:
 
 
 def patients_in(files: list[str]) -> list[str]:
-    found: list[str] = rows_of(files).to_table(columns=["patient_id"])["patient_id"].to_pylist()
+    found: list[str] = rows_of(files, Radiograph).to_table(columns=["patient_id"])["patient_id"].to_pylist()
     return found
 
 

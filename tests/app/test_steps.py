@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app import steps
+from app.csv_text import as_csv
 from core.config import SettingError, UserError, load, override
 from core.places import Place
 from core.records import Figure
@@ -65,8 +66,8 @@ def test_a_model_begins_from_another_of_the_same_run(tmp_path: Path) -> None:
 
 
 def test_a_caption_cannot_become_a_formula_in_a_spreadsheet() -> None:
-    text = steps.as_csv([{"item_id": "=1+1", "message": "a, b", "value": -0.5}]).decode()
-    assert steps.as_csv([{"a": 1}, {"b": 2}]).decode().split() == ["a,b", "1,", ",2"]
+    text = as_csv([{"item_id": "=1+1", "message": "a, b", "value": -0.5}]).decode()
+    assert as_csv([{"a": 1}, {"b": 2}]).decode().split() == ["a,b", "1,", ",2"]
     assert text.splitlines() == ["item_id,message,value", '\'=1+1,"a, b",-0.5']
 
 

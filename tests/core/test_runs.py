@@ -1,6 +1,7 @@
 """Tables that are committed part by part."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ from core.records import Reject, arrow_schema
 from core.runs import FORMAT, RunConflict, Table, claim, digest, figray_version, part_of, stamp
 
 SCHEMA = arrow_schema(Reject)
-ROW = {"item_id": "a", "article_id": "PMC1.1", "stage": "s", "code": "c", "message": "m"}
+ROW = asdict(Reject(item_id="a", article_id="PMC1.1", stage="s", code="c", message="m"))
 
 
 def commit(table: Table, number: int, rows: int) -> None:

@@ -5,8 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from core.images import ImageError
 from core.places import Place
-from pipelines.loose_files import CaptionWork, FigureWork, figures_below, images_in, named, with_captions
+from pipelines.loose_files import (
+    CaptionWork,
+    FigureWork,
+    figures_below,
+    images_in,
+    loose_bytes,
+    named,
+    with_captions,
+)
 
 
 def test_images_are_found_by_suffix_at_any_depth_and_in_order(tmp_path: Path) -> None:
@@ -139,3 +148,24 @@ def test_folders_elsewhere_are_read_alike(bucket: str) -> None:
         ("b.heic", "not_read"),
         ("noext", ""),
     ]
+
+
+def test_what_is_no_file_of_the_folder_is_not_opened(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "figures", tmp_path / "secret.png"
+    inside.mkdir()
+    outside.write_bytes(b"secret")
+    (inside / "real.png").write_bytes(b"png")
+    (inside / "near.png").symlink_to("real.png")
+    (inside / "out.png").symlink_to(outside)
+    (inside / "circle.png").symlink_to("circle.png")
+    os.mkfifo(inside / "pipe.png")
+    (inside / "folder.png").mkdir()
+    folder = Place.at(inside)
+    assert loose_bytes(folder, "real.png") == loose_bytes(folder, "near.png") == b"png"
+    for name, said in (
+        ("out.png", "leads out of the folder"), ("../secret.png", "leads out of the folder"),
+        ("pipe.png", "is no file"), ("folder.png", "is no file"), ("circle.png", ""), ("a\0b", ""), ("gone.png", ""),
+    ):  # fmt: skip
+        with pytest.raises(ImageError, match=said) as told:
+            loose_bytes(folder, name)
+        assert told.value.code == "unreadable"

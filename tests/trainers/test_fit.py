@@ -8,18 +8,21 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import numpy as np
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from core.config import UserError
+from core.places import Place
 from core.settings import Config, ObjectiveSettings, OptimSettings, TrainSettings
 from trainers.blip import Blip
 from trainers.checkpoint import training_articles
-from trainers.fit import fit, load_model
+from trainers.fit import TrainingStopped, fit, load_model
 from trainers.mlip import Mlip
 from trainers.objectives.mlip import MlipObjective
+from trainers.restarts import ask_to_stop
 
 Rows = Callable[[int], list[dict[str, Any]]]
 STEPS_SAVED = 3  # between checkpoints; an epoch, of 36 pairs of 18 articles, has 4
@@ -80,6 +83,38 @@ def test_a_run_whose_worker_is_killed_goes_on_as_it_was_and_is_not_trained_twice
     written = Path(result.checkpoint, "model.safetensors").stat().st_mtime_ns
     assert fit(config, train_files=pairs, out=str(out)) == result
     assert Path(result.checkpoint, "model.safetensors").stat().st_mtime_ns == written
+
+
+def stop_after(out: Path, steps: int) -> None:
+    while not (out / "metrics.jsonl").exists() or len(curve(out)) < steps:
+        time.sleep(0.02)
+    ask_to_stop(Place.at(out))
+
+
+@pytest.mark.ray
+@pytest.mark.cluster
+@pytest.mark.timeout(900)
+def test_a_run_that_is_stopped_saves_and_goes_on_from_the_newest_whole_checkpoint(
+    local_ray: None, small_blip: Blip, pairs: list[str], tmp_path: Path
+) -> None:
+    config = small(small_blip, checkpoint_steps=STEPS_SAVED)
+    config = config.model_copy(update={"optim": OptimSettings(lr=1e-3, steps=120, warmup_steps=2)})
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    Thread(target=stop_after, args=(out, 8), daemon=True).start()
+    with pytest.raises(TrainingStopped, match="goes on from there"):
+        fit(config, train_files=pairs, out=str(out))
+    assert not (out / "checkpoint").exists()
+    saved = sorted(out.glob("restarts/*/step-*"))
+    stopped = len(curve(out))
+    assert saved[-1].name == f"step-{stopped:08d}" and 8 <= stopped < 120
+    data = bytearray((saved[-1] / "progress.pt").read_bytes())
+    data[len(data) // 2] ^= 1
+    (saved[-1] / "progress.pt").write_bytes(data)
+    (saved[-1].parent / "checkpoint_manager_snapshot.json").write_text("{")
+    result = fit(config, train_files=pairs, out=str(out))
+    fit(config, train_files=pairs, out=str(whole))
+    assert np.allclose(curve(out), curve(whole), rtol=0, atol=1e-5)
+    assert result.steps == 120 and len(list((out / "restarts").iterdir())) == 1
 
 
 @pytest.mark.ray

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -22,9 +23,9 @@ from tests.trainers.conftest import SMALL, draw_pair
 from trainers.checkpoint import load_model
 from trainers.evaluation.prompts import PromptSet
 from trainers.validation import validate
-from tuning.evidence import read_starts, write_failure, write_report
+from tuning.evidence import STATE, read_starts, write_failure, write_report, write_start
 from tuning.spaces import Range
-from tuning.sweep import STATE, Sweep, latest_step, row_of, run_sweep
+from tuning.sweep import Sweep, latest_step, row_of, run_sweep
 
 SPACE = {"optim.lr": Range(log_uniform=(1e-4, 1e-2)), "objective.temperature": Range(uniform=(0.03, 0.2))}
 STEPS = 10
@@ -139,6 +140,45 @@ def test_a_killed_sweep_goes_on_and_no_finished_trial_runs_again(executor: str, 
     assert all(row["starts"] == 1 for row in rows if row["trial"] in finished)
     assert all([point["step"] for point in row["curve"]] == [2, 4, 6, 8, 10] for row in rows)
     assert max(Counter(start["trial"] for start in read_starts(sweep.folder)).values()) <= 2
+
+
+class Runs:
+    """What makes a folder where it is unpickled."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.marker),)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    "scheduler",
+    ["asha", pytest.param("none", marks=pytest.mark.cluster), pytest.param("pbt", marks=pytest.mark.cluster)],
+)
+def test_a_sweep_goes_on_by_its_evidence_and_unpickles_nothing(scheduler: str, local_ray: None, tmp_path: Path) -> None:
+    sweep, marker = small_sweep(tmp_path, scheduler=scheduler, trials=3), tmp_path / "marker"
+    held = {"optim.lr": 1e-3, "objective.temperature": 0.1}
+    for trial in ("a1", "b1"):
+        write_start(sweep.folder, trial, step=0, settings=held)
+    for step in range(2, STEPS + 1, 2):
+        write_report(sweep.folder, "a1", {"step": step, "mean_recall": 0.5, "seconds": 1.0})
+    attack = pickle.dumps(Runs(marker))
+    Path(sweep.folder, STATE, "b1").mkdir(parents=True)
+    for name in (
+        "tuner.pkl", "trainable.pkl", "searcher-state-2026-11-29_00-00-00.pkl", "search_gen_state-2026.json",
+        "experiment_state-2026-11-29_00-00-00.json", "optuna.pkl", "b1/params.pkl", "../asha.rungs",
+    ):  # fmt: skip
+        Path(sweep.folder, STATE, name).write_bytes(attack)
+    rows = {row["trial"]: row for row in run_sweep(sweep, on_step=last_step)}
+    assert not marker.exists()
+    assert len(rows) == 3 and rows["a1"]["starts"] == 1 and rows["a1"]["status"] == "finished"
+    assert rows["b1"]["starts"] >= 2 and rows["b1"]["settings"].keys() == held.keys()
+    assert all(row["status"] == "finished" or scheduler == "asha" for row in rows.values())
+    assert all(row["settings"].keys() == held.keys() and not row["error"] for row in rows.values())
+    assert run_sweep(sweep, on_step=last_step) == list(rows.values())
+    assert not marker.exists()
 
 
 def ends(sweep: Sweep) -> set[str]:

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from core.config import UserError
-from core.places import rows_of
+from core.records import Pair
+from core.tables import rows_of
 from trainers.batch import Batch, number
 from trainers.towers import Towers
 
@@ -72,7 +73,7 @@ def by_length(mask: Tensor) -> Iterator[tuple[Tensor, int]]:
 
 def read_columns(files: Sequence[str], wanted: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Columns of pairs tables by pair; one that the files lack is left out."""
-    table = rows_of(files)
+    table = rows_of(files, Pair)
     there = [name for name in wanted if name in table.schema.names]
     return {row.pop("pair_id"): row for row in table.to_table(columns=["pair_id", *there]).to_pylist()}
 

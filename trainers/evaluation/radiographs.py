@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.config import UserError
-from core.places import rows_of
+from core.records import Radiograph
+from core.tables import rows_of
 from trainers.batch import prepare
 from trainers.checkpoint import training_articles, training_images
 from trainers.evaluation.retrieval import LeakError, refuse_leak, refuse_same_images
@@ -46,7 +47,7 @@ class Features:
 
 def films(files: Sequence[str], *, size: int, batch_size: int, device: str = "cpu") -> Iterator[Films]:
     """The radiographs of the files, in order, letterboxed to size x size pixels; UserError if one does not open."""
-    for part in rows_of(files).to_batches(batch_size=batch_size):
+    for part in rows_of(files, Radiograph).to_batches(batch_size=batch_size):
         rows = part.to_pylist()
         if rows:
             pixels = np.stack([_pixels(row.pop("image"), row["image_id"], size=size) for row in rows])
@@ -114,4 +115,4 @@ def refuse_shared_patients(**splits: Sequence[str]) -> None:
 
 
 def _read_ids(files: Sequence[str]) -> list[Row]:
-    return rows_of(files).to_table(columns=["patient_id", "md5"]).to_pylist()
+    return rows_of(files, Radiograph).to_table(columns=["patient_id", "md5"]).to_pylist()

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.config import UserError
-from core.places import rows_of
+from core.records import Radiograph
+from core.tables import rows_of
 from trainers.batch import number
 from trainers.checkpoint import load_model
 from trainers.evaluation.bootstrap import bounds, resampled_means
@@ -251,5 +252,5 @@ def _metrics(means: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _read_marks(files: Sequence[str]) -> list[Row]:
     columns = ["patient_id", "targets", "regions"]
-    rows: list[Row] = rows_of(files).to_table(columns=columns).to_pylist()
+    rows: list[Row] = rows_of(files, Radiograph).to_table(columns=columns).to_pylist()
     return rows

@@ -21,8 +21,6 @@ BANK = 600  # contents kept to be cut anew; each figure draws one more
 PLACES = ("inside", "below", "above", "beside", "none")
 PLACE_SHARES = (0.46, 0.24, 0.08, 0.07, 0.15)
 PATTERNS = ("{}", "{}", "{}", "({})", "({})", "{})", "{}.")
-CORNERS = ((0, 0), (0, 0), (0, 0), (0, 0), (0, 1), (0, 1), (1, 0), (1, 1), (0.5, 1), (0.5, 1), (0.5, 0))
-GROUPED, GROUPED_PLOTS = 0.12, 0.35  # share of figures with several pictures, or plots, under each letter
 SINGLE = 0.18  # share of figures with one panel
 WORDS = ("T1", "T2", "FLAIR", "DWI", "Control", "Day 7", "pre-op", "post-op", "Case 1", "CD34", "H&E", "x200", "Left")
 
@@ -45,10 +43,10 @@ class Style:
     names: list[str]
     font: Font
     height: int  # px of the font
-    corner: tuple[float, int]  # 0, 0.5 or 1: left, middle or right; 0 or 1: top or bottom
+    corner: tuple[int, int]  # 0 or 1: left or right, top or bottom
     behind: bool  # a plain box under each letter
     outlined: bool
-    together: int  # pictures under one letter, side by side or two by two: one panel
+    together: int  # pictures under one letter, side by side: one panel
 
 
 class Contents:
@@ -97,8 +95,8 @@ def draw_compound(contents: Contents, size: Size, rng: np.random.Generator) -> C
     """One figure of a size (width, height) in pixels."""
     ground = _ground(rng)
     cells = draw_cells(size, rng) if rng.random() > SINGLE else [_single_cell(size, rng)]
+    style = _draw_style(len(cells), cells, rng)
     kinds = _kinds(len(cells), rng)
-    style = _draw_style(cells, kinds, rng)
     figure = Image.new("RGB", size, ground)
     panels, labels = [], []
     for cell, kind, name in zip(cells, kinds, style.names):
@@ -134,8 +132,7 @@ def _kinds(count: int, rng: np.random.Generator) -> list[str]:
     return [str(chosen[0])] * count if len(chosen) == 1 else [str(kind) for kind in rng.choice(chosen, size=count)]
 
 
-def _draw_style(cells: Sequence[Cell], kinds: Sequence[str], rng: np.random.Generator) -> Style:
-    count = len(cells)
+def _draw_style(count: int, cells: Sequence[Cell], rng: np.random.Generator) -> Style:
     place = str(rng.choice(PLACES, p=PLACE_SHARES)) if count > 1 else "none"
     side = min(min(right - left, bottom - top) for left, top, right, bottom in cells)
     height = int(np.clip(side * rng.uniform(0.06, 0.2), 9, 44))
@@ -144,17 +141,17 @@ def _draw_style(cells: Sequence[Cell], kinds: Sequence[str], rng: np.random.Gene
     names = _names(count, rng) if place != "none" else [""] * count
     if rng.random() < 0.1:
         names = [name if rng.random() > 0.2 else "" for name in names]
-    grouped = GROUPED_PLOTS if set(kinds) <= ON_PAPER else GROUPED
+    corner = ((0, 0), (0, 0), (0, 0), (0, 1), (1, 0), (1, 1))[rng.integers(6)]
     return Style(
         place=place,
         pattern=str(rng.choice(PATTERNS)),
         names=names,
         font=load_font(FONTS[rng.integers(len(FONTS))], height),
         height=height,
-        corner=CORNERS[rng.integers(len(CORNERS))],
+        corner=corner,
         behind=bool(rng.random() < 0.2),
         outlined=bool(rng.random() < 0.3),
-        together=int(rng.integers(2, 5)) if place != "none" and side > 100 and rng.random() < grouped else 1,
+        together=int(rng.integers(2, 4)) if place != "none" and side > 100 and rng.random() < 0.12 else 1,
     )
 
 
@@ -190,10 +187,8 @@ def _pictures(cell: Cell, style: Style, rng: np.random.Generator) -> list[Cell]:
     """The rooms of the pictures that a cell's letter names."""
     if style.together == 1:
         return [cell]
-    axis, gap = 0 if cell[2] - cell[0] > 0.8 * (cell[3] - cell[1]) else 1, int(rng.integers(1, 5))
-    if style.together == 4:
-        return [part for row in along(cell, [1, 1], 1, gap) for part in along(row, [1, 1], 0, gap)]
-    return along(cell, [1] * style.together, axis, gap)
+    axis = 0 if cell[2] - cell[0] > 0.8 * (cell[3] - cell[1]) else 1
+    return along(cell, [1] * style.together, axis, int(rng.integers(1, 5)))
 
 
 def _paste(figure: Image.Image, contents: Contents, cell: Cell, kind: str, rng: np.random.Generator) -> Box:
@@ -267,8 +262,7 @@ def _letter_place(
 ) -> tuple[int, int]:
     if style.place == "inside":
         inset = max(1, round(style.height * float(rng.uniform(0.15, 0.35))))
-        lefts = {0: box[0] + inset, 0.5: (box[0] + box[2] - size[0]) // 2, 1: box[2] - inset - size[0]}
-        left = lefts[style.corner[0]]
+        left = box[0] + inset if style.corner[0] == 0 else box[2] - inset - size[0]
         return left, box[1] + inset if style.corner[1] == 0 else box[3] - inset - size[1]
     top = (strip[1] + strip[3] - size[1]) // 2
     if style.place == "below":

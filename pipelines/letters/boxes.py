@@ -14,8 +14,7 @@ PER_PANEL = 3
 LIGHT, DARK = (150, 205), (105, 50)  # grey values that light ink exceeds and that dark ink stays under
 GLYPH = (0.022, 0.15)  # lowest and highest glyph, of the panel's shorter side
 LEAST_GLYPH = 6  # px
-MIDDLES = ("bottom middle", "top middle")  # where much else stands: a letter there has others like it
-CENTRED = ("below", "beside", *MIDDLES)  # places that letters stand in the middle of
+CENTRED = ("below", "beside", "bottom middle", "top middle")  # places that letters stand in the middle of
 CORNER = 0.3  # of the panel's sides, for a letter inside
 OUTSIDE = 0.3  # of the panel's shorter side, for a letter outside
 JOIN = 0.25  # of its height, that a glyph reaches to each side for its neighbours
@@ -61,7 +60,7 @@ def _likeliest(own: list[Candidate], others: list[list[Candidate]]) -> list[Box]
     chosen: list[Box] = []
     for k in order:
         repeated = any(common(own[k].box, box) > 0.5 for box in chosen)
-        lone = not votes[k] and (_is_far(own[k]) or own[k].place in MIDDLES)
+        lone = not votes[k] and _is_far(own[k])
         if not repeated and not lone:
             chosen.append(own[k].box)
     return chosen[:PER_PANEL]

@@ -57,7 +57,7 @@ class Letterer:
         boxes = [panel.box for panel in subfigures]
         settled = settle_run(printed, boxes)
         if None in settled:
-            unread = [k for k, found in enumerate(settled) if found is None]
+            unread = [k for k, found in enumerate(settled) if found is None or not _is_sure(printed[k], k)]
             self._search(image, printed, boxes, unread if any(settled) else unread[:PROBED])
             if not any(settled) and any(settle_run(printed, boxes)[k] for k in unread[:PROBED]):
                 self._search(image, printed, boxes, unread[PROBED:])

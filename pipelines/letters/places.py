@@ -7,6 +7,7 @@ from pipelines.separation.layout import area, intersection, union
 
 INSIDE = 0.6  # share of a letter's box that lies on its panel
 FAR = 0.3  # of the panel's shorter side, that a letter outside may be away
+LEFT_END = 0.25  # of a panel's width
 CENTRED = 0.1  # of a group's width, that a letter beneath may be off its middle
 CLOSE = 1.0  # letter heights from a panel, for a letter that stands on none of the sides
 PLACES = ("below", "above", "left")
@@ -23,6 +24,8 @@ def owners(panels: Sequence[Box], letters: Sequence[Box]) -> list[list[int]]:
     outside = [k for k in range(len(letters)) if k not in taken]
     sides = {place: _beside(panels, letters, outside, place) for place in PLACES}
     best = max(PLACES, key=lambda place: len(set(sides[place].values())))
+    if len(set(sides["below"].values())) == len(set(sides["above"].values())) > 0 and best == "below":
+        best = "above" if _stands_left(panels, letters, sides["above"]) else "below"
     beside: list[list[int]] = [[] for _ in panels]
     for place in (best, *(other for other in PLACES if other != best)):
         for letter, panel in sides[place].items():
@@ -36,6 +39,15 @@ def owners(panels: Sequence[Box], letters: Sequence[Box]) -> list[list[int]]:
             beside[near].append(letter)
     mostly_beside = sum(map(bool, beside)) > sum(map(bool, inside))
     return [out + own if mostly_beside else own + out for own, out in zip(inside, beside, strict=True)]
+
+
+def _stands_left(panels: Sequence[Box], letters: Sequence[Box], above: dict[int, int]) -> bool:
+    """Whether most letters stand over the left end of the panels beneath them: those below stand in the middle."""
+    places = [
+        (_middle(letters[letter]) - panels[panel][0]) / max(1, panels[panel][2] - panels[panel][0])
+        for letter, panel in above.items()
+    ]
+    return sorted(places)[len(places) // 2] < LEFT_END
 
 
 def groups(panels: Sequence[Box], letters: Sequence[Box]) -> list[list[int]]:
@@ -101,6 +113,6 @@ def _distance(letter: Box, panel: Box, place: str) -> float | None:
     else:
         away = letter[1] - panel[3] if place == "below" else panel[1] - letter[3]
         aside = max(0.0, panel[0] - middle[0], middle[0] - panel[2])  # beneath two panels it stands in the gap between
-        along = aside <= reach
+        along = aside <= reach and (place == "below" or middle[0] <= panel[2])  # above, it is the next panel's
         return abs(away) + aside if along and -height / 2 - 2 <= away <= reach else None
     return abs(away) if along and -height / 2 - 2 <= away <= reach else None

@@ -38,6 +38,7 @@ _LETTERS: tuple[Sequence[str], ...] = (string.ascii_uppercase, string.ascii_lowe
 _PLAIN: tuple[Sequence[str], ...] = (*_LETTERS, [str(number) for number in range(1, 31)], ROMANS, LARGE_ROMANS)
 _MARKED = re.compile(r"[(\[]?\s*([A-Za-z](?:\d{1,2}|'{1,2})?|\d{1,2}|[ivx]{2,5}|[IVX]{2,5})\s*[)\]]?[.:,;]?")
 _TWO_SIGNS = re.compile(r"[A-Za-z](?:[1-9]|'{1,2})")
+_TITLED = re.compile(r"[(\[]?([A-Za-z])[)\]]\s?[A-Z0-9][\w.,-]")  # a title that begins with its letter: "a) E. coli"
 # The edge of a panel beside a letter is read as a stroke.
 _STROKED = re.compile(r"[|lI1!(\[]?\s*([A-Za-z]|[2-9])\s*[|lIJ1!)\]]?[.:,;]?")
 _JOINED = {"rn": "m", "vv": "w", "VV": "W"}
@@ -71,6 +72,9 @@ def as_label(text: str) -> str | None:
     found = _MARKED.fullmatch(plain)
     if found and (not set(found[1].lower()) <= set("ivx") or len(found[1]) == 1 or found[1].lower() in ROMANS):
         return found[1]
+    titled = _TITLED.match(plain)
+    if titled:
+        return titled[1]
     stroked = _STROKED.fullmatch(plain)
     return stroked[1] if stroked else _JOINED.get(plain.strip("()[]."))
 

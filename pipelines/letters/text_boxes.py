@@ -10,6 +10,7 @@ LONG_SIDE = 256  # px; PaddleOCR's own enlarges small panels to 736, takes ten t
 AROUND = 0.06  # of the panel's sides: letters stand at the very edge, and beside the axes of charts
 MOST = 2  # boxes of a panel that are worth reading
 LOWEST, HIGHEST = 0.02, 0.2  # of the panel's shorter side, for a letter's height
+TITLES, UPPER = 1, 0.25  # of a panel that are read, and the part of its height that they stand in
 LONGEST = 2.5  # width to height
 
 
@@ -27,8 +28,9 @@ class TextFinder:
             return []
         corners = [(*shape.min(axis=0), *shape.max(axis=0)) for shape in self._lines(crop)]
         boxes = [(int(a) + left, int(b) + top, int(c) + left, int(d) + top) for a, b, c, d in corners]
-        likely = [box for box in boxes if _may_be_letter(box, panel)]
-        return sorted(likely, key=lambda box: _from_corner(box, panel))[:MOST]
+        likely = sorted((box for box in boxes if _may_be_letter(box, panel)), key=lambda box: _from_corner(box, panel))
+        titles = sorted((box for box in boxes if _may_be_title(box, panel)), key=lambda box: box[1])
+        return likely[:MOST] + titles[:TITLES]
 
 
 def _grown(panel: Box, shape: tuple[int, ...]) -> Box:
@@ -41,6 +43,14 @@ def _may_be_letter(box: Box, panel: Box) -> bool:
     height, width = box[3] - box[1], box[2] - box[0]
     side = min(panel[2] - panel[0], panel[3] - panel[1])
     return LOWEST * side <= height <= HIGHEST * side and width <= LONGEST * height
+
+
+def _may_be_title(box: Box, panel: Box) -> bool:
+    """Whether a line in the upper part of a panel may begin with its letter: "a) E. coli"."""
+    height, width = box[3] - box[1], box[2] - box[0]
+    side = min(panel[2] - panel[0], panel[3] - panel[1])
+    is_high = box[1] < panel[1] + UPPER * (panel[3] - panel[1])
+    return is_high and LOWEST * side <= height <= HIGHEST * side and width > LONGEST * height
 
 
 def _from_corner(box: Box, panel: Box) -> int:

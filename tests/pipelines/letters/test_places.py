@@ -41,3 +41,19 @@ def test_the_union_holds_all_boxes() -> None:
 
 def test_a_letter_just_off_a_corner_belongs_to_the_panel_that_is_nearest() -> None:
     assert owners(TWO_ROWS[:2], [(212, 60, 219, 72)]) == [[], [0]]
+
+
+def test_between_rows_letters_over_the_left_end_are_of_the_panels_beneath() -> None:
+    panels = [(40, 40, 240, 240), (300, 40, 500, 240), (40, 280, 240, 480), (300, 280, 500, 480)]
+    left = [
+        (22, 262, 30, 272),
+        (290, 262, 298, 272),
+    ]  # one above each panel of the second row; those of the first unread
+    assert owners(panels, left) == [[], [], [0], [1]]
+    middle = [(136, 262, 144, 272), (396, 262, 404, 272)]
+    assert owners(panels, middle) == [[0], [1], [], []]
+
+
+def test_a_letter_above_and_to_the_right_of_a_panel_is_the_next_ones() -> None:
+    panels = [(40, 40, 270, 240), (310, 40, 540, 240)]
+    assert owners(panels, [(20, 20, 28, 30), (284, 20, 292, 30)]) == [[0], [1]]

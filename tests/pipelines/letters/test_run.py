@@ -38,6 +38,21 @@ def test_labels_are_bared_and_other_text_is_refused(text: str, label: str | None
 
 
 @pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("a) E. coli", "a"),
+        ("(b) Control", "b"),
+        ("c)P.areolatus", "c"),
+        ("T1) a", None),
+        ("Control", None),
+        ("n) =3", None),
+    ],
+)
+def test_a_title_that_begins_with_its_letter_is_that_letter(text: str, label: str | None) -> None:
+    assert as_label(text) == label
+
+
+@pytest.mark.parametrize(
     ("text", "label"), [("|A", "A"), ("lc", "c"), ("IG", "G"), ("AI", "A"), ("|2", "2"), ("\u00e0", "a"), ("rn", "m")]
 )
 def test_the_edge_of_a_panel_beside_a_letter_is_no_letter(text: str, label: str) -> None:

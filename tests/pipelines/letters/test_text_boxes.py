@@ -20,3 +20,12 @@ def test_a_letter_in_a_corner_is_found_and_comes_first() -> None:
 
 def test_an_empty_panel_has_none() -> None:
     assert TextFinder()(np.zeros((50, 50, 3), dtype=np.uint8), (10, 10, 10, 10)) == []
+
+
+def test_a_title_in_the_upper_part_of_a_panel_comes_after_what_may_be_a_letter() -> None:
+    figure = Image.new("RGB", (300, 220), "white")
+    pen = ImageDraw.Draw(figure)
+    pen.text((90, 8), "a) E. coli", font=load_font("DejaVuSans.ttf", 18), fill="black")
+    pen.text((60, 180), "number of bouts", font=load_font("DejaVuSans.ttf", 18), fill="black")
+    boxes = TextFinder()(np.asarray(figure), (0, 0, 300, 220))
+    assert [top < 40 for _, top, _, _ in boxes] == [True]

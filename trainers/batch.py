@@ -20,6 +20,7 @@ from torch.nn.functional import affine_grid, grid_sample
 from transformers import PreTrainedTokenizerFast
 
 from core.places import rows_of
+from trainers.assertions import asserts
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 COLUMNS = ("pair_id", "figure_id", "article_id", "image", "text")  # of a pair, what a batch is made of
@@ -117,6 +118,7 @@ class Batch:
     figure_group: Tensor  # (N,) int64, equal for pairs of one figure
     pair_ids: tuple[str, ...]
     article_ids: tuple[str, ...]
+    asserts: Tensor | None = None  # (N, T) bool, tokens of sentences that say a finding is there; None: not looked at
 
     def __len__(self) -> int:
         return len(self.images)
@@ -125,7 +127,7 @@ class Batch:
         """Some of its pairs. rows: (R,)."""
         numbers = rows.tolist()
         kept: dict[str, Any] = {
-            name: v[rows] if isinstance(v, Tensor) else tuple(v[row] for row in numbers)
+            name: v if v is None else v[rows] if isinstance(v, Tensor) else tuple(v[row] for row in numbers)
             for name, v in vars(self).items()
         }
         return Batch(**kept)
@@ -154,6 +156,7 @@ class Collate:
         spans = [[(each["start"], each["end"]) for each in row.get(SENTENCES) or ()] for row in rows]
         tokens, mask, sentence_of = self.read([row["text"] for row in rows], spans)
         pixels = np.stack([np.frombuffer(row["image"], np.uint8) for row in rows])
+        telling = [[asserts(row["text"][first:end]) for first, end in places] for row, places in zip(rows, spans)]
         images = torch.from_numpy(pixels).view(len(rows), self.image_size, self.image_size, 3)
         return Batch(
             images=images.permute(0, 3, 1, 2).float() / 127.5 - 1,
@@ -164,6 +167,7 @@ class Collate:
             figure_group=_numbers(row["figure_id"] for row in rows),
             pair_ids=tuple(row["pair_id"] for row in rows),
             article_ids=tuple(row["article_id"] for row in rows),
+            asserts=told_by(sentence_of, telling),
         )
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
@@ -207,6 +211,15 @@ def sentence_places(offsets: Sequence[Span], sentences: Sequence[Span]) -> list[
     of = [next((n for n, (first, end) in enumerate(sentences) if first <= a < b <= end), -1) for a, b in offsets]
     numbers = {old: new for new, old in enumerate(sorted(set(of) - {-1}))}
     return [numbers.get(each, -1) for each in of]
+
+
+def told_by(sentence_of: Tensor, telling: Sequence[Sequence[bool]]) -> Tensor:
+    """(N, T) bool: whether each token's sentence is one of those that tell. sentence_of: (N, T). telling: by text."""
+    most = max(map(len, telling), default=0)
+    table = torch.zeros(len(telling), most + 1, dtype=torch.bool)  # the last column: of no sentence
+    for row, each in enumerate(telling):
+        table[row, : len(each)] = torch.tensor(each, dtype=torch.bool)
+    return table.gather(1, torch.where(sentence_of < 0, most, sentence_of))
 
 
 def _ended(sentences: Sequence[Span], offsets: Sequence[Span]) -> list[Span]:

@@ -17,11 +17,17 @@ from transformers.models.bert.modeling_bert import BertCrossAttention, BertSelfA
 
 from core.settings import ModelSettings
 
+CROSS = "crossattention"  # in the names of what looks at an image
 PARTS = 6  # into which a batch of texts is cut by length
 
 
-def image_encoder(*, size: int, patch: int, width: int, depth: int, heads: int, eps: float = 1e-6) -> VisionTransformer:
-    """A ViT from scratch: (N, 3, size, size) -> states (N, 1 + (size / patch)^2, width), the whole image first."""
+def image_encoder(
+    *, size: int, patch: int, width: int, depth: int, heads: int, eps: float = 1e-6, layer_scale: bool = False
+) -> VisionTransformer:
+    """A ViT from scratch: (N, 3, size, size) -> states (N, 1 + (size / patch)^2, width), the whole image first.
+
+    layer_scale: each block's output times a learnt factor for each width (CaiT; DINOv2), 1e-5 at the start.
+    """
     return VisionTransformer(
         img_size=size,
         patch_size=patch,
@@ -30,6 +36,7 @@ def image_encoder(*, size: int, patch: int, width: int, depth: int, heads: int, 
         num_heads=heads,
         num_classes=0,
         global_pool="",
+        init_values=1e-5 if layer_scale else None,
         norm_layer=partial(nn.LayerNorm, eps=eps),
     )
 

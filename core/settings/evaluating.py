@@ -24,6 +24,12 @@ class ProbeSettings(Settings):
     shares: tuple[Fraction, ...] = (0.01, 0.1)  # of the training patients, for few-shot; MLIP, Table 2
     fewest: int = Field(8, ge=1)  # patients that a share has at least, however small it is
     seeds: int = Field(5, ge=1)  # draws of each share
+    # How MLIP's pointing is asked: by a prompt's map, by that less the map of its contrary, by what the image shows.
+    maps: tuple[Literal["pointing", "pointing-apart", "pointing-seen"], ...] = (
+        "pointing",
+        "pointing-apart",
+        "pointing-seen",
+    )
     mask_target: str | None = None  # the finding that is segmented; None: the one with the most masks
     mask_share: Fraction = Field(0.1, gt=0, le=1)  # of the training patients, for segmentation; MLIP, Table 3
     mask_steps: int = Field(400, ge=1)  # of the segmentation head

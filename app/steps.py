@@ -173,7 +173,10 @@ def evaluate(config: Config, run: Place, name: str) -> dict[str, Any]:
         for pool, where in POOLS.items():
             if where == "whole" and not (run / where).exists():
                 continue  # reports have no whole figures
-            files = table(run, where, Pair).files(f"split={settings.split}")
+            pairs = table(run, where, Pair)
+            files = pairs.files(f"split={settings.split}")
+            # Of the validation split itself nothing is left to choose on.
+            chooses = settings.rerank_sum == "chosen" and settings.split != "val"
             result = retrieve(
                 folder,
                 files,
@@ -182,6 +185,7 @@ def evaluate(config: Config, run: Place, name: str) -> dict[str, Any]:
                 resamples=settings.resamples,
                 seed=config.seed,
                 device=device_of(config),
+                weigh_on=(pairs.files("split=val") or None) if chooses else None,
             )
             found[pool] = asdict(result)
     file.write_json(found)

@@ -5,6 +5,7 @@ sentences say that something is absent, or name technique and normal anatomy, an
 """
 
 import re
+from functools import lru_cache
 
 ABSENT = re.compile(
     r"\b(no|not|without|free of|negative for|absen(t|ce)|neither|nor|none|rather than|resolved|excluded|ruled out)\b"
@@ -18,6 +19,7 @@ TECHNIQUE = re.compile(
 BUT = re.compile(r"\b(but|however|except|although|aside from|apart from|otherwise)\b")
 
 
+@lru_cache(maxsize=2**16)
 def asserts(sentence: str) -> bool:
     """False for a sentence that denies, calls normal, or tells how the film was taken; half a sentence may do both."""
     return any(not _says_nothing(part) for part in BUT.split(sentence.lower()) if part and not BUT.fullmatch(part))

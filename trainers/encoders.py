@@ -41,16 +41,21 @@ def image_encoder(
     )
 
 
+def begin_linear_as_mae(module: nn.Module) -> None:
+    """Every linear layer by Xavier's rule, without bias at the start: MAE's encoder and its decoder."""
+    for each in module.modules():
+        if isinstance(each, nn.Linear):
+            nn.init.xavier_uniform_(each.weight)
+            nn.init.zeros_(each.bias)
+
+
 @torch.no_grad()
 def begin_as_mae(encoder: VisionTransformer) -> None:
     """Weights in proportion to their width, and places told by sines (MAE, models_mae.py); all of them are learnt.
 
     timm's own, 0.02 for each width, leave a narrow encoder nearly blind for its first thousand steps.
     """
-    for module in encoder.modules():
-        if isinstance(module, nn.Linear):
-            nn.init.xavier_uniform_(module.weight)
-            nn.init.zeros_(module.bias)
+    begin_linear_as_mae(encoder)
     nn.init.xavier_uniform_(encoder.patch_embed.proj.weight.flatten(1))
     assert encoder.pos_embed is not None
     encoder.pos_embed.copy_(sine_places(encoder.patch_embed.grid_size[0], encoder.embed_dim))

@@ -81,10 +81,12 @@ class _Watch:
 def begin(objective: Objective, plan: Plan) -> Progress:
     """Progress at step 0. Norms, biases, places and the tokens of class and mask do not decay (timm; MAE).
 
-    What has a rate of its own, as the temperature, is a group of its own, and does not decay either.
+    What has a rate of its own is a group of its own, and does not decay either.
     """
     learnt = {name: p for name, p in objective.named_parameters() if p.requires_grad}
-    rates = {"model.log_temperature": plan.optim.temperature_rate} | objective.rates
+    rates = dict(objective.rates)
+    if plan.optim.temperature_rate != 1:
+        rates["model.log_temperature"] = plan.optim.temperature_rate
     own = {name: learnt.pop(name) for name in rates if name in learnt}
     decays = {name: p.ndim > 1 and not name.endswith(PLACED) for name, p in learnt.items()}
     groups = [
@@ -207,8 +209,7 @@ def train_step(
     """One step of the optimiser; the losses by name, `loss` their weighted sum."""
     step = progress.step
     torch.manual_seed((plan.seed * workers() + rank()) * 1_000_003 + step)
-    if plan.train.augment != "none":
-        batch = augment_batch(batch, seed=f"{plan.seed}:{step // plan.steps_per_epoch}")
+    batch = augment_batch(batch, seed=f"{plan.seed}:{step // plan.steps_per_epoch}", how=plan.train.augment)
     for group in progress.optimizer.param_groups:
         group["lr"] = learning_rate(step, plan) * group["times"]
     progress.optimizer.zero_grad(set_to_none=True)

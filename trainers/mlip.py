@@ -5,7 +5,7 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 
 from core.settings import MlipSettings, ModelSettings
-from trainers.encoders import TextBert, begin_as_mae, sine_places, text_config
+from trainers.encoders import TextBert, begin_as_mae, begin_linear_as_mae, sine_places, text_config
 from trainers.losses.transport import sentence_means
 from trainers.towers import Towers
 
@@ -76,6 +76,7 @@ class PatchDecoder(nn.Module):
         )
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.pixels = nn.Linear(width, 3 * settings.patch**2)
+        begin_linear_as_mae(self)
 
     def forward(self, states: Tensor, kept: Tensor) -> Tensor:
         """states: (N, 1 + K, image_width), of the patches kept (N, K). Returns pixels (N, P, 3 * patch^2)."""

@@ -98,6 +98,8 @@ class Towers(nn.Module):
         """(N, E) of states (N, 1 + K, image_width), of any length."""
         patches = torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)
         patches[:, 0] = False  # the first state is the whole image's
+        if self.settings.head_first:
+            return self.pool_image(self.image_head(states), patches).float()
         vectors: Tensor = self.image_head(self.pool_image(states, patches))
         return vectors.float()
 

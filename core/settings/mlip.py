@@ -47,7 +47,10 @@ class MlipSettings(Settings):
     decoder_width: int = Field(512, ge=8)  # MAE's decoder: 512 wide, 8 deep, 16 heads
     decoder_depth: int = Field(8, ge=1)
     decoder_heads: int = Field(16, ge=1)
-    norm_pix: bool = False  # each patch's pixels less their mean, by their deviation (MAE); eq. 9 has plain pixels
+    # The pixels that eq. 9 is of. false: from -1 to 1, as the encoder sees them: four times less error than of what the
+    # paper calls normalised. dataset: less the mean of chest radiographs, by their deviation, those of MRM. true: each
+    # patch's less their own mean, by their own deviation (MAE).
+    norm_pix: bool | Literal["dataset"] = False
 
     @field_validator("spm_negatives")
     @classmethod

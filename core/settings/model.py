@@ -33,6 +33,9 @@ class ModelSettings(Settings):
     # Width of the shared space; BLIP. 0: no heads lead there, the encoders' widths are one (MLIP, 2.1).
     embedding: int = Field(256, ge=0)
     head_layers: int = Field(1, ge=1, le=2)  # of the heads into it; 2: one more as wide as the encoder, with GELU
+    # Whether an image's patches pass the head one by one and are pooled after it: each then stands in the shared space
+    # as the image does, which a head of two layers on pooled states does not bring about.
+    head_first: bool = False
     # first: the state of the first token stands for an image or a text (BLIP). mean: the mean of its patches or word
     # pieces, which learns from few pairs several times sooner. all: of an image, the mean of all states (MLIP, 2.1).
     pool: Literal["first", "mean", "all"] = "first"
@@ -69,6 +72,9 @@ class ObjectiveSettings(Settings):
     # Keys of earlier batches. None: a quarter of the training pairs, less the batch. BLIP's 57,600 is more than all the
     # pairs of MedVL, so that every pair meets its own older key there; here such keys are masked.
     queue: int | None = Field(None, ge=0)
+    # Other pairs of the same figure, to itc. negatives: pairs of one text alone are positives. positives: those of one
+    # figure are, as BLIP's fine-tuning has them for captions of one image, and MedVL's for a figure's subfigures.
+    siblings: Literal["negatives", "positives"] = "negatives"
     # How strongly itm's negatives are drawn by similarity: 1 as BLIP draws them, 0 at random. Against hard ones a small
     # model from scratch never learns to match; it does where they become hard slowly.
     hardness: Fraction = Field(1.0, ge=0, le=1)

@@ -42,8 +42,9 @@ class TrainSettings(Settings):
     frozen: tuple[Literal["image", "text"], ...] = ()
     learnt_blocks: int = Field(0, ge=0)
     kept_states: str | None = None  # a folder where they are kept for the next training; None: in memory alone
-    # small: zoom, shift and light a little, never mirrored. none: images as they are, which is what states are kept of.
-    augment: Literal["small", "none"] = "small"
+    # small: zoom, shift and light a little, never mirrored. papers: a random part, resized, and mirrored where the text
+    # says neither left nor right (BLIP, MAE and MRM mirror all). none: as they are, which is what states are kept of.
+    augment: Literal["small", "papers", "none"] = "small"
     inline: bool = False  # in the process of the command, without Ray Train: for models of seconds, one worker
     workers: int = Field(1, ge=1)
     cpus_per_worker: float = Field(0.5, gt=0)  # logical; fewer than all, or Ray Data has none left to feed it

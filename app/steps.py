@@ -134,7 +134,8 @@ def train_models(models: Mapping[str, Config], run: Place, on_step: OnStep) -> N
             on_step(names[out], done, len(here))
             config, files = runs.pop(out)
             fit_here(config, train_files=files, out=out)
-        fit_all(runs, on_step=lambda out, step, steps: on_step(names[out], step, steps))
+        if runs:
+            fit_all(runs, on_step=lambda out, step, steps: on_step(names[out], step, steps))
 
 
 def shaping(config: Config) -> dict[str, Any]:

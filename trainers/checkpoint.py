@@ -17,6 +17,7 @@ from trainers.blip import Blip
 from trainers.losses.masked import Masking
 from trainers.mlip import Mlip
 from trainers.towers import Towers
+from trainers.wheels import begun_with
 
 GROUPS = ("model", "objective", "mlip")  # of settings, in config.json
 WHOLE = "config.json"  # while a model's folder has it, it has all
@@ -54,6 +55,8 @@ def save_model(
         save_weights(model, str(draft / "model.safetensors"))
         (draft / "config.json").write_text(json.dumps(config, indent=1))
         save_tokenizer(tokenizer, draft / "tokenizer")
+        if begun := begun_with(model.settings):
+            (draft / "README.md").write_text(f"{begun}\n")
         for name, seen in (("articles", articles), ("images", images)):
             (draft / f"training_{name}.json").write_text(json.dumps(sorted(set(seen)), indent=0))
 

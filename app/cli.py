@@ -253,6 +253,9 @@ def reproduce(
         typer.Option(help="The run folder, with its tables; on --scale phantom they are drawn. Else runs/PAPER."),
     ] = None,
     scale: Annotated[str, typer.Option(help="phantom: drawn data, two cores. paper: real ones, GPUs.")] = "phantom",
+    recipe: Annotated[
+        str | None, typer.Option(help="Another recipe than the scale's, such as mlip-phantom-trained.")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Models of each kind.")] = 3,
     on: Annotated[
         list[str], typer.Option(help="mlip: a run whose radiographs are probed; may be repeated. Else the run's own.")
@@ -270,8 +273,8 @@ def reproduce(
             raise SettingError(f"{name} {value}: there are {', '.join(known)}")
     from app.papers.command import reproduce as page_of
 
-    place = run or f"runs/{what.partition('-')[0]}"
-    page = page_of(what, place, scale=scale, seeds=seeds, overrides=set_, terms=term, on=on)
+    place = run or f"runs/{recipe or what.partition('-')[0]}"
+    page = page_of(what, place, scale=scale, recipe=recipe, seeds=seeds, overrides=set_, terms=term, on=on)
     say(f"page: {page}")
 
 

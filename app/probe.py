@@ -88,6 +88,7 @@ def _zero_shot(films: Films, config: Config) -> Question:
 def _few_shot(films: Films, config: Config) -> Question:
     settings = config.probe
     heads = {"shares": settings.shares, "fewest": settings.fewest, "seeds": settings.seeds}
+    heads["penalty"] = settings.penalty
     return Question(few_shot, _files(films, "train", "val", "test"), {**heads, **_of_all(config)}, FewShotPlan)
 
 
@@ -97,6 +98,7 @@ def _segment(films: Films, config: Config) -> Question:
     if target is None:
         raise UserError(f"{films.dataset}: there is no finding of which train, val and test have masks")
     head = {"target": target, "share": settings.mask_share, "steps": settings.mask_steps}
+    head["channels"] = settings.mask_width
     return Question(segment, _files(films, "train", "val", "test"), {**head, **_of_all(config)}, SegmentationPlan)
 
 

@@ -25,7 +25,10 @@ POOLS = {"pairs": "pairs", "whole figures": "whole"}
 ON_A_SHEET = 200  # figures; more makes a page that browsers struggle with
 
 # What makes a model what it is, with the settings of its objective; another value of one of them is another model.
-SHAPING = ("model", "optim", "train.batch_size", "train.workers", "train.fraction", "seed")
+SHAPING = (
+    *("model", "optim", "train.batch_size", "train.workers", "train.fraction", "seed"),
+    *("train.frozen", "train.learnt_blocks", "train.augment"),
+)
 OBJECTIVES = {"blip": ("objective",), "mlip": ("objective.name", "mlip")}
 OF_BEGINNING = ("config.yaml", "version.json", "seconds.json")
 MADE_BY = {"radiographs": "`figray dataset` makes them"}
@@ -194,14 +197,21 @@ def train_models(models: Mapping[str, Config], run: Place, on_step: OnStep) -> N
     What is trained already is left as it is. on_step: name, step reached, steps in all.
     """
     from trainers.fit_all import fit_all
+    from trainers.inline import fit_here
 
-    runs, names = {}, {}
+    runs, names = dict[str, tuple[Config, list[str]]](), dict[str, str]()
     for name, config in models.items():
         pairs, model = table(run, SCHEMES[config.train.scheme], Pair), run / "models" / name
         claim(model, {**shaping(config), "pairs": digest_of(pairs)}, before=shaping(Config()))
         runs[model.uri], names[model.uri] = (begun_from(config, run), pairs.files("split=train")), name
+    here = [out for out, (config, _) in runs.items() if config.train.inline]
     with timed(run, "train"):
-        fit_all(runs, on_step=lambda out, step, steps: on_step(names[out], step, steps))
+        for done, out in enumerate(here):
+            on_step(names[out], done, len(here))
+            config, files = runs.pop(out)
+            fit_here(config, train_files=files, out=out)
+        if runs:
+            fit_all(runs, on_step=lambda out, step, steps: on_step(names[out], step, steps))
 
 
 def shaping(config: Config) -> dict[str, Any]:
@@ -240,7 +250,10 @@ def evaluate(config: Config, run: Place, name: str) -> dict[str, Any]:
         for pool, where in POOLS.items():
             if where == "whole" and not (run / where).exists():
                 continue  # reports have no whole figures
-            files = table(run, where, Pair).files(f"split={settings.split}")
+            pairs = table(run, where, Pair)
+            files = pairs.files(f"split={settings.split}")
+            # Of the validation split itself nothing is left to choose on.
+            chooses = settings.rerank_sum == "chosen" and settings.split != "val"
             result = retrieve(
                 folder,
                 files,
@@ -249,6 +262,7 @@ def evaluate(config: Config, run: Place, name: str) -> dict[str, Any]:
                 resamples=settings.resamples,
                 seed=config.seed,
                 device=device_of(config),
+                weigh_on=(pairs.files("split=val") or None) if chooses else None,
             )
             found[pool] = asdict(result)
     file.write_json(found)

@@ -142,7 +142,7 @@ def parts_of(objective: MlipObjective, batch: Batch, progress: Progress) -> dict
         (both[0] + both[1]).backward()
 
     def optimise() -> None:
-        clip_grad_norm_(objective.parameters(), PLAN.optim.clip)
+        clip_grad_norm_(objective.parameters(), PLAN.optim.clip or float("inf"))
         progress.optimizer.step()
 
     progress.optimizer.zero_grad(set_to_none=True)

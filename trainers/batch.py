@@ -1,6 +1,7 @@
 """Pairs into batches: word pieces (BERT's normaliser, WordPiece), square images, and who is nobody's negative."""
 
 import io
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,11 +22,13 @@ from transformers import PreTrainedTokenizerFast
 
 from core.records import Pair
 from core.tables import rows_of
+from trainers.assertions import asserts
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 COLUMNS = ("pair_id", "figure_id", "article_id", "image", "text")  # of a pair, what a batch is made of
 SENTENCES = "sentences"  # and, where the table has them, the places of the text's sentences
 Span = tuple[int, int]  # first character and end
+SIDED = re.compile(r"\b(left|right)", re.IGNORECASE)
 READ = 256  # rows read from a file at once
 BUCKET = 8  # lengths are rounded up to a multiple of this, so that few shapes occur
 
@@ -120,6 +123,8 @@ class Batch:
     figure_group: Tensor  # (N,) int64, equal for pairs of one figure
     pair_ids: tuple[str, ...]
     article_ids: tuple[str, ...]
+    sided: Tensor | None = None  # (N,) bool, texts that say left or right: their images are never mirrored
+    asserts: Tensor | None = None  # (N, T) bool, tokens of sentences that say a finding is there; None: not looked at
 
     def __len__(self) -> int:
         return len(self.images)
@@ -128,7 +133,7 @@ class Batch:
         """Some of its pairs. rows: (R,)."""
         numbers = rows.tolist()
         kept: dict[str, Any] = {
-            name: v[rows] if isinstance(v, Tensor) else tuple(v[row] for row in numbers)
+            name: v if v is None else v[rows] if isinstance(v, Tensor) else tuple(v[row] for row in numbers)
             for name, v in vars(self).items()
         }
         return Batch(**kept)
@@ -157,6 +162,7 @@ class Collate:
         spans = [[(each["start"], each["end"]) for each in row.get(SENTENCES) or ()] for row in rows]
         tokens, mask, sentence_of = self.read([row["text"] for row in rows], spans)
         pixels = np.stack([np.frombuffer(row["image"], np.uint8) for row in rows])
+        telling = [[asserts(row["text"][first:end]) for first, end in places] for row, places in zip(rows, spans)]
         images = torch.from_numpy(pixels).view(len(rows), self.image_size, self.image_size, 3)
         return Batch(
             images=images.permute(0, 3, 1, 2).float() / 127.5 - 1,
@@ -167,6 +173,8 @@ class Collate:
             figure_group=_numbers(row["figure_id"] for row in rows),
             pair_ids=tuple(row["pair_id"] for row in rows),
             article_ids=tuple(row["article_id"] for row in rows),
+            sided=torch.tensor([bool(SIDED.search(row["text"])) for row in rows]),
+            asserts=told_by(sentence_of, telling),
         )
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
@@ -212,6 +220,15 @@ def sentence_places(offsets: Sequence[Span], sentences: Sequence[Span]) -> list[
     return [numbers.get(each, -1) for each in of]
 
 
+def told_by(sentence_of: Tensor, telling: Sequence[Sequence[bool]]) -> Tensor:
+    """(N, T) bool: whether each token's sentence is one of those that tell. sentence_of: (N, T). telling: by text."""
+    most = max(map(len, telling), default=0)
+    table = torch.zeros(len(telling), most + 1, dtype=torch.bool)  # the last column: of no sentence
+    for row, each in enumerate(telling):
+        table[row, : len(each)] = torch.tensor(each, dtype=torch.bool)
+    return table.gather(1, torch.where(sentence_of < 0, most, sentence_of))
+
+
 def _ended(sentences: Sequence[Span], offsets: Sequence[Span]) -> list[Span]:
     """The sentences that end before the text was cut."""
     cut = max(end for _, end in offsets)
@@ -253,9 +270,34 @@ def augment(images: Tensor, generator: torch.Generator, *, zoom: float = 0.12, l
     return lit.clamp(-1, 1)
 
 
-def augment_batch(batch: Batch, *, seed: str) -> Batch:
-    """The batch with its images augmented, as a function of the seed and of which pairs it holds."""
+def crop_and_mirror(images: Tensor, generator: torch.Generator, *, sided: Tensor | None) -> Tensor:
+    """The images as BLIP, MAE and MRM have them: a part of .2 to 1 of the area, 3:4 to 4:3, and half of them mirrored.
+
+    images: (N, 3, H, W), -1 to 1. sided: (N,) bool, of those that are never mirrored; None: of none is it known, and
+    none is. BLIP's RandAugment is left out.
+    """
+    n = len(images)
+    area, shape, across, down, turned = torch.rand(5, n, generator=generator).to(images.device)
+    area, shape = 0.2 + 0.8 * area, (4 / 3) ** (2 * shape - 1)
+    width, height = (area * shape).sqrt().clamp(max=1), (area / shape).sqrt().clamp(max=1)
+    theta = torch.zeros(n, 2, 3, device=images.device)
+    mirrored = (turned < 0.5) & (torch.zeros_like(turned, dtype=torch.bool) if sided is None else ~sided)
+    theta[:, 0, 0], theta[:, 1, 1] = torch.where(mirrored, -width, width), height
+    theta[:, 0, 2], theta[:, 1, 2] = (1 - width) * (2 * across - 1), (1 - height) * (2 * down - 1)
+    grid = affine_grid(theta, list(images.shape), align_corners=False)
+    return grid_sample(images, grid, align_corners=False, padding_mode="border").clamp(-1, 1)
+
+
+def augment_batch(batch: Batch, *, seed: str, how: str = "small") -> Batch:
+    """The batch with its images augmented, as a function of the seed and of which pairs it holds.
+
+    how: small, augment(); papers, crop_and_mirror(); none, as they are.
+    """
+    if how == "none":
+        return batch
     generator = torch.Generator().manual_seed(number(f"{seed}:{','.join(batch.pair_ids)}"))
+    if how == "papers":
+        return replace(batch, images=crop_and_mirror(batch.images, generator, sided=batch.sided))
     return replace(batch, images=augment(batch.images, generator))
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import load_model as load_weights
 from safetensors.torch import save_model as save_weights
@@ -19,6 +20,7 @@ from trainers.blip import Blip
 from trainers.losses.masked import Masking
 from trainers.mlip import Mlip
 from trainers.towers import Towers
+from trainers.wheels import begun_with
 
 GROUPS = ("model", "objective", "mlip")  # of settings, in config.json
 WHOLE = "config.json"  # while a model's folder has it, it has all
@@ -50,11 +52,15 @@ def save_model(
     settings: the groups `model`, `objective` and, of MLIP, `mlip`. articles, images: what it was trained on, by id and
     by `image_marks`.
     """
-    config = {name: group.model_dump(mode="json") for name, group in zip(GROUPS, settings, strict=False)}
+    config: dict[str, Any] = {n: group.model_dump(mode="json") for n, group in zip(GROUPS, settings, strict=False)}
+    if model.kept:
+        config["frozen"] = sorted(model.kept)
     with Place.at(folder).written(last=WHOLE) as draft:
         save_weights(model, str(draft / "model.safetensors"))
         (draft / "config.json").write_text(json.dumps(config, indent=1))
         save_tokenizer(tokenizer, draft / "tokenizer")
+        if begun := begun_with(model.settings):
+            (draft / "README.md").write_text(f"{begun}\n")
         for name, seen in (("articles", articles), ("images", images)):
             (draft / f"training_{name}.json").write_text(json.dumps(sorted(set(seen)), indent=0))
         seal(draft)
@@ -70,6 +76,7 @@ def load_model(folder: str | Path) -> tuple[Towers, PreTrainedTokenizerFast]:
         is_mlip = objective.name == "mlip"
         model = Mlip(settings, MlipSettings(**config["mlip"])) if is_mlip else Blip(settings, objective)
         load_weights(model, str(here / "model.safetensors"))
+    model.keep(config.get("frozen", ()))
     return model.eval(), tokenizer
 
 

@@ -17,11 +17,17 @@ from transformers.models.bert.modeling_bert import BertCrossAttention, BertSelfA
 
 from core.settings import ModelSettings
 
+CROSS = "crossattention"  # in the names of what looks at an image
 PARTS = 6  # into which a batch of texts is cut by length
 
 
-def image_encoder(*, size: int, patch: int, width: int, depth: int, heads: int, eps: float = 1e-6) -> VisionTransformer:
-    """A ViT from scratch: (N, 3, size, size) -> states (N, 1 + (size / patch)^2, width), the whole image first."""
+def image_encoder(
+    *, size: int, patch: int, width: int, depth: int, heads: int, eps: float = 1e-6, layer_scale: bool = False
+) -> VisionTransformer:
+    """A ViT from scratch: (N, 3, size, size) -> states (N, 1 + (size / patch)^2, width), the whole image first.
+
+    layer_scale: each block's output times a learnt factor for each width (CaiT; DINOv2), 1e-5 at the start.
+    """
     return VisionTransformer(
         img_size=size,
         patch_size=patch,
@@ -30,8 +36,17 @@ def image_encoder(*, size: int, patch: int, width: int, depth: int, heads: int, 
         num_heads=heads,
         num_classes=0,
         global_pool="",
+        init_values=1e-5 if layer_scale else None,
         norm_layer=partial(nn.LayerNorm, eps=eps),
     )
+
+
+def begin_linear_as_mae(module: nn.Module) -> None:
+    """Every linear layer by Xavier's rule, without bias at the start: MAE's encoder and its decoder."""
+    for each in module.modules():
+        if isinstance(each, nn.Linear):
+            nn.init.xavier_uniform_(each.weight)
+            nn.init.zeros_(each.bias)
 
 
 @torch.no_grad()
@@ -40,10 +55,7 @@ def begin_as_mae(encoder: VisionTransformer) -> None:
 
     timm's own, 0.02 for each width, leave a narrow encoder nearly blind for its first thousand steps.
     """
-    for module in encoder.modules():
-        if isinstance(module, nn.Linear):
-            nn.init.xavier_uniform_(module.weight)
-            nn.init.zeros_(module.bias)
+    begin_linear_as_mae(encoder)
     nn.init.xavier_uniform_(encoder.patch_embed.proj.weight.flatten(1))
     assert encoder.pos_embed is not None
     encoder.pos_embed.copy_(sine_places(encoder.patch_embed.grid_size[0], encoder.embed_dim))

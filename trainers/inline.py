@@ -1,9 +1,11 @@
 """fit_inline(): the training loop in this process, without Ray, for trials that need no workers of their own."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import count, islice
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -11,12 +13,14 @@ import numpy as np
 import torch
 
 from core.config import UserError
+from core.places import Place
 from core.sentences import splitter, with_sentences
 from core.settings import Config
 from trainers.batch import SENTENCES, Batch, Collate, prepare, read_pairs
-from trainers.checkpoint import load_model
-from trainers.job import PROGRESS, make_job, save_checkpoint, write_start
+from trainers.checkpoint import WHOLE, load_model
+from trainers.job import NAME, PROGRESS, make_job, save_checkpoint, write_start
 from trainers.loop import Plan, Progress, Record, begin, load_progress, set_up, train_steps
+from trainers.trackers import METRICS
 from trainers.training_set import TrainingSet, read_training_set
 
 HELD = 2 * 2**30  # bytes of decoded images that are held; of more, the encoded ones are
@@ -72,6 +76,30 @@ def fit_inline(
         batches = batches_after(progress.step, rows, collate=collate if held else preparing(collate), plan=job.plan)
         train_steps(objective, batches, progress=progress, plan=job.plan, on_record=on_record, on_checkpoint=save)
         save(progress)
+
+
+def fit_here(config: Config, *, train_files: Sequence[str], out: str) -> None:
+    """fit_inline() to a folder as fit() leaves it: `checkpoint/` and `metrics.jsonl`; what is finished stays.
+
+    Nothing is kept on the way: a training that was cut off begins anew. Raises as fit_inline() does.
+    """
+    folder = Place.at(out)
+    training_set = read_training_set(train_files, fraction=config.train.fraction, seed=config.seed)
+    name = make_job(config, training_set, out=folder.uri).name
+    done, records = folder / "checkpoint" / NAME, list[Record]()
+    if (folder / "checkpoint" / WHOLE).exists() and done.exists() and done.read_json()["name"] == name:
+        return
+
+    def publish(checkpoint: str, step: int) -> None:
+        (folder / METRICS).write_bytes("".join(f"{json.dumps(record)}\n" for record in records).encode())
+        with (folder / "checkpoint").written(last=WHOLE) as draft:
+            copytree(checkpoint, draft, ignore=ignore_patterns(PROGRESS), dirs_exist_ok=True)
+            (draft / NAME).write_text(json.dumps({"name": name}))
+
+    once = config.model_copy(
+        update={"train": config.train.model_copy(update={"checkpoint_steps": None, "checkpoint_minutes": 1e9})}
+    )
+    fit_inline(once, train_files=train_files, on_checkpoint=publish, on_record=records.append)
 
 
 def sentences_of(config: Config, training_set: TrainingSet) -> str | None:

@@ -16,6 +16,7 @@ from core.settings import Config, MlipSettings, ObjectiveSettings, Settings
 from trainers.batch import train_tokenizer
 from trainers.blip import Blip
 from trainers.checkpoint import masking, save_model, training_articles, training_images
+from trainers.frozen import freeze
 from trainers.interchange import HUB, begin_from
 from trainers.loop import Plan, Progress, save_progress
 from trainers.mlip import Mlip
@@ -124,6 +125,7 @@ def make_job(config: Config, training_set: TrainingSet, *, out: str) -> Job:
 def write_start(config: Config, training_set: TrainingSet, job: Job) -> None:
     """Leave at job.start a model with the weights of model.init, or a new one and a tokenizer made from the texts."""
     model, tokenizer = BEGINNINGS[config.objective.name](config, training_set.texts)
+    freeze(model, config.train)
     settings = (model.settings, *job.named)
     save_model(job.start, model, settings=settings, tokenizer=tokenizer, articles=())
 
@@ -170,6 +172,9 @@ def _name(config: Config, training_set: TrainingSet) -> str:
     if init and not init.startswith(HUB) and (before := Place.at(init) / NAME).exists():
         model = model.model_copy(update={"init": before.read_bytes().decode()})
     losses = [config.objective, config.mlip] if config.objective.name == "mlip" else [config.objective]
-    shape = [model, *losses, config.optim, config.train.batch_size, config.train.workers, config.seed]
+    shape: list[Any] = [model, *losses, config.optim, config.train.batch_size, config.train.workers, config.seed]
+    train = config.train
+    if train.frozen or train.augment != "small":
+        shape += [train.frozen, train.learnt_blocks, train.augment]
     text = "\n".join([*(repr(part) for part in shape), training_set.digest])
     return f"{config.objective.name}-{blake2b(text.encode(), digest_size=6).hexdigest()}"

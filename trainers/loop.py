@@ -18,6 +18,7 @@ from core.settings import OptimSettings, TrainSettings
 from trainers.accumulate import average_gradients, backward_in_parts, mean_over_workers
 from trainers.batch import Batch, augment_batch
 from trainers.encoders import TextBert
+from trainers.frozen import freeze
 from trainers.objectives.objective import Losses, Objective, rank, workers
 from trainers.towers import Towers
 
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 Record = dict[str, float]
 PRIOR_ITM = 0.6365  # the matching loss of a model that only knows that one pair in three is true
 MODEL = "model."  # what the objective calls the weights that a checkpoint holds as a model
+PLACED = ("cls_token", "pos_embed", "decoder.hidden")  # of several dimensions, and no matrices
 PATIENCE = 200  # steps that the matching loss may stay there before it is said
 
 
@@ -77,16 +79,20 @@ class _Watch:
 
 
 def begin(objective: Objective, plan: Plan) -> Progress:
-    """Progress at step 0. Norms, biases and the temperature, which have one dimension or none, do not decay.
+    """Progress at step 0. Norms, biases, places and the tokens of class and mask do not decay (timm; MAE).
 
     What has a rate of its own is a group of its own, and does not decay either.
     """
     learnt = {name: p for name, p in objective.named_parameters() if p.requires_grad}
-    own = {name: learnt.pop(name) for name in objective.rates if name in learnt}
+    rates = dict(objective.rates)
+    if plan.optim.temperature_rate != 1:
+        rates["model.log_temperature"] = plan.optim.temperature_rate
+    own = {name: learnt.pop(name) for name in rates if name in learnt}
+    decays = {name: p.ndim > 1 and not name.endswith(PLACED) for name, p in learnt.items()}
     groups = [
-        {"params": [p for p in learnt.values() if p.ndim > 1], "weight_decay": plan.optim.weight_decay, "times": 1.0},
-        {"params": [p for p in learnt.values() if p.ndim <= 1], "weight_decay": 0.0, "times": 1.0},
-        *({"params": [p], "weight_decay": 0.0, "times": objective.rates[name]} for name, p in own.items()),
+        {"params": [p for n, p in learnt.items() if decays[n]], "weight_decay": plan.optim.weight_decay, "times": 1.0},
+        {"params": [p for n, p in learnt.items() if not decays[n]], "weight_decay": 0.0, "times": 1.0},
+        *({"params": [p], "weight_decay": 0.0, "times": rates[name]} for name, p in own.items()),
     ]
     betas = (0.9, plan.optim.beta2)
     return Progress(torch.optim.AdamW(groups, lr=plan.optim.lr, betas=betas, fused=True))
@@ -128,6 +134,7 @@ def load_progress(objective: Objective, progress: Progress, file: str | Path) ->
 
 def set_up(train: TrainSettings, model: Towers, *, workers_here: int = 1) -> None:
     """This process and the model's layers as the settings ask; workers_here: those that share this machine."""
+    freeze(model, train)
     # More threads than cores make a CPU worker many times slower, not faster.
     torch.set_num_threads(max(1, train.threads // workers_here))
     # Of the GPU alone: set for all devices, TF32 takes a CPU's small products through oneDNN, ten times slower.
@@ -208,12 +215,13 @@ def train_step(
     """One step of the optimiser; the losses by name, `loss` their weighted sum."""
     step = progress.step
     torch.manual_seed((plan.seed * workers() + rank()) * 1_000_003 + step)
-    batch = augment_batch(batch, seed=f"{plan.seed}:{step // plan.steps_per_epoch}")
+    batch = augment_batch(batch, seed=f"{plan.seed}:{step // plan.steps_per_epoch}", how=plan.train.augment)
     for group in progress.optimizer.param_groups:
         group["lr"] = learning_rate(step, plan) * group["times"]
     progress.optimizer.zero_grad(set_to_none=True)
     losses = _backward(objective, batch, step=step, plan=plan) | _inner(objective).watched
-    clip_grad_norm_(objective.parameters(), plan.optim.clip)
+    if plan.optim.clip is not None:
+        clip_grad_norm_(objective.parameters(), plan.optim.clip)
     progress.optimizer.step()
     progress.step += 1
     # The one moment at which the CPU waits for the GPU.

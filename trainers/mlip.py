@@ -5,7 +5,7 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 
 from core.settings import MlipSettings, ModelSettings
-from trainers.encoders import TextBert, begin_as_mae, sine_places, text_config
+from trainers.encoders import TextBert, begin_as_mae, begin_linear_as_mae, sine_places, text_config
 from trainers.losses.transport import sentence_means
 from trainers.towers import Towers
 
@@ -16,6 +16,7 @@ class Mlip(Towers):
     def __init__(self, settings: ModelSettings, mlip: MlipSettings) -> None:
         super().__init__(settings)
         begin_as_mae(self.image_encoder)
+        self.hides_first, self.keeps_masked = mlip.mip > 0, mlip.masks is not None
         self.reads_sentences, self.sentence_weights = mlip.spm > 0, mlip.sentence_weights
         grid = settings.image_size // settings.patch
         start = torch.tensor(mlip.temperature).log()
@@ -55,7 +56,7 @@ class Mlip(Towers):
 
     def sentences(self, tokens: Tensor, mask: Tensor, sentence_of: Tensor) -> tuple[Tensor, Tensor]:
         """(N, S, E), not of unit length, and (N, S) bool, of tokens, mask and sentence_of (N, T)."""
-        return self.local_texts(self.text_encoder(tokens, mask), sentence_of)
+        return self.local_texts(self.text_states(tokens, mask), sentence_of)
 
 
 class PatchDecoder(nn.Module):
@@ -75,6 +76,7 @@ class PatchDecoder(nn.Module):
         )
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.pixels = nn.Linear(width, 3 * settings.patch**2)
+        begin_linear_as_mae(self)
 
     def forward(self, states: Tensor, kept: Tensor) -> Tensor:
         """states: (N, 1 + K, image_width), of the patches kept (N, K). Returns pixels (N, P, 3 * patch^2)."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from core.settings import ModelSettings, ObjectiveSettings
 from trainers.checkpoint import training_articles, training_images
+from trainers.wheels import begun_with
 
 CARD = """---
 library_name: transformers
@@ -53,7 +54,7 @@ def model_card(folder: str | Path, *, temperature: float) -> str:
     parts = (("match head", objective.itm), ("shared space", objective.itc))
     return CARD.format(
         seen=_seen(folder),
-        begun=f"The weights began {_beginning(model.init)}.",
+        begun=f"The weights began {_beginning(model.init)}. {begun_with(model)}".strip(),
         untrained="".join(f" The {part} was not trained." for part, weight in parts if not weight),
         temperature=temperature,
         **model.model_dump(include={"image_size", "max_tokens", "embedding"}),

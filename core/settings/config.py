@@ -57,6 +57,19 @@ class Config(Settings):
             raise ValueError("model.pool all is of images: state model.text_pool")
         return self
 
+    @model_validator(mode="after")
+    def _kept_states_stay_true(self) -> Self:
+        train = self.train
+        if self.train.inline and self.train.workers > 1:
+            raise ValueError("train.inline has one worker: set train.workers to 1")
+        if self.train.learnt_blocks and not train.frozen:
+            raise ValueError("train.learnt_blocks counts blocks of frozen encoders: state train.frozen")
+        if "text" in train.frozen and not train.learnt_blocks and self.model.dropout:
+            raise ValueError("a text encoder that stays whole is kept without dropout: set model.dropout to 0")
+        if "image" in train.frozen and not train.learnt_blocks and train.augment != "none":
+            raise ValueError("what a frozen image encoder makes of images is kept: set train.augment to none")
+        return self
+
     @property
     def training_cpus(self) -> float:
         """Logical CPUs that one training holds at once: its workers, and a task that reads pairs for them."""

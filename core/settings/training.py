@@ -21,7 +21,10 @@ class OptimSettings(Settings):
     decay: Fraction = Field(0.9, gt=0, le=1)  # BLIP, configs/pretrain.yaml; MedVL's logs
     min_lr: float = Field(0.0, ge=0)  # 1e-6 in BLIP
     beta2: Fraction = Field(0.999, gt=0, lt=1)  # AdamW's; 0.95 in MAE
-    clip: float = Field(1.0, gt=0)  # norm of the gradient
+    clip: float | None = Field(1.0, gt=0)  # norm of the gradient; None: as it is (BLIP, ALBEF, MAE and MRM)
+    # Of the temperature, times lr: it is learnt as its logarithm, which AdamW moves by about lr a step. BLIP learns the
+    # temperature itself, which at 0.07 moves 1 / 0.07 = 14 times as far.
+    temperature_rate: float = Field(1.0, gt=0)
 
 
 class TrainSettings(Settings):
@@ -33,6 +36,16 @@ class TrainSettings(Settings):
     accumulate: int = Field(
         1, ge=1
     )  # parts in which a worker's batch passes the encoders; contrasted whole all the same
+    # Encoders that stay as they began, but for their last `learnt_blocks` blocks with the norm after them. Of one that
+    # stays whole, what it makes of each image or text is kept; patches are then hidden after it, unless mlip.mip asks
+    # for pixels: a departure from MLIP's eq. 1, in which hidden patches tell the others nothing.
+    frozen: tuple[Literal["image", "text"], ...] = ()
+    learnt_blocks: int = Field(0, ge=0)
+    kept_states: str | None = None  # a folder where they are kept for the next training; None: in memory alone
+    # small: zoom, shift and light a little, never mirrored. papers: a random part, resized, and mirrored where the text
+    # says neither left nor right (BLIP, MAE and MRM mirror all). none: as they are, which is what states are kept of.
+    augment: Literal["small", "papers", "none"] = "small"
+    inline: bool = False  # in the process of the command, without Ray Train: for models of seconds, one worker
     workers: int = Field(1, ge=1)
     cpus_per_worker: float = Field(0.5, gt=0)  # logical; fewer than all, or Ray Data has none left to feed it
     # Of torch in a worker on CPUs. On shared cores a second thread spins at every barrier: 296 pairs/s with one and 17

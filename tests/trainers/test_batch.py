@@ -18,6 +18,7 @@ from trainers.batch import (
     Collate,
     augment,
     augment_batch,
+    crop_and_mirror,
     load_tokenizer,
     prepare,
     save_tokenizer,
@@ -171,3 +172,24 @@ def test_a_text_of_which_no_sentences_are_known_is_cut_anywhere() -> None:
     tokens, mask, sentence_of = Collate(tokenizer, 32, 8).read([text], [[]])
     assert mask.sum() == 8 and (sentence_of == -1).all()
     assert torch.equal(Collate(tokenizer, 32, 8).tokenize([text])[0], tokens)
+
+
+def test_parts_are_cut_as_published_and_images_of_texts_with_a_side_are_not_mirrored() -> None:
+    """A ramp from left to right keeps its direction or turns; a part of .2 to 1 of it is seen."""
+    ramp = torch.linspace(-1, 1, 32).expand(200, 3, 32, 32)
+    sided = torch.arange(200) < 100
+    seen = crop_and_mirror(ramp, torch.Generator().manual_seed(0), sided=sided)[:, 0, 16]
+    rises = seen[:, -2] > seen[:, 1]
+    assert rises[:100].all() and 30 < int(rises[100:].sum()) < 70
+    share = (seen[:, -2] - seen[:, 1]).abs() / 2
+    assert share.min() > 0.3 and share.max() <= 1.0 and share.std() > 0.1
+    assert crop_and_mirror(ramp, torch.Generator().manual_seed(0), sided=None)[0].diff(dim=-1).min() >= 0
+
+
+def test_it_is_known_of_a_text_whether_it_names_a_side(tokenizer: PreTrainedTokenizerFast, shape_rows: Rows) -> None:
+    rows = [prepare(row, 32) for row in shape_rows(2)]
+    rows[1]["text"] = "A disc."
+    batch = Collate(tokenizer, 32, 24)(rows)
+    assert batch.sided is not None and batch.sided.tolist() == [True, False]
+    assert augment_batch(batch, seed="a", how="none") is batch
+    assert not torch.equal(augment_batch(batch, seed="a", how="papers").images, batch.images)

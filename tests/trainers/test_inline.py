@@ -18,7 +18,7 @@ from trainers import inline
 from trainers.batch import Collate, prepare
 from trainers.blip import Blip
 from trainers.checkpoint import load_model, training_articles
-from trainers.inline import fit_inline
+from trainers.inline import fit_here, fit_inline
 from trainers.job import make_job, write_start
 from trainers.loop import begin, train_step
 from trainers.mlip import Mlip
@@ -131,3 +131,14 @@ def test_several_workers_are_refused_with_what_to_do(config: Config, pairs: list
     several = config.model_copy(update={"train": TrainSettings(batch_size=4, workers=2)})
     with pytest.raises(UserError, match=r"train\.workers is 2, and inline there is one: .*executor=ray_train"):
         fit_inline(several, train_files=pairs, on_checkpoint=lambda folder, step: None)
+
+
+def test_a_folder_is_left_as_fit_leaves_it_and_is_not_made_twice(
+    config: Config, pairs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit_here(config, train_files=pairs, out=str(tmp_path / "model"))
+    assert {"checkpoint", "metrics.jsonl"} <= {each.name for each in (tmp_path / "model").iterdir()}
+    assert same(trained(config, pairs)[3], weights_of(tmp_path / "model" / "checkpoint"))
+    assert "progress.pt" not in {each.name for each in (tmp_path / "model" / "checkpoint").iterdir()}
+    monkeypatch.setattr(inline, "fit_inline", None)
+    fit_here(config, train_files=pairs, out=str(tmp_path / "model"))

@@ -22,6 +22,7 @@ from trainers.loop import (
     load_progress,
     save_progress,
     spare_memory,
+    train_step,
     train_steps,
 )
 from trainers.objectives.blip import BlipObjective
@@ -197,6 +198,31 @@ def test_norms_biases_and_the_temperature_do_not_decay_and_momentum_is_not_optim
     assert all(p.ndim > 1 for p in decaying["params"])
     assert any(p is small_blip.log_temperature for p in others["params"])
     assert len(decaying["params"]) + len(others["params"]) == len(list(small_blip.parameters()))
+
+
+def test_places_and_the_class_token_do_not_decay_and_the_temperature_may_have_a_rate_of_its_own(
+    small_blip: Blip, objective_for: Objectives
+) -> None:
+    plan = replace(PLAN, optim=PLAN.optim.model_copy(update={"temperature_rate": 14.0}))
+    decaying, others, own = begin(objective_for(small_blip), plan).optimizer.param_groups
+    encoder = small_blip.image_encoder
+    assert any(p is encoder.pos_embed for p in others["params"]) and any(
+        p is encoder.cls_token for p in others["params"]
+    )
+    assert not any(p is encoder.pos_embed for p in decaying["params"])
+    assert own["times"] == 14.0 and own["weight_decay"] == 0.0 and own["params"] == [small_blip.log_temperature]
+
+
+def test_without_a_clip_the_gradient_stays_as_it_is(
+    small_blip: Blip, shape_batch: Callable[[int], Batch], objective_for: Objectives
+) -> None:
+    norms = {}
+    for clip in (None, 1e-3):
+        objective = objective_for(small_blip)
+        plan = replace(PLAN, optim=PLAN.optim.model_copy(update={"clip": clip}))
+        train_step(objective, shape_batch(4), progress=begin(objective, plan), plan=plan)
+        norms[clip] = torch.stack([p.grad.norm() for p in objective.parameters() if p.grad is not None]).norm().item()
+    assert norms[1e-3] == pytest.approx(1e-3, rel=1e-2) and norms[None] > 0.1
 
 
 @pytest.mark.parametrize(

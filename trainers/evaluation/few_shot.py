@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -25,7 +26,9 @@ from trainers.evaluation.radiographs import (
 from trainers.evaluation.scores import METRICS, Draws, measures, redraw, summary
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # C of the logistic regression, the inverse of its L2 penalty
-UNFITTED = 1e-2  # where validation cannot choose
+UNFITTED = 1e-2  # where nothing can choose
+FOLDS = 3  # of the labelled share
+Penalty = Literal["labelled", "validation"]
 AUC = METRICS.index("auc")
 
 Floats = NDArray[np.float64]
@@ -76,6 +79,7 @@ class FewShotPlan:
     shares: Sequence[float]
     fewest: int
     seeds: int
+    penalty: Penalty = "labelled"
     batch_size: int  # radiographs encoded at once
     resamples: int
     seed: int
@@ -106,16 +110,27 @@ def few_shot(
         shares=plan.shares,
         fewest=plan.fewest,
         seeds=plan.seeds,
+        penalty=plan.penalty,
         resamples=plan.resamples,
         seed=plan.seed,
     )
 
 
-def probe(splits: Splits, *, shares: Sequence[float], fewest: int, seeds: int, resamples: int, seed: int) -> FewShot:
+def probe(
+    splits: Splits,
+    *,
+    shares: Sequence[float],
+    fewest: int,
+    seeds: int,
+    resamples: int,
+    seed: int,
+    penalty: Penalty = "labelled",
+) -> FewShot:
     """Heads on features that stay as they are.
 
     shares: of the training patients that were judged for anything, each at least `fewest`. seeds: draws of each share;
-    a larger one holds the smaller of its draw. resamples: of the patients of the test set. seed: of all that is drawn.
+    a larger one holds the smaller of its draw. penalty: where it is chosen, see learn(). resamples: of the patients of
+    the test set. seed: of all that is drawn.
     Raises UserError if the test set was judged for no finding.
     """
     targets = finding_names(splits.test.rows)
@@ -130,7 +145,7 @@ def probe(splits: Splits, *, shares: Sequence[float], fewest: int, seeds: int, r
     found = []
     for share, count in zip(shares, counts, strict=True):
         drawn = [np.isin(patient, order[:count]) for order in orders]  # (N,) each
-        told, mean = _tell(splits, targets, drawn, redrawn)
+        told, mean = _tell(splits, targets, drawn, redrawn, penalty)
         found.append(Share(share, count, [int(each.sum()) for each in drawn], told, mean))
     return FewShot(shares=found, radiographs={name: len(features.rows) for name, features in splits._asdict().items()})
 
@@ -163,7 +178,7 @@ def patient_order(patient: NDArray[np.int64], truths: Floats, *, seed: int | tup
 
 
 def _tell(
-    splits: Splits, targets: Sequence[str], drawn: Sequence[NDArray[np.bool_]], redrawn: Draws
+    splits: Splits, targets: Sequence[str], drawn: Sequence[NDArray[np.bool_]], redrawn: Draws, penalty: Penalty
 ) -> tuple[dict[str, Told], Told]:
     """What heads tell of each target from the drawn radiographs, and the mean over the targets."""
     told, tables = {}, []
@@ -172,7 +187,7 @@ def _tell(
         if reason:
             told[name] = Told(None, None, None, [], reason)
             continue
-        tables.append(_aucs(splits, name, drawn, redrawn))
+        tables.append(_aucs(splits, name, drawn, redrawn, penalty))
         told[name] = _told(tables[-1])
     left_out = [name for name, each in told.items() if each.auc is None]
     note = f"without {', '.join(left_out)}" if left_out else ""
@@ -194,20 +209,23 @@ def _both(truths: Floats) -> bool:
     return bool((truths == 1).any() and (truths == 0).any())
 
 
-def _aucs(splits: Splits, name: str, drawn: Sequence[NDArray[np.bool_]], redrawn: Draws) -> Floats:
+def _aucs(splits: Splits, name: str, drawn: Sequence[NDArray[np.bool_]], redrawn: Draws, penalty: Penalty) -> Floats:
     """(1 + R, S) the AUC on the test set, as it is and resampled, of a head from each draw."""
     truths = targets_of(splits.test.rows, name)
     known = ~np.isnan(truths)
     of_known = Draws(redrawn.times, redrawn.patient[known])
-    scores = (learn(splits, name, chosen)[known] for chosen in drawn)
+    scores = (learn(splits, name, chosen, penalty)[known] for chosen in drawn)
     return np.column_stack([measures(each, truths[known], of_known, threshold=None)[:, AUC] for each in scores])
 
 
-def learn(splits: Splits, name: str, chosen: NDArray[np.bool_]) -> Floats:
+def learn(splits: Splits, name: str, chosen: NDArray[np.bool_], penalty: Penalty = "validation") -> Floats:
     """(N,) logits for the test set of a linear head that learnt a target from some training radiographs.
 
-    chosen: (N,). The features are standardised by the chosen ones, the penalty is the best on validation by AUC.
+    chosen: (N,). The features are standardised by the chosen ones. penalty: the best by AUC on the validation split, or
+    over folds of the chosen ones, of which no patient is in two.
     """
+    if penalty == "labelled":
+        return _learn_within(splits, name, chosen)
     truths, wanted = targets_of(splits.train.rows, name), targets_of(splits.val.rows, name)
     taught, known = chosen & ~np.isnan(truths), ~np.isnan(wanted)
     strengths = STRENGTHS if _both(wanted) else (UNFITTED,)
@@ -222,6 +240,29 @@ def learn(splits: Splits, name: str, chosen: NDArray[np.bool_]) -> Floats:
         val = splits.val.states[known]
         best = max(heads, key=lambda head: float(roc_auc_score(wanted[known], head.decision_function(val))))
     return np.asarray(best.decision_function(splits.test.states))
+
+
+def _learn_within(splits: Splits, name: str, chosen: NDArray[np.bool_]) -> Floats:
+    truths = targets_of(splits.train.rows, name)
+    taught = np.flatnonzero(chosen & ~np.isnan(truths))
+    states, wanted = splits.train.states[taught], truths[taught]
+    patients = np.asarray(splits.train.patients)[taught]
+
+    def fitted(strength: float, rows: NDArray[np.int64]) -> Any:
+        head = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
+        return head.fit(states[rows], wanted[rows])
+
+    folds = []
+    if min(len(np.unique(patients[wanted == side])) for side in (0, 1)) >= FOLDS:
+        split = StratifiedGroupKFold(FOLDS).split(states, wanted, patients)
+        folds = [(learnt, asked) for learnt, asked in split if _both(wanted[learnt]) and _both(wanted[asked])]
+
+    def worth(strength: float) -> float:
+        asked = [(fitted(strength, learnt).decision_function(states[left]), wanted[left]) for learnt, left in folds]
+        return float(np.mean([roc_auc_score(truth, scores) for scores, truth in asked]))
+
+    best = max(STRENGTHS, key=worth) if folds else UNFITTED
+    return np.asarray(fitted(best, np.arange(len(taught))).decision_function(splits.test.states))
 
 
 def _told(aucs: Floats, note: str = "") -> Told:

@@ -1,5 +1,6 @@
 """The best by similarity once more by ITM (BLIP, train_retrieval.py), each image's keys and values computed once."""
 
+from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 import torch
@@ -14,7 +15,9 @@ from transformers.models.bert.modeling_bert import (
 
 from trainers.blip import Blip
 from trainers.evaluation.pool import Pool, by_length
+from trainers.evaluation.recall import per_query, recalls
 
+WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)  # of ITM's logit beside cosine / T
 BELOW = 100.0  # taken from the similarity of candidates that ITM did not score, so that they follow those it did
 ON_CPU, ON_GPU = 16, 256  # texts in a batch; on a CPU their states are to stay in its cache, which halves the time
 
@@ -26,18 +29,70 @@ class Seen(NamedTuple):
     values: Tensor
 
 
-@torch.inference_mode()
-def match_again(model: Blip, pool: Pool, similarity: Tensor, *, k: int) -> tuple[Tensor, Tensor]:
-    """Scores image to text and text to image, (N, N) each: a row's k best by ITM's logit + similarity, above the rest.
+@dataclass(frozen=True)
+class Judged:
+    """What both judges say of the candidates of every query."""
 
-    similarity: (N, N), images by texts. k may be more than N. A pair among the best both ways is scored once. Beside
-    the pool one state for each piece of every text is kept, (N, T, text_width).
+    similarity: Tensor  # (N, N) cosines, images by texts
+    logits: Tensor  # (N, N) of ITM, 0 where it was not asked
+    for_image: Tensor  # (N, N) bool, an image's candidates
+    for_text: Tensor  # (N, N) bool, a text's, texts by images
+
+    def scores(self, *, cosine: float = 1.0, logit: float = 1.0) -> tuple[Tensor, Tensor]:
+        """Image to text and text to image, (N, N) each: candidates by a weighted sum, above the rest by cosine."""
+        most = BELOW * max(1.0, cosine, logit)
+        total = cosine * self.similarity + logit * self.logits
+        rest = cosine * self.similarity - most
+        return torch.where(self.for_image, total, rest), torch.where(self.for_text, total.T, rest.T)
+
+
+@torch.inference_mode()
+def judged(model: Blip, pool: Pool, similarity: Tensor, *, k: int) -> Judged:
+    """ITM's logits of the k best of each row and of each column. similarity: (N, N), images by texts.
+
+    k may be more than N. A pair among the best both ways is scored once. Beside the pool one state for each piece of
+    every text is kept, (N, T, text_width).
     """
     for_image, for_text = best(similarity, k), best(similarity.T, k)  # (N, N) bool, rows are queries
-    logits = match_logits(model, pool, for_image | for_text.T)
-    to_text = torch.where(for_image, similarity + logits, similarity - BELOW)
-    to_image = torch.where(for_text, similarity.T + logits.T, similarity.T - BELOW)
-    return to_text, to_image
+    return Judged(similarity, match_logits(model, pool, for_image | for_text.T), for_image, for_text)
+
+
+@torch.inference_mode()
+def match_again(
+    model: Blip, pool: Pool, similarity: Tensor, *, k: int, cosine: float = 1.0, logit: float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """Scores image to text and text to image, (N, N) each: a row's k best by a sum of both judges, above the rest.
+
+    cosine, logit: their weights; 1 and 1 is BLIP's sum, 1 / T and a weight chosen on validation is ours.
+    """
+    return judged(model, pool, similarity, k=k).scores(cosine=cosine, logit=logit)
+
+
+def chosen_weight(found: Judged, same: Tensor, *, temperature: float) -> float:
+    """Of `WEIGHTS` the one with the best mean recall @1 and @10, both ways; 0, ITC alone, where none is better.
+
+    found: of validation pairs. same: (N, N) bool, which pairs are right.
+    """
+
+    def worth(weight: float) -> float:
+        scores = found.scores(cosine=1 / temperature, logit=weight)
+        return float(recalls(per_query(*scores, same=same))["mean"].mean())
+
+    return max(WEIGHTS, key=worth)  # the first, which is the smallest, among equals
+
+
+def candidates_auc(scores: Tensor, chosen: Tensor, same: Tensor) -> float | None:
+    """How often a right candidate of a query stands above a wrong one of it; equal ones count half. None without both.
+
+    scores, chosen, same: (N, N), queries by candidates: any scores, which were candidates, which are right.
+    """
+    wins, pairs = 0.0, 0
+    for row, there, right in zip(scores, chosen, same, strict=True):
+        good, bad = row[there & right], row[there & ~right]
+        gap = good[:, None] - bad[None, :]
+        wins += float((gap > 0).sum()) + 0.5 * float((gap == 0).sum())
+        pairs += gap.numel()
+    return wins / pairs if pairs else None
 
 
 def best(scores: Tensor, k: int) -> Tensor:

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from transformers import PreTrainedTokenizerFast
 
 from core.config import UserError
 from core.sentences import SentenceSplitter, splitter, with_sentences
@@ -18,8 +20,9 @@ from trainers.checkpoint import image_marks, load_model, training_articles, trai
 from trainers.evaluation.bootstrap import bounds, resampled_means
 from trainers.evaluation.pool import Pool, embed, image_groups, read_columns
 from trainers.evaluation.recall import alike, median_ranks, per_query, recalls
-from trainers.evaluation.rerank import match_again
+from trainers.evaluation.rerank import Judged, candidates_auc, chosen_weight, judged
 from trainers.mlip import Mlip
+from trainers.towers import Towers
 
 KEPT = ("i2t@1", "i2t@10", "t2i@1", "t2i@10")  # MedVL, table 1: kept by query, and told by modality
 EXAMPLES = 4  # queries in each direction
@@ -60,6 +63,8 @@ class Retrieval:
     queries: list[str]  # pair ids
     articles: list[str]  # of the queries, what `bootstrap.difference` and `bootstrap.ratio` resample
     found: dict[str, list[float]]  # by metric, of each query the chance that it finds a right one
+    weight: float | None = None  # of ITM's logit beside cosine / T, chosen on other pairs; None: BLIP's sum, or no ITM
+    nearest: dict[str, float] = field(default_factory=dict)  # AUC of `cosine` and `itm` among an image's candidates
 
 
 def evaluate(
@@ -71,25 +76,30 @@ def evaluate(
     resamples: int = 1000,
     seed: int = 0,
     device: str = "cpu",
+    weigh_on: Sequence[str] | None = None,
 ) -> Retrieval:
     """Retrieval by the model in a folder among all pairs of the files, read with the model's own tokenizer and size.
 
     batch_size: images read and encoded at once. rerank: candidates that ITM scores again for each query, at most the
-    pool; 0 leaves ITC alone. resamples, seed: of the intervals. Raises LeakError, or UserError on a pool without pairs.
+    pool; 0 leaves ITC alone. resamples, seed: of the intervals. weigh_on: other pairs, on which ITM's weight beside
+    cosine / T is chosen; None: BLIP's sum of cosine and logit. Raises LeakError, or UserError on a pool without pairs.
     """
-    about = read_columns(files, ("article_id", "duplicate_group", "md5", "box", "modality"))
-    refuse_leak(training_articles(folder), (row["article_id"] for row in about.values()))
-    refuse_same_images(training_images(folder), image_marks(files))
     model, tokenizer = load_model(folder)
-    collate = Collate(tokenizer, model.settings.image_size, model.settings.max_tokens)
-    cut = splitter(model.sentence_weights) if isinstance(model, Mlip) and model.reads_sentences else None
-    pool = embed(model.to(device), _batches(files, collate, cut, batch_size=batch_size, device=device))
-    rows = [about[pair_id] for pair_id in pool.pair_ids]
-    same = alike(pool.text_group, *(group.to(device) for group in image_groups(rows)))
+    model = model.to(device)
+
+    def read(files: Sequence[str]) -> tuple[Pool, list[dict[str, Any]], Tensor]:
+        return _read(folder, files, model, tokenizer, batch_size=batch_size)
+
+    pool, rows, same = read(files)
     similarity = pool.image @ pool.text.T  # (N, N)
     matcher = model if isinstance(model, Blip) and model.matches else None
     k = min(rerank, len(rows)) if matcher else 0
-    to_text, to_image = match_again(matcher, pool, similarity, k=k) if matcher and k else (similarity, similarity.T)
+    both = judged(matcher, pool, similarity, k=k) if matcher and k else None
+    weight = _weight(matcher, *read(weigh_on), k=k) if both and matcher and weigh_on else None
+    to_text, to_image = similarity, similarity.T
+    if both and matcher:
+        by_cosine = 1.0 if weight is None else 1 / matcher.temperature.item()
+        to_text, to_image = both.scores(cosine=by_cosine, logit=1.0 if weight is None else weight)
     final, by_itc = per_query(to_text, to_image, same=same), per_query(similarity, similarity.T, same=same)
     recall = {name: each.numpy() for name, each in (recalls(final) | _itc(recalls(by_itc))).items()}
     return Retrieval(
@@ -105,7 +115,37 @@ def evaluate(
         queries=list(pool.pair_ids),
         articles=list(pool.article_ids),
         found={name: recall[name].round(4).tolist() for name in KEPT},
+        weight=weight,
+        nearest=_nearest(both, same) if both else {},
     )
+
+
+def _read(
+    folder: str | Path, files: Sequence[str], model: Towers, tokenizer: PreTrainedTokenizerFast, *, batch_size: int
+) -> tuple[Pool, list[dict[str, Any]], Tensor]:
+    """The pool of some files, what is known of its pairs, and which are right for each other; LeakError if seen."""
+    about = read_columns(files, ("article_id", "duplicate_group", "md5", "box", "modality"))
+    refuse_leak(training_articles(folder), (row["article_id"] for row in about.values()))
+    refuse_same_images(training_images(folder), image_marks(files))
+    collate = Collate(tokenizer, model.settings.image_size, model.settings.max_tokens)
+    cut = splitter(model.sentence_weights) if isinstance(model, Mlip) and model.reads_sentences else None
+    device = str(next(model.parameters()).device)
+    pool = embed(model, _batches(files, collate, cut, batch_size=batch_size, device=device))
+    rows = [about[pair_id] for pair_id in pool.pair_ids]
+    return pool, rows, alike(pool.text_group, *(group.to(device) for group in image_groups(rows)))
+
+
+def _weight(matcher: Blip, pool: Pool, rows: Sequence[Any], same: Tensor, *, k: int) -> float:
+    """Of ITM's logit beside cosine / T, as it does best in a pool that is not the one evaluated."""
+    found = judged(matcher, pool, pool.image @ pool.text.T, k=min(k, len(rows)))
+    return chosen_weight(found, same, temperature=matcher.temperature.item())
+
+
+def _nearest(both: Judged, same: Tensor) -> dict[str, float]:
+    """How well each judge alone tells right candidates of images from wrong ones: AUC, nothing where undefined."""
+    scores = {"cosine": both.similarity, "itm": both.logits}
+    found = {name: candidates_auc(each, both.for_image, same) for name, each in scores.items()}
+    return {name: auc for name, auc in found.items() if auc is not None}
 
 
 def refuse_leak(trained_on: set[str], pool: Iterable[str], *, of: str = "article") -> None:

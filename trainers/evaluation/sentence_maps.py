@@ -21,6 +21,7 @@ from trainers.evaluation.radiographs import films, refuse_seen
 from trainers.mlip import Mlip
 from trainers.towers import Towers
 
+THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5)  # of a map from 0 to 1 (BioViL, MS-CXR)
 PromptsOf = Mapping[str, Sequence[str]]  # finding -> sentences that say it is there, or that it is not
 Maps = Callable[[Tensor], Tensor]  # images (N, 3, H, W) -> (N, F, P), a map for each of F findings
 
@@ -35,6 +36,7 @@ class Hits:
     interval: tuple[float, float] | None  # 95 %, of the ratio, by resampling patients; None without resamples
     n: int  # findings that were asked for, each once a radiograph
     too_small: int  # others, that no patch has its middle in
+    mean_iou: float = 0.0  # see mean_iou(); the hit rate is what grounding calls P@1
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Asked:
     finding: str
     hit: bool
     chance: float  # share of the patches with their middle in the radiograph that have it in the finding
+    iou: float = 0.0  # see mean_iou()
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,19 @@ def _ask(row: Row, finding: str, heat: Tensor, inside: Mask, content: Mask) -> A
         finding=finding,
         hit=hits(heat, inside),
         chance=float(inside.sum() / content.sum()),
+        iou=mean_iou(heat, inside),
     )
+
+
+def mean_iou(heat: Tensor, inside: Mask) -> float:
+    """Intersection over union of the patches above a threshold with those inside, mean over `THRESHOLDS`.
+
+    heat: (h, w) or (P,); drawn to 0 to 1 first. As BioViL on MS-CXR, but by patches instead of pixels.
+    """
+    flat, wanted = heat.flatten().double().numpy(), inside.flatten()
+    scaled = (flat - flat.min()) / max(float(np.ptp(flat)), 1e-12)
+    marked = [scaled >= threshold for threshold in THRESHOLDS]
+    return float(np.mean([(each & wanted).sum() / (each | wanted).sum() for each in marked]))
 
 
 def hits(heat: Tensor, inside: Mask) -> bool:
@@ -186,6 +201,7 @@ def _hits(asked: Sequence[Asked], *, too_small: int, resamples: int, seed: int) 
         interval=interval,
         n=len(asked),
         too_small=too_small,
+        mean_iou=float(np.mean([each.iou for each in asked])),
     )
 
 

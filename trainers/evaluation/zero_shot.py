@@ -1,13 +1,14 @@
 """Zero-shot classification (CheXzero; MLIP, Table 1): whether an image is nearer to "present" or to "absent"."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import expit
+from sklearn.metrics import roc_auc_score
 from torch.nn.functional import normalize
 from transformers import PreTrainedTokenizerFast
 
@@ -37,6 +38,7 @@ class ZeroShot:
     prompts: dict[str, dict[str, list[str]]]  # target -> positive, negative
     radiographs: dict[str, int]  # of val and test
     notes: list[str]  # what was left out, and why
+    by_side: dict[str, dict[str, float]] = field(default_factory=dict)  # target, and "" their mean -> of by_side()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,7 @@ def zero_shot(
         radiographs={"val": len(val.rows), "test": len(test.rows)},
         notes=[f"{name}: the set {plan.prompts.name} has no prompts for it" for name in wanted if name not in asked]
         + [f"{name}: {each.note}" for name, each in judged.targets.items() if each.note],
+        by_side=by_side(test, axes),
     )
 
 
@@ -127,3 +130,24 @@ def predict(features: Features, axes: Mapping[str, NDArray[np.float64]]) -> Pred
         truths=np.column_stack([targets_of(features.rows, name) for name in axes]),
         patients=features.patients,
     )
+
+
+def by_side(features: Features, axes: Mapping[str, NDArray[np.float64]]) -> dict[str, dict[str, float]]:
+    """AUC of each target, and "" their mean, from the same embeddings by one side of the prompts or by both.
+
+    `pos`: nearness to the prompts that it is there. `neg`: farness from those that it is not, below .5 where a model
+    does not read the word "no": it then finds a denied finding where the finding is. `pnc`: both, as present_scores().
+    Targets of which the truth is one-sided are left out.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for name, axis in axes.items():
+        truths = targets_of(features.rows, name)
+        known = ~np.isnan(truths)
+        if len(np.unique(truths[known])) < 2:
+            continue
+        cosines = features.embeddings[known] @ axis.T  # (N, 2)
+        scores = {"pos": cosines[:, 0], "neg": -cosines[:, 1], "pnc": cosines[:, 0] - cosines[:, 1]}
+        found[name] = {side: float(roc_auc_score(truths[known], each)) for side, each in scores.items()}
+    if found:
+        found[""] = {side: float(np.mean([each[side] for each in found.values()])) for side in ("pos", "neg", "pnc")}
+    return found

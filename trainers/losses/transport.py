@@ -5,6 +5,7 @@ from typing import Literal
 import torch
 from ot.batch import solve_batch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 # The least factor and the least plan of IPOT's iteration: their product is a normal float32, and nothing is lost for
 # good that grew too small on the way. Without them the plan's tail is denormal, which CPUs multiply 20 times slower.
@@ -38,19 +39,51 @@ def cosine_cost(patches: Tensor, sentences: Tensor) -> Tensor:
         return 1 - products / patch_length[:, :, None] / sentence_length[:, None, :]
 
 
+def paired_cosine_cost(patches: Tensor, sentences: Tensor) -> Tensor:
+    """C of eq. 7 of every image with every report, (R, M, L, S) float32. patches: (R, L, D). sentences: (M, S, D)."""
+    with torch.autocast(patches.device.type, enabled=False):
+        patches, sentences = (normalize(each.float(), dim=2) for each in (patches, sentences))
+        return 1 - torch.einsum("rld,msd->rmls", patches, sentences)
+
+
+def sentence_shares(sentence_of: Tensor, present: Tensor, asserts: Tensor | None, *, silent: float) -> Tensor:
+    """(N, S): the share of the plan that each present sentence takes; they sum to 1, or to 0 where there is none.
+
+    sentence_of: (N, T) int64, see sentence_means(). present: (N, S) bool. asserts: (N, T) bool, of the tokens of
+    sentences that say a finding is there; None: of all. silent: what a sentence of no finding weighs, where one of a
+    finding weighs 1; of a report without any finding all weigh the same.
+    """
+    weights = present.float()
+    if asserts is not None and silent != 1:
+        of = torch.arange(present.shape[1], device=present.device)[:, None]
+        telling = ((sentence_of[:, None, :] == of) & asserts[:, None, :]).any(dim=2)  # (N, S)
+        lighter = torch.where(telling, 1.0, silent) * present
+        weights = torch.where(telling.any(dim=1, keepdim=True), lighter, weights)
+    return weights / weights.sum(dim=1, keepdim=True).clamp(min=1e-9)
+
+
+def as_shares(present: Tensor) -> Tensor:
+    """(N, S) float: equal shares of the sentences that are there, where (N, S) bool is given; else what is given."""
+    if present.dtype is not torch.bool:
+        return present.float()
+    return present / present.sum(dim=1, keepdim=True).clamp(min=1)
+
+
 @torch.no_grad()
 def ipot(cost: Tensor, present: Tensor, *, beta: float, steps: int) -> Tensor:
     """The plan by inexact proximal points (Xie et al. 2020, algorithm 1, one inner step; as UNITER, model/ot.py).
 
-    cost: (N, L, S). present: (N, S) bool. Every patch gives 1/L, every present sentence of a pair takes as much as the
-    others, absent ones nothing; the plan, (N, L, S) float32, is 0 where a pair has no sentence. beta: of the proximal
+    cost: (N, L, S). present: (N, S) bool, or the shares of sentence_shares(). Every patch gives 1/L, every present
+    sentence of a pair takes as much as the others or its share, absent ones nothing; the plan, (N, L, S) float32, is 0
+    where a pair has no sentence. beta: of the proximal
     step; the smaller, the sooner the cost is least and the later the patches' sums are right. 50 steps of 0.5 end up
     within 1 % of the least cost, but 3 % below it where patches lie much nearer to their own sentence than to others.
     """
+    share = as_shares(present)[:, :, None]  # (N, S, 1)
+    present = share[:, :, 0] > 0
     kernel = _kernel(cost.float(), present, beta)  # (N, S, L): A; long rows are summed faster
-    share = 1 / present.sum(dim=1, keepdim=True).clamp(min=1)[:, :, None]  # (N, 1, 1)
     plan, least = present[:, :, None].float().expand_as(kernel), LEAST_PLAN * present[:, :, None]
-    sigma = share * present[:, :, None]  # (N, S, 1)
+    sigma = share
     for _ in range(steps):
         kept = kernel * plan  # Q
         delta = 1 / (kept * sigma).sum(dim=1, keepdim=True).mul_(cost.shape[1]).clamp_(min=LEAST_PLAN)  # (N, 1, L)
@@ -74,8 +107,9 @@ def log_sinkhorn(cost: Tensor, present: Tensor, *, beta: float, steps: int) -> T
     The cost is 2 % above the least one with beta 0.05 and 300 steps, and twice the least with 0.5. POT's own proximal
     solver is not used: until its pull request 843 it returns the independent coupling.
     """
-    some = present.any(dim=1, keepdim=True)  # (N, 1)
-    taken = (present | ~some).float()
+    share = as_shares(present)
+    some = (share > 0).any(dim=1, keepdim=True)  # (N, 1)
+    taken = torch.where(some, share, 1.0)
     given = cost.new_full(cost.shape[:2], 1 / cost.shape[1], dtype=torch.float32)
     with torch.autocast(cost.device.type, enabled=False):
         solved = solve_batch(
@@ -93,9 +127,20 @@ def transport_costs(
 ) -> Tensor:
     """Eq. 8 for each pair, (N,): the cost under the plan, which itself has no gradient; 0 where there is no sentence.
 
-    cost: (N, L, S). present: (N, S) bool.
+    cost: (N, L, S). present: (N, S) bool, or the shares of sentence_shares().
     """
     plan = SOLVERS[solver](cost.detach(), present, beta=beta, steps=steps)  # Gamma
+    return (cost * plan).sum(dim=(1, 2))
+
+
+def free_costs(cost: Tensor, shares: Tensor, *, temperature: float) -> Tensor:
+    """Eq. 8 where patches give what is asked of them, (N,): each sentence takes its share from those that are near.
+
+    cost: (N, L, S). shares: (N, S), of sentence_shares(). The plan is the shares times a softmax over patches of the
+    cosines, 1 - C, over the temperature: entropic transport of which only the sentences' sums are bound. It has no
+    gradient, as that of eq. 8. The paper does not state the sums.
+    """
+    plan = (-cost.detach() / temperature).softmax(dim=1) * shares[:, None, :]
     return (cost * plan).sum(dim=(1, 2))
 
 

@@ -100,7 +100,7 @@ class BlipObjective(Objective):
     def contrast(self, batch: Batch, encoded: Encoded, step: int) -> Tensor:
         """ITC, against the batch of all workers and the queue, which then takes the batch in (BLIP, section 3.2)."""
         with torch.autocast(encoded.image.device.type, enabled=False):
-            text_group = gather(batch.text_group)
+            text_group = gather(self._alike(batch))
             if self.momentum is None:
                 keys = Keys(gather(encoded.image), gather(encoded.text), text_group, fresh=len(text_group))
                 return self._contrast(batch, encoded, keys, None)
@@ -118,10 +118,14 @@ class BlipObjective(Objective):
             encoded.image,
             encoded.text,
             keys,
-            text_group=batch.text_group,
+            text_group=self._alike(batch),
             temperature=self.model.temperature,
             teacher=teacher,
         )
+
+    def _alike(self, batch: Batch) -> Tensor:
+        """(N,) equal for pairs that are each other's positives: of one text, or of one figure as BLIP's fine-tuning."""
+        return batch.figure_group if self.settings.siblings == "positives" else batch.text_group
 
     @torch.no_grad()
     def draw(self, batch: Batch, encoded: Encoded, step: int) -> Drawn:

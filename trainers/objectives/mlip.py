@@ -18,7 +18,14 @@ from trainers.batch import Batch, number
 from trainers.losses.contrastive import gather
 from trainers.losses.integrity import integrity_scores, relative_weights, weight_entropy, weighted_contrast
 from trainers.losses.reconstruction import masked_patch_loss
-from trainers.losses.transport import choice_loss, cosine_cost, transport_costs
+from trainers.losses.transport import (
+    choice_loss,
+    cosine_cost,
+    free_costs,
+    paired_cosine_cost,
+    sentence_shares,
+    transport_costs,
+)
 from trainers.mlip import Mlip
 from trainers.objectives.objective import Objective, Term, rank, workers
 
@@ -51,13 +58,16 @@ class MlipObjective(Objective):
         """(N, K) int64, the patches that each image keeps at a step of training; all of them in evaluation."""
         patches = len(self.model.phi)
         n = int(patches * (1 - self.settings.mask_ratio)) if self.training else patches  # as MAE
-        return kept_patches(batch.pair_ids, f"{self.seed}:{step}", patches=patches, kept=n).to(batch.images.device)
+        seed = f"{self.seed}:{step}"
+        if self.settings.masks is not None:
+            seed = f"mask {number(seed) % self.settings.masks}"  # the same few for every seed
+        return kept_patches(batch.pair_ids, seed, patches=patches, kept=n).to(batch.images.device)
 
     def encode(self, batch: Batch, step: int = 0) -> Encoded:
         """Both encoders' view of a batch or of a part of it, eq. 1."""
         kept = self.kept(batch, step)
         image_states = self.model.image_states(batch.images, kept)
-        text_states = self.model.text_encoder(batch.tokens, batch.mask)
+        text_states = self.model.text_states(batch.tokens, batch.mask)
         image, text = self.model.image_vectors(image_states), self.model.text_vectors(text_states, batch.mask)
         if self.settings.similarity == "cosine":
             image, text = normalize(image, dim=-1), normalize(text, dim=-1)
@@ -113,37 +123,51 @@ class MlipObjective(Objective):
         """Eq. 8's share of some rows: the mean is over the pairs of all workers that have a sentence."""
         local = self.model.local_images(encoded.image_states[rows])  # (R, K, E)
         own_texts = self.model.local_texts(encoded.text_states[rows], batch.sentence_of[rows])
-        costs = self._costs(local, *own_texts)
-        if k := self.settings.spm_negatives:
-            sentences, present = self._sentences(encoded, batch)
-            own = rank() * len(batch) + rows
-            others = (own[:, None] + torch.arange(1, 1 + k, device=own.device)) % len(sentences)  # (R, k)
-            wrong = self._costs(
-                local.repeat_interleave(k, dim=0), sentences[others.flatten()], present[others.flatten()]
-            )
-            possible = torch.cat([own[:, None], others], dim=1)
-            costs = choice_loss(
-                torch.cat([costs[:, None], wrong.view(-1, k)], dim=1),
-                present.any(dim=1)[possible],
-                temperature=self.model.temperature,
-            )
+        if not self.settings.spm_negatives:
+            costs = self._costs(cosine_cost(local, own_texts[0]), self._shares(batch, own_texts[1], rows))
+        else:
+            costs = self._choice(batch, encoded, rows, local)
         return costs.sum() * workers() / readable.clamp(min=1)
 
+    def _choice(self, batch: Batch, encoded: Encoded, rows: Tensor, local: Tensor) -> Tensor:
+        """(R,): what it costs some rows to tell their own report from those of others by what matching costs."""
+        sentences, shares = self._sentences(encoded, batch)
+        own = rank() * len(batch) + rows
+        wanted, every = self.settings.spm_negatives, len(sentences) - 1
+        k = every if wanted == "all" else min(wanted, every)
+        asked = (own[:, None] + torch.arange(1 + k, device=own.device)) % len(sentences)  # (R, 1 + k), the own first
+        if wanted == "all":
+            table = paired_cosine_cost(local, sentences)  # (R, M, K, S)
+            costs = self._costs(table.flatten(0, 1), shares.repeat(len(rows), 1)).view(len(rows), -1).gather(1, asked)
+        else:
+            local, chosen = local.repeat_interleave(1 + k, dim=0), asked.flatten()
+            costs = self._costs(cosine_cost(local, sentences[chosen]), shares[chosen]).view(-1, 1 + k)
+        group = gather(batch.text_group)
+        differs = group[asked] != group[own][:, None]
+        differs[:, 0] = True
+        return choice_loss(costs, (shares.sum(dim=1) > 0)[asked] & differs, temperature=self.model.temperature)
+
     def _sentences(self, encoded: Encoded, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The sentences of all workers' pairs, (M, S, E), and which there are, (M, S)."""
+        """The sentences of all workers' pairs, (M, S, E), and their shares, (M, S)."""
         sentences, present = self.model.local_texts(encoded.text_states, batch.sentence_of)
         most = int(gather(torch.tensor([present.shape[1]], device=present.device)).max())
-        missing = most - present.shape[1]
+        missing, shares = most - present.shape[1], self._shares(batch, present)
         with torch.autocast(present.device.type, enabled=False):
-            return gather(pad(sentences.float(), (0, 0, 0, missing))), gather(pad(present, (0, missing)).byte()).bool()
+            return gather(pad(sentences.float(), (0, 0, 0, missing))), gather(pad(shares, (0, missing)))
 
-    def _costs(self, local: Tensor, sentences: Tensor, present: Tensor) -> Tensor:
+    def _shares(self, batch: Batch, present: Tensor, rows: Tensor | None = None) -> Tensor:
+        """(R, S): how much of the plan each sentence takes; see sentence_shares(). present: (R, S)."""
+        every = slice(None) if rows is None else rows
+        asserts = None if batch.asserts is None else batch.asserts[every]
+        return sentence_shares(batch.sentence_of[every], present, asserts, silent=self.settings.silent_weight)
+
+    def _costs(self, cost: Tensor, shares: Tensor) -> Tensor:
+        """(N,) of cost (N, K, S) and the sentences' shares (N, S)."""
+        settings = self.settings
+        if settings.patch_sums == "free":
+            return free_costs(cost, shares, temperature=settings.patch_temperature)
         return transport_costs(
-            cosine_cost(local, sentences),
-            present,
-            solver=self.settings.solver,
-            beta=self.settings.transport_beta,
-            steps=self.settings.transport_steps,
+            cost, shares, solver=settings.solver, beta=settings.transport_beta, steps=settings.transport_steps
         )
 
     @torch.no_grad()
@@ -153,7 +177,8 @@ class MlipObjective(Objective):
         sentences, present = self.model.local_texts(encoded.text_states, batch.sentence_of)
         readable = present.any(dim=1).sum().clamp(min=1)
         for name, shift in (("spm_own", 0), ("spm_shuffled", 1)):
-            costs = self._costs(local, sentences.roll(shift, 0), present.roll(shift, 0))
+            shares = self._shares(batch, present).roll(shift, 0)
+            costs = self._costs(cosine_cost(local, sentences.roll(shift, 0)), shares)
             self.watched[name] = costs.sum() / readable
 
     def reconstruct(self, batch: Batch, encoded: Encoded, rows: Tensor) -> Tensor:

@@ -11,7 +11,15 @@ from trainers.batch import Batch
 from trainers.blip import Blip
 from trainers.evaluation.pool import Pool, embed
 from trainers.evaluation.recall import metrics
-from trainers.evaluation.rerank import best, look_at, match_again, match_logits
+from trainers.evaluation.rerank import (
+    Judged,
+    best,
+    candidates_auc,
+    chosen_weight,
+    look_at,
+    match_again,
+    match_logits,
+)
 
 
 def one_by_one(model: Blip, pool: Pool) -> Tensor:
@@ -88,3 +96,30 @@ def test_more_candidates_than_the_pool_has_are_all_of_it(small_blip: Blip, shape
     pool = embed(small_blip, [shape_batch(5)])
     to_text, to_image = match_again(small_blip, pool, pool.image @ pool.text.T, k=99)
     assert (to_text > -50).all() and (to_image > -50).all()
+
+
+def test_the_weight_of_matching_is_what_other_pairs_say_it_is_worth() -> None:
+    """Four pairs whose cosines all tie: a matcher that knows gets weight, one that errs gets none."""
+    every, same = torch.ones(4, 4, dtype=torch.bool), torch.eye(4, dtype=torch.bool)
+    nearly = torch.full((4, 4), 0.5) + 0.001 * torch.eye(4).roll(1, 0)
+    knows, errs = Judged(nearly, torch.eye(4), every, every), Judged(nearly, -torch.eye(4), every, every)
+    assert chosen_weight(knows, same, temperature=0.07) > 0.0
+    assert chosen_weight(errs, same, temperature=0.07) == 0.0
+    to_text, _ = knows.scores(cosine=1 / 0.07, logit=0.3)
+    torch.testing.assert_close(to_text, nearly / 0.07 + 0.3 * torch.eye(4))
+
+
+def test_candidates_that_matching_did_not_see_stay_behind_in_the_order_of_cosines() -> None:
+    similarity = torch.tensor([[0.9, 0.8, 0.1]]).expand(3, 3)
+    chosen = torch.tensor([[True, True, False]]).expand(3, 3)
+    logits = torch.tensor([[-50.0, 3.0, 0.0]]).expand(3, 3)
+    to_text, _ = Judged(similarity, logits, chosen, chosen).scores(cosine=14.0, logit=3.0)
+    assert to_text[0].argsort(descending=True).tolist() == [1, 0, 2]
+
+
+def test_auc_among_candidates_counts_pairs_of_right_and_wrong_of_one_query() -> None:
+    scores = torch.tensor([[3.0, 2.0, 9.0], [1.0, 1.0, 0.0]])
+    chosen = torch.tensor([[True, True, False], [True, True, True]])
+    same = torch.tensor([[True, False, False], [True, False, False]])
+    assert candidates_auc(scores, chosen, same) == (1 + 0.5 + 1) / 3
+    assert candidates_auc(scores, chosen, ~chosen & same) is None

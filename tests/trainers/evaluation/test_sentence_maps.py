@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ from trainers.evaluation.sentence_maps import (
     cosines,
     difference_maps,
     hits,
+    mean_iou,
     phi_grid,
     point,
     point_by,
@@ -181,3 +183,10 @@ def test_phi_lies_row_by_row_less_its_mean_by_its_deviation() -> None:
     torch.testing.assert_close(grid, torch.tensor([[-1.0, -1.0], [-1.0, 3.0]]) / 3**0.5)
     torch.testing.assert_close(phi_grid(7 + 0.1 * torch.tensor([1.0, 1.0, 1.0, 5.0])), grid)
     assert phi_grid(torch.zeros(9)).tolist() == [[0.0] * 3] * 3
+
+
+def test_mean_iou_counts_patches_above_five_thresholds() -> None:
+    """Of 0, .15, .35 and 1, inside the last two: unions of 3, 2, 2, 2 (.35 is above .3) and at .4 and .5 one of two."""
+    heat, inside = torch.tensor([0.0, 0.15, 0.35, 1.0]), np.array([False, False, True, True])
+    assert mean_iou(heat, inside) == pytest.approx((2 / 3 + 1 + 1 + 0.5 + 0.5) / 5)
+    assert mean_iou(torch.zeros(4), inside) == pytest.approx(0.0)

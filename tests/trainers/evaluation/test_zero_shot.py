@@ -15,9 +15,9 @@ from core.records import Radiograph, Split, Target
 from trainers.batch import Collate
 from trainers.checkpoint import load_model
 from trainers.evaluation.prompts import Prompts, PromptSet, read_prompts
-from trainers.evaluation.radiographs import encode_films
+from trainers.evaluation.radiographs import Features, encode_films
 from trainers.evaluation.retrieval import LeakError
-from trainers.evaluation.zero_shot import ZeroShot, ZeroShotPlan, present_scores, sides, zero_shot
+from trainers.evaluation.zero_shot import ZeroShot, ZeroShotPlan, by_side, present_scores, sides, zero_shot
 
 Writer = Callable[[str, Sequence[Radiograph]], list[str]]
 
@@ -114,3 +114,15 @@ def test_a_threshold_is_not_fixed_on_the_patients_of_the_test(
 ) -> None:
     with pytest.raises(LeakError, match="stand in split test and in val"):
         evaluated(saved_model, film_files, val_files=film_files["test"])
+
+
+def test_a_model_that_does_not_read_no_is_below_chance_by_negative_prompts_alone() -> None:
+    """Both prompts point at the finding: present films are nearer to each, the negative one too."""
+    truths = [1.0, 1.0, 0.0, 0.0]
+    embeddings = np.array([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]])
+    rows = [{"targets": [{"name": "A", "present": bool(each)}, {"name": "B", "present": True}]} for each in truths]
+    features = Features(embeddings=embeddings, states=embeddings, rows=rows)
+    deaf, hears = np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([[1.0, 0.0], [0.0, 1.0]])
+    found = by_side(features, {"A": deaf, "B": hears})
+    assert found == {"A": {"pos": 1.0, "neg": 0.0, "pnc": 0.5}, "": {"pos": 1.0, "neg": 0.0, "pnc": 0.5}}
+    assert by_side(features, {"A": hears})["A"] == {"pos": 1.0, "neg": 1.0, "pnc": 1.0}

@@ -60,3 +60,14 @@ def test_with_norm_pix_brightness_and_contrast_of_the_image_do_not_matter() -> N
     predicted, images, kept = example()
     losses = [masked_patch_loss(predicted, x, kept, patch=PATCH, norm_pix=True) for x in (images, 3 * images + 0.5)]
     torch.testing.assert_close(losses[0], losses[1], atol=1e-4, rtol=1e-4)
+
+
+def test_pixels_of_the_data_set_are_those_of_mrm() -> None:
+    """White is (1 - .4978) / .2449; nothing predicted then errs by its square. Against -1 to 1 it is 4.2 times less."""
+    white, kept = torch.ones(1, 3, 16, 16), torch.tensor([[0]])
+    nothing = torch.zeros(1, 4, 192)
+    loss = masked_patch_loss(nothing, white, kept, patch=8, norm_pix="dataset").item()
+    assert loss == pytest.approx(((1 - 0.4978) / 0.2449) ** 2, rel=1e-5)
+    apart = torch.zeros(1, 4, 192) + 0.1
+    scaled = masked_patch_loss(apart, torch.zeros(1, 3, 16, 16), kept, patch=8, norm_pix=False).item()
+    assert scaled == pytest.approx(0.01, rel=1e-5)

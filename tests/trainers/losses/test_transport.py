@@ -9,7 +9,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainers.losses.transport import SOLVERS, cosine_cost, ipot, log_sinkhorn, sentence_means, transport_costs
+from trainers.losses.transport import (
+    SOLVERS,
+    cosine_cost,
+    free_costs,
+    ipot,
+    log_sinkhorn,
+    paired_cosine_cost,
+    sentence_means,
+    sentence_shares,
+    transport_costs,
+)
 
 N, L, S, D = 8, 98, 8, 64  # pairs; patches that are seen at ratio 0.5; sentences; width
 ALL = torch.ones(N, S, dtype=torch.bool)
@@ -192,3 +202,37 @@ def test_the_proximal_solver_of_pot_is_never_asked(monkeypatch: pytest.MonkeyPat
         ot.batch.solve_batch(related())
     for solver in SOLVERS.values():
         solver(related(), ALL, beta=0.05, steps=5)
+
+
+def test_free_sums_take_each_sentence_from_the_patches_that_are_near() -> None:
+    cost, shares = related(), torch.full((N, S), 1 / S)
+    told = free_costs(cost, shares, temperature=0.1)
+    by_hand = []
+    for pair in cost.double():
+        plan = np.exp(-pair.numpy() / 0.1)
+        by_hand.append((pair.numpy() * plan / plan.sum(axis=0)).sum(axis=0).mean())
+    np.testing.assert_allclose(told.numpy(), by_hand, rtol=1e-5)
+    sharp = free_costs(cost, shares, temperature=1e-3)
+    torch.testing.assert_close(sharp, cost.amin(dim=1).mean(dim=1), atol=1e-3, rtol=0)
+
+
+def test_every_image_with_every_report_costs_what_pairs_cost() -> None:
+    generator = torch.Generator().manual_seed(0)
+    patches, sentences = torch.randn(3, 7, D, generator=generator), torch.randn(4, 5, D, generator=generator)
+    table = paired_cosine_cost(patches, sentences)
+    for image in range(3):
+        torch.testing.assert_close(table[image], cosine_cost(patches[[image] * 4], sentences), atol=1e-5, rtol=1e-5)
+
+
+def test_sentences_of_no_finding_take_less_of_the_plan() -> None:
+    sentence_of = torch.tensor([[-1, 0, 1, 1, 2], [0, 0, 1, 1, -1], [-1] * 5])
+    present = torch.tensor([[True, True, True], [True, True, False], [False] * 3])
+    tells = torch.tensor([[False, False, True, True, False], [False] * 5, [False] * 5])
+    shares = sentence_shares(sentence_of, present, tells, silent=0.25)
+    expected = torch.tensor([[1 / 6, 4 / 6, 1 / 6], [0.5, 0.5, 0], [0, 0, 0]])
+    torch.testing.assert_close(shares, expected)
+    cost = related()[:3, :, :3]
+    plan = ipot(cost, shares, beta=0.5, steps=200)
+    torch.testing.assert_close(plan.sum(dim=1), expected, atol=1e-5, rtol=0)
+    exact_cost = ot.emd2(np.full(L, 1 / L), expected[0].double().numpy(), cost[0].double().numpy())
+    assert (cost[0] * plan[0]).sum().item() == pytest.approx(exact_cost, rel=0.01)

@@ -224,3 +224,21 @@ def test_two_workers_have_the_losses_gradients_and_queue_of_one(
                 assert expected.keys() == found.keys()
                 for name, value in expected.items():
                     assert torch.allclose(found[name].to(value.dtype), value, atol=2e-6), (case, step, name)
+
+
+def test_pairs_of_one_figure_are_positives_where_fine_tuning_has_them_so(
+    small_blip: Blip, objective_for: Made, shape_batch: Drawing
+) -> None:
+    batch = shape_batch(4)
+    batch.figure_group[:] = 1
+    apart, together = (objective_for(small_blip, alpha=0, siblings=how) for how in ("negatives", "positives"))
+    batch.text_group[:] = torch.arange(4)
+    image, text = apart.encode(batch).image, apart.encode(batch).text
+    scores = (
+        (image @ text.T / small_blip.temperature).log_softmax(1),
+        (text @ image.T / small_blip.temperature).log_softmax(1),
+    )
+    assert apart(batch)["itc"].item() == pytest.approx(
+        -sum(each.diagonal().mean().item() for each in scores) / 2, abs=1e-5
+    )
+    assert together(batch)["itc"].item() == pytest.approx(-sum(each.mean().item() for each in scores) / 2, abs=1e-5)

@@ -135,6 +135,33 @@ def test_with_negatives_an_image_is_to_choose_its_own_report_by_cost(mlip_for: M
     assert objective(batch)["spm"].item() == pytest.approx(sum(losses) / 6, abs=1e-5)
 
 
+def test_among_all_reports_those_with_an_equal_text_are_no_negatives(mlip_for: Made, report_batch: Batches) -> None:
+    batch = report_batch(6)
+    batch.text_group[:] = torch.tensor([1, 2, 1, 3, 4, 5])
+    objective = mlip_for(spm_negatives="all", patch_sums="free", patch_temperature=0.2).eval()
+    encoded = objective.encode(batch)
+    sentences, present = objective.model.local_texts(encoded.text_states, batch.sentence_of)
+    local, losses = objective.model.local_images(encoded.image_states), []
+    for image in range(6):
+        others = [n for n in range(6) if n != image and batch.text_group[n] != batch.text_group[image]]
+        costs = []
+        for report in (image, *others):
+            there = sentences[report, present[report]]
+            cost = cosine_cost(local[[image]], there[None])[0]  # (K, S)
+            costs.append(((cost / -0.2).softmax(dim=0) * cost).sum(dim=0).mean())
+        losses.append(cross_entropy(-torch.stack(costs)[None] / 0.4, torch.tensor([0])).item())
+    assert objective(batch)["spm"].item() == pytest.approx(sum(losses) / 6, abs=1e-5)
+
+
+def test_few_masks_are_the_same_for_every_seed(mlip_for: Made, report_batch: Batches) -> None:
+    batch, drawn = report_batch(4), set()
+    for seed in (0, 1):
+        objective = mlip_for(masks=2).train()
+        objective.seed = seed
+        drawn |= {tuple(objective.kept(batch, step).flatten().tolist()) for step in range(12)}
+    assert len(drawn) == 2
+
+
 def test_phi_learns_in_a_group_of_its_own_without_decay(mlip_for: Made, report_batch: Batches) -> None:
     objective, batch = mlip_for(phi_rate=10.0), report_batch(8)
     plan = replace(PLAN, optim=OptimSettings(lr=1e-3, warmup_steps=0, weight_decay=0.5))

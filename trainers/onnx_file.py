@@ -93,19 +93,17 @@ def _node(message: memoryview) -> Node:
 
 def _tensor(message: memoryview) -> dict[str, NDArray[np.float32]]:
     """The tensor by its name; nothing if it holds no float32."""
-    name, kind, raw, dims = "", 0, memoryview(b""), list[int]()
+    held: dict[int, list[int | memoryview]] = {}
     for number, value in _fields(message):
-        if number == DIMS:
-            dims += [value] if isinstance(value, int) else _packed(value)
-        elif number == DATA_TYPE and isinstance(value, int):
-            kind = value
-        elif number == NAME and isinstance(value, memoryview):
-            name = bytes(value).decode()
-        elif number == RAW and isinstance(value, memoryview):
-            raw = value
+        held.setdefault(number, []).append(value)
+    dims = [side for value in held.get(DIMS, []) for side in ([value] if isinstance(value, int) else _packed(value))]
+    kind, raw = held.get(DATA_TYPE, [0])[-1], held.get(RAW, [memoryview(b"")])[-1]
+    name = held.get(NAME, [memoryview(b"")])[-1]
+    if not isinstance(raw, memoryview) or not isinstance(name, memoryview):
+        return {}
     if kind != FLOAT or len(raw) != 4 * int(np.prod(dims, dtype=np.int64)):
         return {}
-    return {name: np.frombuffer(raw, "<f4").reshape(dims)}
+    return {bytes(name).decode(): np.frombuffer(raw, "<f4").reshape(dims)}
 
 
 def _packed(data: memoryview) -> list[int]:

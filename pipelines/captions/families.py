@@ -83,6 +83,8 @@ def _strays(caption: str, marker: Marker, family: Sequence[Marker]) -> bool:
     opened = {label for each in others if opens_sentence(caption, each) for label in each.labels}
     if ranks_of(marker.labels) != [last] or len(labels_of(others)) < MIN_OTHERS:
         return False
+    if any(each != marker and last in ranks_of(each.labels) for each in family):
+        return False  # named elsewhere too
     is_apart = last - 1 not in ranks
     if is_apart and marker.style not in {each.style for each in others}:
         return True

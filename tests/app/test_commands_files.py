@@ -19,7 +19,7 @@ FIGRAY = Path(sys.executable).parent / "figray"
     [
         (["separate", "{tmp}/nowhere", "{tmp}/out.json"], "nowhere is no folder"),
         (["separate", "{tmp}", "{tmp}/out.json"], "has no images"),
-        (["split-captions", "{tmp}/in.json", "{tmp}/out.json"], "in.json: at 0, caption: Field required"),
+        (["split-captions", "{tmp}/nowhere.json", "{tmp}/out.json"], "nowhere.json"),
         (["split-captions", "{tmp}/in.json", "{tmp}/out.json", "--set", "captions.min=1"], "no setting 'captions.min'"),
         (["pair-figures", "{tmp}", "{tmp}/in.json", "{tmp}/out.json"], "has no images"),
         (["evaluate", "pairs", "--images", "{tmp}"], "--images DIR --truth TRUTH.json"),

@@ -313,11 +313,14 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("kind", ["model.safetensors", "pytorch_model.bin"])
 def test_a_published_name_is_downloaded(kind: str, hub: Path, tokenizer: PreTrainedTokenizerFast, batch: Batch) -> None:
-    model = published(hub, tokenizer)
+    model, ours = published(hub, tokenizer), OURS
     if kind == "pytorch_model.bin":
         torch.save(model.state_dict(), hub / kind)
         (hub / "model.safetensors").unlink()
-    blip, _ = begin_from("hf:a/b", model=OURS, objective=MLM)
+        with pytest.raises(UserError, match=r"pickles can run commands.*model.pickled_weights=true"):
+            begin_from("hf:a/b", model=ours, objective=MLM)
+        ours = ours.model_copy(update={"pickled_weights": True})
+    blip, _ = begin_from("hf:a/b", model=ours, objective=MLM)
     assert_same(scores(blip, batch), their_scores(model, batch))
     assert blip.settings.init == "hf:a/b"
 

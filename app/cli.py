@@ -89,6 +89,9 @@ def dataset(
     column: Annotated[list[str], typer.Option(help="csv: a column by the file's name, patient_id=subject.")] = [],  # noqa: B006
     mask_target: Annotated[str, typer.Option(help="csv: the finding that its masks show.")] = "mask",
     mapping: Annotated[Path | None, typer.Option(help="rsna: its mapping to NIH, if not beside the data.")] = None,
+    splits: Annotated[
+        Path | None, typer.Option(exists=True, help="A CSV of image_id and split, as published with MRM or BenchX.")
+    ] = None,
     set_: Set = [],  # noqa: B006
 ) -> None:
     """Radiographs with what is known of them into a run: a published set from its files, your own, or drawn ones."""
@@ -97,7 +100,7 @@ def dataset(
     from core.places import Place
 
     asked = radiographs.asked(kind, folder, views=views, columns=column, mapping=mapping)
-    asked, place = replace(asked, side=side, mask_target=mask_target), Place.at(run)
+    asked, place = replace(asked, side=side, mask_target=mask_target, splits=splits), Place.at(run)
     with opened(place, None, set_) as config:
         source = radiographs.source_of(asked, config)  # what is missing is said before Ray starts
         for note in source.notes:

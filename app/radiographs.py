@@ -11,13 +11,14 @@ from app import steps
 from core.config import SettingError, UserError
 from core.places import Place
 from core.records import Split
-from core.runs import Table, claim
+from core.runs import Table, claim, digest
 from core.sentences import splitter
 from core.settings import Config
 from trainers.datasets import csv_folder, mimic_cxr, nih, reading, rsna, siim
 from trainers.datasets.containment import UNKNOWN
 from trainers.datasets.copies import on_one_side
 from trainers.datasets.nih_mapping import mapping_in, read_mapping
+from trainers.datasets.split_lists import by_list, read_split_list
 from trainers.datasets.tables import (
     Source,
     Terms,
@@ -44,6 +45,7 @@ class Asked:
     columns: Mapping[str, str] = field(default_factory=dict)  # csv: its names of csv_folder.COLUMNS
     mask_target: str = "mask"  # csv: what its masks show
     mapping: Path | None = None  # rsna: of its images to NIH's; None: the file beside the data, if there is one
+    splits: Path | None = None  # a published list of which image is in which split; None: the set's own, or by hash
 
 
 def asked(
@@ -71,11 +73,17 @@ def asked(
 def source_of(asked: Asked, config: Config) -> Source[Any]:
     """What is asked, listed and ready to be read; or UserError, naming the file that is missing or not as published.
 
-    Patients who share an image file are on one side of the split.
+    Patients who share an image file are on one side of the split, but where a published list says who is where.
     """
     if asked.kind == PHANTOM:
         return drawn(config)
     source = KINDS[asked.kind](asked, config.seed)
+    if asked.splits is not None:
+        listed = read_split_list(asked.splits)
+        works = by_list(source.works, listed, asked.splits)
+        named = {**source.asked, "splits": digest([f"{image} {side}" for image, side in sorted(listed.items())])}
+        left_out = f"{len(source.works) - len(works):,} of {len(source.works):,} images are not in {asked.splits.name}"
+        return replace(source, works=works, asked=named, notes=(*source.notes, left_out))
     works, told = on_one_side(source.works, asked.folder if asked.folder.is_dir() else asked.folder.parent)
     return replace(source, works=works, notes=(*source.notes, *told))
 

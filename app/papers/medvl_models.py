@@ -31,6 +31,7 @@ class Model:
     stage: str = "PT"
     percent: int = 100
     without: str = "all"
+    budget: str = "epochs"  # epochs: as the paper. steps: raw for as many steps as processed has, several times more
 
     @property
     def name(self) -> str:
@@ -38,7 +39,8 @@ class Model:
         share = f"-{self.percent}" if self.percent < 100 else ""
         without = f"-{self.without.replace(' ', '-').lower()}" if self.without != "all" else ""
         tuned = "-finetune" if self.stage == "PT+FT" else ""
-        return f"{self.scheme}{share}{without}-seed{self.seed}{tuned}"
+        budget = "-equal-steps" if self.budget == "steps" else ""
+        return f"{self.scheme}{share}{without}{budget}-seed{self.seed}{tuned}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,17 @@ def pretrained(config: Config, *, seeds: int, percents: Sequence[int] = (100,)) 
     ]
 
 
+def of_equal_steps(config: Config, *, seeds: int, steps: int) -> list[Model]:
+    """PT on whole figures for as many steps as processed pairs get: is it the cut, or the longer training?"""
+    return [
+        Model(
+            scheme="raw", seed=seed, budget="steps",
+            config=override(_changed(config, "raw", seed), {"optim.steps": steps}),
+        )
+        for seed in range(seeds)
+    ]  # fmt: skip
+
+
 def finetuned(config: Config, begun: Iterable[Model]) -> list[Model]:
     """PT+FT: each model trained on by its own scheme."""
     return [
@@ -76,6 +89,7 @@ def finetuned(config: Config, begun: Iterable[Model]) -> list[Model]:
             scheme=model.scheme,
             seed=model.seed,
             stage="PT+FT",
+            budget=model.budget,
             config=override(_changed(config, model.scheme, model.seed), {"model.init": f"run:{model.name}"}),
         )
         for model in begun

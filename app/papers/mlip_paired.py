@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from app.papers.mlip_models import BEST, PLAIN, TRAINED_ROWS, UNTRAINED, Score, by_seed, chosen
 from app.papers.mlip_tables import cell
+from app.papers.mlip_verdicts import said_by_side
 from app.papers.reproduced import Cell, Row, Table
 from app.papers.seeds import Paired, paired
 
@@ -69,7 +70,8 @@ def said(found: Sequence[Score]) -> list[str]:
         for name in MEASURES:
             if row != PLAIN and (gain := against_plain(found, row, name)):
                 told.append(f"{row}, {name}: {sentence(gain)}.")
-    return [*told, *reached(found)]
+    sides = [line for row in (PLAIN, BEST) for line in said_by_side(found, row)]
+    return [*told, *sides, *reached(found)]
 
 
 def sentence(gain: Paired) -> str:

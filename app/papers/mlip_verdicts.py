@@ -29,10 +29,24 @@ def said_of_table1(found: Sequence[Score]) -> list[str]:
     for dataset in datasets(found):
         here = chosen(found, dataset=dataset, task="zero-shot", metric="auc", target="")
         said.append(f"On {dataset}, by prompts alone, {against_untrained(here, 'mean AUC')}; by chance it is 50.")
+        said += said_by_side(chosen(found, dataset=dataset))
     theirs = " and ".join(
         f"{TABLE_1[OURS][TABLE_1_COLUMNS.index((name, 'AUC'))]:.1f} on {name}" for name in ("RSNA", "SIIM")
     )
     return [*said, f"MLIP's own AUC is {theirs}."]
+
+
+def said_by_side(found: Sequence[Score], row: str = FULL) -> list[str]:
+    """What prompts of one side tell alone: whether a model reads the word "no"."""
+    sides = {"pos": "by the positive prompts alone", "neg": "by the negative ones alone", "pnc": "by both"}
+    values = {
+        name: summary(
+            [each.value for each in chosen(found, row=row, task="zero-shot", metric=f"auc_{side}", target="")]
+        )
+        for side, name in sides.items()
+    }
+    told = [f"{each.mean:.1f} {name}" for name, each in values.items() if each]
+    return [f"Mean AUC of {row}: {', '.join(told)}; below 50 by negative prompts, “no” is not read."] if told else []
 
 
 def said_of_table2(found: Sequence[Score]) -> list[str]:

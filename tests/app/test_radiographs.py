@@ -1,6 +1,7 @@
 """figray dataset: what is asked, and the tables that a published and a drawn set become."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,3 +117,14 @@ def test_the_table_of_rsna_depends_on_whose_patients_it_knows(tmp_path: Path) ->
     assert unknown.asked["patients"] == "unknown" and "patients are unknown" in unknown.notes[0]
     named = radiographs.asked("rsna", tmp_path / "set", mapping=tmp_path / "away.json")
     assert radiographs.source_of(named, load()).asked["patients"] == "NIH's"
+
+
+def test_a_published_list_of_splits_decides_and_makes_another_table(films: Path) -> None:
+    listed = films / "published.csv"
+    listed.write_text("image_id,split\n" + "\n".join(f"{n},{('test', 'train')[n > 3]}" for n in range(10)))
+    asked = radiographs.asked("csv", films / "films.csv")
+    plain, by_list = (radiographs.source_of(each, load()) for each in (asked, replace(asked, splits=listed)))
+    sides = {Path(work.image).stem: work.split for work in by_list.works}
+    assert len(plain.works) == 12 and len(sides) == 10
+    assert {name for name, side in sides.items() if side == "test"} == {"0", "1", "2", "3"}
+    assert by_list.asked != plain.asked and "2 of 12 images are not in published.csv" in by_list.notes

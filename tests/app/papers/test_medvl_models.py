@@ -4,7 +4,18 @@ import math
 
 import pytest
 
-from app.papers.medvl_models import PERCENTS, Model, Result, ablated, chosen, finetuned, pretrained, ratio, summary
+from app.papers.medvl_models import (
+    PERCENTS,
+    Model,
+    Result,
+    ablated,
+    chosen,
+    finetuned,
+    of_equal_steps,
+    pretrained,
+    ratio,
+    summary,
+)
 from core.config import load
 from trainers.evaluation.bootstrap import ratio as resampled
 
@@ -97,3 +108,12 @@ def test_results_are_chosen_by_what_they_and_their_models_are() -> None:
     assert chosen(results, scheme="raw") == results[:1]
     assert chosen(results, pool="whole figures", stage="PT", percent=100) == results[1:]
     assert chosen(results, split="val") == []
+
+
+def test_raw_for_as_many_steps_is_a_model_of_its_own() -> None:
+    models = of_equal_steps(load("medvl-phantom"), seeds=2, steps=77)
+    assert [model.name for model in models] == ["raw-equal-steps-seed0", "raw-equal-steps-seed1"]
+    assert {(model.config.optim.steps, model.config.train.scheme) for model in models} == {(77, "raw")}
+    tuned = finetuned(load("medvl-phantom-finetune"), models)
+    assert tuned[0].name == "raw-equal-steps-seed0-finetune" and tuned[0].budget == "steps"
+    assert tuned[0].config.model.init == "run:raw-equal-steps-seed0"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from lxml import html
 
-from app.papers.medvl_models import PERCENTS, Model, Ratio, Result, ablated, finetuned, pretrained
+from app.papers.medvl_models import PERCENTS, Model, Ratio, Result, ablated, finetuned, of_equal_steps, pretrained
 from app.papers.medvl_published import METRICS, TABLE_1
 from app.papers.medvl_tables import (
     LOSSES,
@@ -158,3 +158,19 @@ def test_an_ablation_shows_what_reranking_and_images_add() -> None:
     said = said_of_ablation([each for each in results if each.pool == "pairs"], gains)
     assert "by +2.0 points" in said[0]
     assert "0.305 nats more" in said[1]
+
+
+def test_raw_for_as_many_steps_has_rows_and_sentences_of_its_own_and_leaves_the_others_as_they_are() -> None:
+    as_printed = of_table1()
+    longer = [
+        measured(model, pool, split)
+        for model in of_equal_steps(CONFIG, seeds=3, steps=99)
+        for pool in POOLS
+        for split in SPLITS
+    ]
+    plain, both = (table1(each, "pairs") for each in (as_printed, [*as_printed, *longer]))
+    assert [row.head for row in both.rows if row not in plain.rows] == ["PT, raw, as many steps", "processed / that"]
+    assert [row for row in both.rows if row in plain.rows] == plain.rows
+    said = said_of_table1([*as_printed, *longer], list(POOLS))
+    assert sum("PT, raw for as many steps as processed: processed finds" in each for each in said) == 2
+    assert set(said_of_table1(as_printed, list(POOLS))) < set(said)

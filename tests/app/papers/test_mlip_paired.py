@@ -52,3 +52,17 @@ def test_the_table_has_a_row_for_each_arrangement_and_dashes_where_nothing_is_kn
     assert [row.head for row in shown.rows] == list(TRAINED_ROWS)
     assert shown.rows[1].cells[0].value == "–" and shown.rows[-1].cells[1].value == "+1.05"
     assert shown.rows[0].cells[1].value == "–"  # plain contrast against itself
+
+
+def test_it_is_said_whether_no_is_read() -> None:
+    sides = [
+        Score(
+            model=of_row(CONFIG, PLAIN, 0), dataset="phantom", task="zero-shot", metric=f"auc_{side}", value=value,
+        )
+        for side, value in (("pos", 80.0), ("neg", 40.0), ("pnc", 85.0))
+    ]  # fmt: skip
+    told = [line for line in said([*found(), *sides]) if "“no”" in line]
+    assert (
+        len(told) == 1
+        and "80.0 by the positive prompts alone, 40.0 by the negative ones alone, 85.0 by both" in told[0]
+    )

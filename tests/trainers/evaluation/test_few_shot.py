@@ -166,3 +166,18 @@ def test_a_saved_model_is_probed_twice_alike(saved_model: Path, film_files: dict
     }
     with pytest.raises(LeakError, match="stand in split test and in train"):
         probed(film_files["train"])
+
+
+def test_the_penalty_is_chosen_among_the_labels_that_there_are(splits: Splits) -> None:
+    """Validation labels turned round change what is chosen on them, and nothing where they are not looked at."""
+    turned = [
+        {**row, "targets": [{**each, "present": not each["present"]} for each in row["targets"]]}
+        for row in splits.val.rows
+    ]
+    lied = splits._replace(val=Features(embeddings=splits.val.embeddings, states=splits.val.states, rows=turned))
+    chosen = np.arange(len(splits.train.rows)) < 80
+    within = learn(splits, "Mass", chosen, "labelled")
+    np.testing.assert_array_equal(within, learn(lied, "Mass", chosen, "labelled"))
+    assert not np.array_equal(learn(splits, "Mass", chosen, "validation"), learn(lied, "Mass", chosen, "validation"))
+    truths = np.array([{each["name"]: each["present"] for each in row["targets"]}["Mass"] for row in splits.test.rows])
+    assert roc_auc_score(truths, within) > 0.93

@@ -15,6 +15,7 @@ def test_a_case_is_right(name: str, shared: Path) -> None:
 
 
 @pytest.mark.ray
+@pytest.mark.cluster  # minutes of Ray's starts; python -m tests.cases runs all
 @pytest.mark.parametrize("name", ["json", "rsna-mapping", "file-names"])
 def test_a_case_with_ray_is_right(name: str, shared: Path) -> None:
     rows = list(run(shared / "cases", [name]))

@@ -45,6 +45,7 @@ from pipelines.scoring.scorecard import (
 )
 
 CAPTIONS = ("openi_gold", "openi_dev_gold", "nlm", "prostate")
+LEAST = load(None, []).captions.min_confidence
 SEED = 3  # of the composed figures
 READERS = 2  # processes
 PENALTY = 1.0  # of the squared weights of the regression
@@ -89,8 +90,7 @@ def _halves(shared: Path) -> Half:
 def _captions(records: Sequence[Row]) -> dict[str, Any]:
     rows = TypeAdapter(list[MarkedCaption]).validate_python(records)
     truths = [true_caption(row) for row in rows]
-    least = load(None, []).captions.min_confidence
-    tallies = [splitting(truth, split_caption(truth.caption, min_confidence=least)) for truth in truths]
+    tallies = [splitting(truth, split_caption(truth.caption, min_confidence=LEAST)) for truth in truths]
     return _told(tallies)
 
 
@@ -146,7 +146,7 @@ def _figures(rows: Sequence[Row], read: dict[str, list[Subfigure]]) -> tuple[dic
 
 def _pairs(truth: TrueFigure, panels: list[Subfigure]) -> tuple[list[FoundPair], list[Evidence]]:
     """The pairs of a figure, and what their scores were made from, where letters and order decided."""
-    split = split_caption(truth.caption, min_confidence=load(None, []).captions.min_confidence)
+    split = split_caption(truth.caption, min_confidence=LEAST)
     found = match(panels, split, truth.caption, rule="joint")
     height, width = (max(panel.box[edge] for panel in truth.panels) for edge in (3, 2))
     boxes = [(0, 0, width, height) if one.subfigure == WHOLE else panels[one.subfigure].box for one in found]

@@ -73,16 +73,15 @@ class Apart:
                 process = self._idle.get_nowait()
                 if process.poll() is None:
                     return process
-        paths = os.pathsep.join(path for path in sys.path if path)
         process = subprocess.Popen(
             [sys.executable, "-m", "core.apart"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": paths},
+            env=environment(),
         )
         assert process.stdin
         with contextlib.suppress(OSError):  # one that is gone already is found gone as it is asked
-            _send(process.stdin, json.dumps(self._begin).encode())
+            send(process.stdin, json.dumps(self._begin).encode())
         return process
 
     def _end_of(self, process: "subprocess.Popen[bytes]") -> tuple[str, str]:
@@ -98,9 +97,9 @@ class Apart:
 
 def _asked(process: "subprocess.Popen[bytes]", told: Json, data: bytes) -> tuple[Json, bytes]:
     assert process.stdin and process.stdout
-    _send(process.stdin, json.dumps(told).encode())
-    _send(process.stdin, data)
-    return json.loads(_received(process.stdout)), _received(process.stdout)
+    send(process.stdin, json.dumps(told).encode())
+    send(process.stdin, data)
+    return json.loads(received(process.stdout)), received(process.stdout)
 
 
 def _ended(process: "subprocess.Popen[bytes]") -> int:
@@ -112,13 +111,19 @@ def _ended(process: "subprocess.Popen[bytes]") -> int:
     return process.wait()
 
 
-def _send(stream: IO[bytes], data: bytes) -> None:
+def environment() -> dict[str, str]:
+    """The environment in which another Python finds the packages that this one finds."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+def send(stream: IO[bytes], data: bytes) -> None:
+    """Write bytes after their length."""
     stream.write(len(data).to_bytes(LENGTH, "little"))
     stream.write(data)
     stream.flush()
 
 
-def _received(stream: IO[bytes]) -> bytes:
+def received(stream: IO[bytes]) -> bytes:
     """What was sent; raises EOFError where the other side has ended."""
     length = stream.read(LENGTH)
     data = stream.read(int.from_bytes(length, "little"))
@@ -129,7 +134,7 @@ def _received(stream: IO[bytes]) -> bytes:
 
 def _serve(asked: IO[bytes], answered: IO[bytes]) -> None:
     """Answer until nobody asks."""
-    begin = json.loads(_received(asked))
+    begin = json.loads(received(asked))
     signal.setitimer(signal.ITIMER_REAL, LOADING)
     module, _, name = begin["make"].partition(":")
     answer: Handler = getattr(import_module(module), name)(begin["settings"])
@@ -139,14 +144,14 @@ def _serve(asked: IO[bytes], answered: IO[bytes]) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0)
     while True:
         try:
-            told, data = json.loads(_received(asked)), _received(asked)
+            told, data = json.loads(received(asked)), received(asked)
         except EOFError:
             return
         signal.setitimer(signal.ITIMER_REAL, begin["seconds"])
         found, raw = _answered(answer, told, data)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        _send(answered, json.dumps(found).encode())
-        _send(answered, raw)
+        send(answered, json.dumps(found).encode())
+        send(answered, raw)
 
 
 def _answered(answer: Handler, told: Json, data: bytes) -> tuple[Json, bytes]:

@@ -75,8 +75,7 @@ def read_marks(caption: str, emphasis: Sequence[Span] = ()) -> Marked:
     """A caption with the run of letters that names its panels, or where it has none the words of place that do."""
     found = [marker for marker in find_markers(caption, emphasis) if not has_own_letter(caption, marker.start)]
     markers = chosen_family(caption, found)
-    plain = without_figure_number(caption)
-    if not markers and plain != caption:
+    if not markers and (plain := without_figure_number(caption)) != caption:
         markers = chosen_family(plain, find_markers(plain, emphasis))
     unusual = unusual_markers(caption)
     markers = unusual if len(unusual) >= len(labels_of(markers)) else markers

@@ -19,6 +19,7 @@ from pipelines.matching.positions import FAR, nearest_places
 
 Rule = Literal["paper", "joint", "whole"]
 Text = Literal["full", "own"]
+Decision = tuple[list[str], np.ndarray, list[int]]  # labels in their row, weights (panels, labels), each panel's label
 
 TWO_SIGNS = re.compile(r"[A-Za-z](?:\d{1,2}|'+|[’′]+)")  # "a1", "B'"
 OF_THEIR_OWN = ("letter", "order", "position")  # how a panel comes to a text of its own
@@ -49,7 +50,7 @@ def evidence_of(subfigures: Sequence[Subfigure], split: SplitCaption) -> list[Ev
     words, texts = _texts(subfigures, split)
     if len(subfigures) < 2 or not texts or _are_places(texts):
         return []
-    return _evidence(subfigures, texts, split, words)
+    return _evidence(subfigures, texts, split, words, _decided(subfigures, texts))
 
 
 def _texts(subfigures: Sequence[Subfigure], split: SplitCaption) -> tuple[dict[str, str], dict[str, str]]:
@@ -208,8 +209,9 @@ def _jointly(
     panels: Sequence[Subfigure], texts: dict[str, str], split: SplitCaption, own: dict[str, str], caption: str
 ) -> list[Match]:
     """One decision for all panels of a figure; texts: all that is said of each label, own: its own words."""
-    labels, weights, chosen = _decided(panels, texts)
-    seen = _evidence(panels, texts, split, own)
+    decision = _decided(panels, texts)
+    labels, weights, chosen = decision
+    seen = _evidence(panels, texts, split, own, decision)
     n_lettered = sum(_says(panel, labels) for panel in panels)
     matches = []
     for index, (panel, choice, evidence) in enumerate(zip(panels, chosen, seen, strict=True)):
@@ -226,7 +228,7 @@ def _jointly(
     return matches
 
 
-def _decided(panels: Sequence[Subfigure], texts: dict[str, str]) -> tuple[list[str], np.ndarray, list[int]]:
+def _decided(panels: Sequence[Subfigure], texts: dict[str, str]) -> Decision:
     """The labels in their row, their weights (panels, labels), and the place of the one that each panel has."""
     labels = _in_row(texts)
     weights = alignment(panels, labels)
@@ -234,10 +236,14 @@ def _decided(panels: Sequence[Subfigure], texts: dict[str, str]) -> tuple[list[s
 
 
 def _evidence(
-    panels: Sequence[Subfigure], texts: dict[str, str], split: SplitCaption, own: dict[str, str]
+    panels: Sequence[Subfigure],
+    texts: dict[str, str],
+    split: SplitCaption,
+    own: dict[str, str],
+    decision: Decision,
 ) -> list[Evidence]:
     """What speaks for the text that each panel gets."""
-    labels, weights, chosen = _decided(panels, texts)
+    labels, weights, chosen = decision
     alike = np.array([[texts[one] == texts[other] for other in labels] for one in labels])  # of a range, "(A-C)"
     likelihoods = weights @ alike
     return [

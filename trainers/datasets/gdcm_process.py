@@ -1,7 +1,7 @@
 """GDCM in a process of its own: on some damaged files it ends the process that calls it, and with it a part of a table.
 
-Run as a file, this module is that process: it imports nothing of figray. Asked and answered in pairs of a length, eight
-bytes, and so many bytes: the DICOM file; then a JSON object, and the values of the first frame.
+Run as a file, this module is that process. Asked and answered by the messages of core/apart.py: the DICOM file; then a
+JSON object, and the values of the first frame.
 """
 
 import json
@@ -19,7 +19,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-LENGTH = 8  # bytes
+from core.apart import environment, received, send
+
 PATIENCE = 120.0  # seconds for one file; the largest that are read take some ten
 DAMAGED = b"Corrupt JPEG data"  # what GDCM's decoder of JPEG says, and goes on with whatever it has
 LOCK = Lock()
@@ -36,9 +37,9 @@ def decoded_apart(data: bytes, notes: list[str]) -> NDArray[Any]:
         timer.start()
         try:
             assert process.stdin and process.stdout
-            _send(process.stdin, data)
-            told = json.loads(_received(process.stdout))
-            values = _received(process.stdout)
+            send(process.stdin, data)
+            told = json.loads(received(process.stdout))
+            values = received(process.stdout)
         except (OSError, EOFError) as error:
             _process.cache_clear()
             process.kill()
@@ -54,22 +55,9 @@ def decoded_apart(data: bytes, notes: list[str]) -> NDArray[Any]:
 @lru_cache(maxsize=1)
 def _process(parent: int) -> subprocess.Popen[bytes]:
     """The process, begun once in each that asks; it ends with it, when its input does."""
-    return subprocess.Popen([sys.executable, "-P", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-
-def _send(stream: IO[bytes], data: bytes) -> None:
-    stream.write(len(data).to_bytes(LENGTH, "little"))
-    stream.write(data)
-    stream.flush()
-
-
-def _received(stream: IO[bytes]) -> bytes:
-    """What was sent; raises EOFError where the other side has ended."""
-    length = stream.read(LENGTH)
-    data = stream.read(int.from_bytes(length, "little"))
-    if len(length) < LENGTH or len(data) < int.from_bytes(length, "little"):
-        raise EOFError
-    return data
+    return subprocess.Popen(
+        [sys.executable, "-P", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
+    )
 
 
 def _serve(asked: IO[bytes], answered: IO[bytes], said: Callable[[], bytes]) -> None:
@@ -79,7 +67,7 @@ def _serve(asked: IO[bytes], answered: IO[bytes], said: Callable[[], bytes]) -> 
 
     while True:
         try:
-            data = _received(asked)
+            data = received(asked)
         except EOFError:
             return
         values = b""
@@ -95,8 +83,8 @@ def _serve(asked: IO[bytes], answered: IO[bytes], said: Callable[[], bytes]) -> 
             told, values = {"dtype": found.dtype.str, "shape": found.shape, "notes": notes}, found.tobytes()
         except Exception as error:  # noqa: BLE001  whatever it is, the caller is told
             told = {"error": _in_words(error)}
-        _send(answered, json.dumps(told).encode())
-        _send(answered, values)
+        send(answered, json.dumps(told).encode())
+        send(answered, values)
 
 
 def _in_words(error: Exception) -> str:

@@ -66,33 +66,36 @@ def _of_one_style(caption: str, markers: Sequence[Marker], kinds: Kinds) -> list
     others = [marker for marker in markers if is_kind(marker) or (is_late and _is_earlier(marker, best[0]))]
     opening = [marker for marker in others if opens_sentence(caption, marker)]
     whole = _of_run(_with_gaps_filled(caption, best, others))
-    while strays := [marker for marker in whole if _strays(caption, marker, whole)]:
-        whole = _of_run([marker for marker in whole if marker not in strays])
+    while stray := _stray(caption, whole):
+        whole = _of_run([marker for marker in whole if marker != stray])
     return _under_letters(whole, opening)
 
 
-def _strays(caption: str, marker: Marker, family: Sequence[Marker]) -> bool:
-    """Whether a mark that ends the run is a sign of the text: "Mitoses (E)" after A, B, C, or "cerebellum (C)".
+def _stray(caption: str, family: Sequence[Marker]) -> Marker | None:
+    """The mark that ends the run and is a sign of the text: "Mitoses (E)" after A, B, C, or "cerebellum (C)".
 
     It comes after a gap and stands as no other, or others open sentences and it does not, and comes after a gap, out
     of order, or shortens the word before it.
     """
-    ranks = ranks_of(labels_of(family))
-    last = max(ranks)
-    others = [each for each in family if last not in ranks_of(each.labels)]
-    opened = {label for each in others if opens_sentence(caption, each) for label in each.labels}
-    if ranks_of(marker.labels) != [last] or len(labels_of(others)) < MIN_OTHERS:
-        return False
-    if any(each != marker and last in ranks_of(each.labels) for each in family):
-        return False  # named elsewhere too
-    is_apart = last - 1 not in ranks
+    ranks = dict(zip(labels_of(family), ranks_of(labels_of(family)), strict=True))
+    last = max(ranks.values(), default=0)
+    ending = [marker for marker in family if last in [ranks[label] for label in marker.labels]]
+    if len(ending) != 1 or len(ending[0].labels) > 1:
+        return None  # it is named elsewhere too, or with others
+    marker = ending[0]
+    others = [each for each in family if each is not marker]
+    if len(labels_of(others)) < MIN_OTHERS:
+        return None
+    is_apart = last - 1 not in ranks.values()
     if is_apart and marker.style not in {each.style for each in others}:
-        return True
-    if opens_sentence(caption, marker) or not opened.issuperset(labels_of(others)):
-        return False
+        return marker
+    opened = {label for each in others if opens_sentence(caption, each) for label in each.labels}
+    if opens_sentence(caption, marker) or not opened or not opened.issuperset(labels_of(others)):
+        return None
     word = _WORD_BEFORE.search(caption, 0, marker.start)
     is_short = word is not None and word[1].lower() == marker.labels[0].lower()
-    return is_apart or is_short or any(each.start > marker.start and opens_sentence(caption, each) for each in others)
+    is_early = any(each.start > marker.start and opens_sentence(caption, each) for each in others)
+    return marker if is_apart or is_short or is_early else None
 
 
 def _of_style(caption: str, style: Style, markers: Sequence[Marker]) -> list[Marker]:

@@ -208,7 +208,7 @@ def _brackets(caption: str, emphasis: Sequence[Span]) -> Iterator[Marker]:
         if _ISOMER.match(caption, match.end()) or (match["joined"] and len(match["list"]) == 1):
             continue
         lead, rest = (match["lead"] or "").strip(" ,:"), (match["rest"] or "").strip(" ,;:")
-        lead = re.sub(rf"\b{WORDS}$", "", lead, flags=re.IGNORECASE)
+        lead = re.sub(rf"^{WORDS}$|\bpanels?$", "", lead, flags=re.IGNORECASE)
         words = " ".join(part for part in (lead, rest) if part)
         others = tuple(label for found in _AMONG.findall(f", {rest}") for label in expanded(found))
         for marker in _marker(match, "bracket", emphasis, keeps=f"({words})" if words and not others else ""):

@@ -88,7 +88,7 @@ def _candidates(grey: Grey, panel: Box, panels: list[Box]) -> list[Candidate]:
             continue
         masks = [(region > value, True) for value in LIGHT] + [(region < value, False) for value in DARK]
         for mask, light in masks:
-            for box in _glyph_groups(mask.astype(np.uint8), heights):
+            for box in glyph_groups(mask.astype(np.uint8), heights):
                 moved = (box[0] + left, box[1] + top, box[2] + left, box[3] + top)
                 found.append(Candidate(place.name, moved, _offset(moved, place), light))
     return found
@@ -128,10 +128,10 @@ def _places(panel: Box, panels: list[Box], shape: tuple[int, ...]) -> list[Place
     ]
 
 
-def _glyph_groups(mask: Grey, heights: tuple[float, float]) -> list[Box]:
+def glyph_groups(mask: Grey, heights: tuple[float, float], most: int = MOST_MARKS) -> list[Box]:
     """Boxes of neighbouring glyphs, "(", "a" and ")" as one; heights: of the lowest and the highest glyph, px."""
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count > MOST_MARKS:
+    if count > most:
         return []
     kept = [k for k in range(1, count) if _is_glyph(mask, stats[k], heights[1])]
     joined = np.zeros_like(mask)

@@ -13,9 +13,6 @@ DARK = 45  # grey values up to which the ground of a scan may be
 MOSTLY = 0.85  # share of a margin that is dark; a letter may stand on it
 FACING = 0.5  # of the shorter side, that neighbours lie side by side
 FARTHEST = 0.4  # of a panel's side, that a margin may be deep
-IN_LINE = 0.15  # of a panel's side, that sides of one row or column may differ by
-FEWEST = 3  # sides that make a line
-EDGE = 3  # px on both sides of a panel's side that are looked at
 
 
 @dataclass(frozen=True)
@@ -41,25 +38,6 @@ def share_margins(grey: Grey, boxes: Sequence[Box]) -> list[Box]:
             if margin.second is not None:
                 sides[margin.second][axis] = line
     return [(left, top, right, bottom) for left, top, right, bottom in sides]
-
-
-def line_up(grey: Grey, boxes: Sequence[Box]) -> list[Box]:
-    """Boxes with every side that lies in the dark where those of most panels of its row or column lie; grey: (H, W)."""
-    sides = [list(box) for box in boxes]
-    for k, box in enumerate(boxes):
-        for side in range(4):
-            reach = IN_LINE * (box[2 + side % 2] - box[side % 2])
-            line = [other[side] for other in boxes if abs(other[side] - box[side]) <= reach]
-            if len(line) >= FEWEST and _is_hidden(grey, box, side):
-                sides[k][side] = round(float(np.median(line)))
-    return [(left, top, right, bottom) for left, top, right, bottom in sides]
-
-
-def _is_hidden(grey: Grey, box: Box, side: int) -> bool:
-    """Whether it is dark on both sides of a panel's side."""
-    low, high = max(0, box[side] - EDGE), box[side] + EDGE
-    strip = grey[box[1] : box[3], low:high] if side % 2 == 0 else grey[low:high, box[0] : box[2]]
-    return bool(strip.size and (strip <= DARK).mean() >= MOSTLY)
 
 
 def _margins(grey: Grey, boxes: Sequence[Box], axis: int) -> list[Margin]:

@@ -1,7 +1,5 @@
 """Panels that a white line right across still parts, where the detector saw but one: at full resolution it is plain."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +10,6 @@ Grey = NDArray[np.uint8]
 PAPER = 232  # grey values from which a line is white
 CLEAN = 0.985  # share of a line that is white, for a gap
 DENSE = 0.25  # most of a picture that may be white; charts and drawings have gaps of their own
-EMPTY = 0.985  # share of a box that is white, for one without a picture
 
 
 def part_at_gaps(grey: Grey, box: Box, least: int) -> list[Box]:
@@ -33,11 +30,6 @@ def white_share(grey: Grey, box: Box) -> float:
     """The share of a box that is paper, 0 to 1."""
     region = grey[box[1] : box[3], box[0] : box[2]]
     return float((region >= PAPER).mean()) if region.size else 1.0
-
-
-def with_picture(grey: Grey, boxes: Sequence[Box]) -> list[bool]:
-    """Whether there is anything on each box."""
-    return [white_share(grey, box) < EMPTY for box in boxes]
 
 
 def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torchvision.models.detection import FCOS
 
 from core.records import Subfigure
-from pipelines.separation.dark_margins import line_up, share_margins
+from pipelines.separation.dark_margins import share_margins
 from pipelines.separation.detector import Found, detect, fused, load_detector
-from pipelines.separation.gaps import part_at_gaps, with_picture
+from pipelines.separation.gaps import part_at_gaps
 from pipelines.separation.layout import Layout, common, in_order
 from pipelines.separation.leftover import pictures_left
 from pipelines.separation.snap import snap
@@ -44,15 +44,13 @@ class Separator:
         grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
         sure = apart([one for one in proposed if one.score >= SURE])
         boxes = snap(grey, [one.box for one in sure])
-        filled = [
-            (box, one.score) for box, one, there in zip(boxes, sure, with_picture(grey, boxes), strict=True) if there
-        ]
+        filled = [(box, one.score) for box, one in zip(boxes, sure, strict=True)]
         if len(filled) > 1:
             filled += [(box, SURE) for box in snap(grey, pictures_left(grey, [box for box, _ in filled]))]
         least = self._least(width, height)
         found = [Subfigure(box=part, score=score) for box, score in filled for part in part_at_gaps(grey, box, least)]
         if 1 < len(found) <= self.max_panels:
-            boxes = line_up(grey, share_margins(grey, [panel.box for panel in found]))
+            boxes = share_margins(grey, [panel.box for panel in found])
             return [replace(panel, box=box) for panel, box in zip(found, boxes, strict=True)]
         return [Subfigure(box=(0, 0, width, height), score=max((one.score for one in sure), default=0.5))]
 

@@ -149,7 +149,16 @@ def test_no_caption_breaks_it_and_labels_are_never_repeated(caption: str, stretc
             "1, 2, ",
             ". A ",
         ),
-        *("(A, B and C) ", "(A) CT and (B) MRI show ", "; and B, ", "A: x; ", "CT (A, C) and (B, D) ", "in (A) "),
+        *(
+            "(a1–a3) ",
+            "(A) x (B) y (C) z (d1-d9) ",
+            "(A, B and C) ",
+            "(A) CT and (B) MRI show ",
+            "; and B, ",
+            "A: x; ",
+            "CT (A, C) and (B, D) ",
+            "in (A) ",
+        ),
     ],
 )
 def test_the_time_taken_does_not_explode_with_repetition(piece: str) -> None:
@@ -236,3 +245,8 @@ def test_a_confidence_is_about_the_share_of_right_label_sets(shared: Path) -> No
 def test_the_labels_of_a_caption_are_counted_once_for_each_panel() -> None:
     split = split_caption("CT (A, B) and MRI (C, D) at rest (A, C) and stress (B, D).", min_confidence=0.5)
     assert Counter(label for part in split.subcaptions for label in part.labels) == Counter("ABCD")
+
+
+def test_a_noun_before_a_label_in_its_bracket_is_kept() -> None:
+    split = split_caption("MRI of the brain (axial T2-weighted image a) and (b) a sagittal image.", min_confidence=0.0)
+    assert "image" in " ".join([split.preamble, *(part.text for part in split.subcaptions)])

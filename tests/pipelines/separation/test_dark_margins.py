@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipelines.separation.dark_margins import line_up, share_margins
+from pipelines.separation.dark_margins import share_margins
 
 TRUE = [(0, 0, 200, 150), (200, 0, 400, 150), (0, 150, 200, 300), (200, 150, 400, 300)]
 HEADS = [(40, 20, 160, 130), (230, 30, 380, 140), (30, 170, 170, 280), (240, 165, 370, 290)]
@@ -30,17 +30,3 @@ def test_paper_between_panels_is_nobodys_margin() -> None:
     for left, top, right, bottom in boxes:
         grey[top:bottom, left:right] = 90
     assert share_margins(grey, boxes) == boxes
-    assert line_up(grey, boxes) == boxes
-
-
-def test_a_hidden_side_comes_into_line_with_those_of_its_column() -> None:
-    grey = np.full((400, 200), 5, dtype=np.uint8)
-    boxes = [(0, 0, 100, 100), (0, 100, 100, 200), (0, 200, 100, 300), (0, 300, 92, 400)]
-    assert line_up(grey, boxes)[3] == (0, 300, 100, 400)
-
-
-def test_a_side_that_shows_stays() -> None:
-    grey = np.full((400, 200), 5, dtype=np.uint8)
-    grey[300:400, :92] = 140
-    boxes = [(0, 0, 100, 100), (0, 100, 100, 200), (0, 200, 100, 300), (0, 300, 92, 400)]
-    assert line_up(grey, boxes)[3] == boxes[3]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipelines.separation.gaps import part_at_gaps, white_share, with_picture
+from pipelines.separation.gaps import part_at_gaps, white_share
 
 
 def picture(height: int = 200, width: int = 300) -> np.ndarray:
@@ -36,8 +36,7 @@ def test_a_chart_keeps_its_own_gaps() -> None:
     assert part_at_gaps(grey, (0, 0, 300, 200), 24) == [(0, 0, 300, 200)]
 
 
-def test_empty_paper_holds_no_picture() -> None:
+def test_the_share_of_paper_is_told() -> None:
     grey = np.full((200, 300), 255, dtype=np.uint8)
     grey[:, 150:] = picture()[:, 150:]
-    assert with_picture(grey, [(0, 0, 150, 200), (150, 0, 300, 200)]) == [False, True]
     assert white_share(grey, (0, 0, 300, 200)) == 0.5

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.file_names import found_below
-from core.images import encode_jpeg, encode_png, open_image
+from core.images import encode_jpeg, encode_png
 from core.records import Box, Radiograph, Region, Reject
 from core.rejection import RejectionError
-from trainers.datasets.pixels import Opened, open_radiograph, shrunk
+from trainers.datasets.pixels import Opened, opened_apart, shrunk
 from trainers.datasets.work import Outline, Work
 
 Size = tuple[int, int]  # width, height
@@ -30,7 +30,7 @@ def read(work: Work, *, root: Path, side: int, views: Collection[str] = ()) -> l
         if not (work.targets or work.outlines or work.text):
             raise RejectionError("nothing_known", "neither a report nor a finding is known of this image")
         data = _bytes_of(found_below(root, work.image))
-        opened = open_radiograph(data)
+        opened = opened_apart(data)
         view = work.view or opened.view
         _check_view(view, views)
         image = shrunk(opened.image, side)
@@ -101,7 +101,7 @@ def _region(outline: Outline, root: Path, before: Size, after: Size) -> Region |
 
 def _mask_of(file: Path) -> Image.Image:
     """The image of a mask as 0 and 255: masks of 0 and 1 are common, and a JPEG's black is not all 0."""
-    levels = np.asarray(open_image(_bytes_of(file)).image.convert("L"))
+    levels = np.asarray(opened_apart(_bytes_of(file)).image)
     return Image.fromarray(np.where(levels > levels.max() / 2, np.uint8(255), np.uint8(0)))
 
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.apart import Apart, Json
 from core.images import ImageError
-from trainers.datasets.pixels import open_radiograph, shrunk
+from core.records import Reject
+from core.rejection import RejectionError
+from trainers.datasets import pixels
+from trainers.datasets.pixels import open_radiograph, opened_apart, shrunk
+from trainers.datasets.reading import read
+from trainers.datasets.work import Work
 
 Film = NDArray[np.uint8]
 MakeDicom = Callable[..., bytes]
@@ -112,3 +119,32 @@ def test_what_is_no_image_has_a_reason(dicom: MakeDicom, film: Film) -> None:
 @pytest.mark.parametrize(("size", "to"), [((400, 300), (133, 100)), ((300, 400), (100, 133)), ((90, 200), (90, 200))])
 def test_the_short_side_is_shrunk_and_never_enlarged(size: tuple[int, int], to: tuple[int, int]) -> None:
     assert shrunk(Image.new("L", size), 100).size == to
+
+
+def test_a_file_is_opened_apart_as_it_is_here(dicom: MakeDicom, film: Film) -> None:
+    data = dicom(film, ViewPosition="PA")
+    here, there = open_radiograph(data), opened_apart(data)
+    assert (here.view, here.notes) == (there.view, there.notes)
+    assert (np.asarray(here.image) == np.asarray(there.image)).all()
+    with pytest.raises(RejectionError) as told:
+        opened_apart(b"no image")
+    assert told.value.code == "not_image"
+
+
+class Crashing(Apart):
+    """A reader that ends in a segfault whatever it is asked."""
+
+    def ask(self, told: Json, data: bytes = b"") -> tuple[Json, bytes]:
+        return super().ask({"do": "crash"}, data)
+
+
+def test_what_ends_its_reader_costs_its_row_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crashing = Crashing("tests.core.test_apart:serve", {"name": "x"}, seconds=1.0, gib=0.5)
+    monkeypatch.setattr(pixels, "_opener", lambda process: crashing)
+    Image.new("L", (40, 40)).save(tmp_path / "one.png")
+    work = Work(
+        image="one.png", image_id="one", patient_id="p", study_id="s", dataset="csv", split="train", text="Clear."
+    )
+    (row,) = read(work, root=tmp_path, side=32)
+    assert isinstance(row, Reject)
+    assert row.code == "crashed"

@@ -146,6 +146,37 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Signature:
+    """What a picture's copies are recognised by, one row of `signatures/` beside a table."""
+
+    item_id: str
+    owner: str  # the article's PMC id, or the patient: what one owner has twice is its own affair
+    pixels_md5: str
+    thumbnail: bytes  # 32 x 32 grey values
+    hashes: bytes  # of the thumbnail as it is and trimmed, 81 of 64 bits, little-endian; "" of one that shows nothing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """Two images of different articles that are one, one row of `duplicates.csv`."""
+
+    image: str  # pair ids, in their order
+    copy: str
+    duplicate_group: str  # the first pair id of all that are linked
+    similarity: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """The group that an image, or an article, of one part is of."""
+
+    kind: Literal["image", "article"]
+    name: str  # a pair id, or a PMC id
+    group: str  # the first of its group
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SeparatedFigure(Figure):
     """A figure with its panels, letters and subcaptions, one row of `separated/`."""
 

@@ -223,6 +223,10 @@ class Table:
         tables = [self._checked(file) for file in part.files]
         return pa.concat_tables(tables) if tables else arrow_schema(self.record).empty_table()
 
+    def read_of(self, part: Part, columns: list[str] | None = None) -> pa.Table:
+        """Some columns of one part's rows."""
+        return _read([(self.place / file.name).uri for file in part.files if file.rows], self.record, columns)
+
     def rejects(self) -> pa.Table:
         """All rows left out, with their reasons."""
         return _read([(self.place / part.rejects.name).uri for part in self.parts()], Reject, None)

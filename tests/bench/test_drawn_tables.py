@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from bench.drawn_tables import draw_figures, draw_manifests, draw_separated, draw_texts
+from core.copies import dedupe
 from core.images import open_image
 from core.places import Place
 from core.records import Figure
-from pipelines.copies import dedupe
 from pipelines.separation.xy_cuts import XYCuts
 from trainers.training_set import read_training_set
 

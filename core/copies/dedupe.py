@@ -12,6 +12,8 @@ from itertools import product
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.fft import dct
@@ -22,6 +24,7 @@ from scipy.sparse.csgraph import connected_components
 SIDE = 32  # pixels of a thumbnail
 FLAT = 4.0  # standard deviation of the grey values; below it an image shows nothing that could be recognised
 TRIMS = (0.0, 0.025, 0.05)  # of a side, at either end: a copy's edges lie within 1.3 % of one of these
+VARIANTS = len(TRIMS) ** 4  # of one thumbnail: as it is, then trimmed
 AT_ONCE = 256  # thumbnails that are hashed and compared at once
 BANDS = 4  # of 16 bits; two hashes are compared where one band agrees
 MAX_BITS = 6  # of 63 that may differ: every trimmed copy of 300 X-rays, and 96 of 44,850 pairs of different ones
@@ -32,6 +35,7 @@ WAYS = 10  # of trimming one that are tried
 TURN = 0.03  # shear or rotation that laying one thumbnail on another may show; a copy shows none
 SCALE = (0.87, 1.15)  # what trimming 5 % at either end makes of a side, or its inverse, and some slack
 FINE, COARSE = 0.8, 3.0  # thumbnail pixels: what is compared lies between these two blurs
+SAME, ALIKE = "the same pixels", "the same picture"  # why two are copies
 STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 80, 1e-5)
 
 Grey = NDArray[np.float32]
@@ -73,33 +77,45 @@ def find_copies(images: Sequence[Seen], *, min_similarity: float) -> list[Copy]:
     grey = np.array([np.frombuffer(seen.thumbnail, np.uint8) for seen in images], np.float32).reshape(-1, SIDE, SIDE)
     shown = np.flatnonzero(grey.std(axis=(1, 2)) >= FLAT)
     grey = grey[shown]
-    hashes = np.concatenate([_hashes(part) for part in _parts(grey)]) if len(grey) else np.zeros((0, 1), np.uint64)
+    hashes = np.concatenate([hashes_of(part) for part in _parts(grey)]) if len(grey) else np.zeros((0, 1), np.uint64)
     copies = []
     for one, other in _candidates(hashes):
         first, second = images[shown[one]], images[shown[other]]
         if first.article_id == second.article_id:
             continue
         same = first.pixels_md5 == second.pixels_md5
-        if not same:
-            ways = ((one, other), (other, one))
-            if max(_rough(grey[a], hashes[a], grey[b], hashes[b, 0]) for a, b in ways) < min_similarity - ROUGHLY:
-                continue
-        likeness = 1.0 if same else similarity(grey[one], grey[other])
+        likeness = 1.0 if same else likeness_of(grey[[one, other]], hashes[[one, other]], least=min_similarity)
         if likeness >= min_similarity:
-            reason = "the same pixels" if same else "the same picture"
-            copies.append(Copy(first.item_id, second.item_id, round(likeness, 4), reason))
+            copies.append(Copy(first.item_id, second.item_id, round(likeness, 4), SAME if same else ALIKE))
     return copies
+
+
+def likeness_of(grey: Grey, hashes: NDArray[np.uint64], *, least: float) -> float:
+    """The similarity of two thumbnails (2, SIDE, SIDE) with hashes (2, VARIANTS); -1 where it is surely below least."""
+    if max(_rough(grey[a], hashes[a], grey[1 - a], hashes[1 - a, 0]) for a in (0, 1)) < least - ROUGHLY:
+        return -1.0
+    return similarity(*grey)
 
 
 def groups(links: Sequence[tuple[str, str]]) -> dict[str, str]:
     """The first name of the group that each linked name belongs to."""
-    names = sorted({name for link in links for name in link})
-    number = {name: index for index, name in enumerate(names)}
-    rows, columns = ([number[link[end]] for link in links] for end in (0, 1))
-    graph = coo_matrix((np.ones(len(links)), (rows, columns)), shape=(len(names), len(names)))
+    one, other = (pa.array([link[end] for link in links], pa.string()) for end in (0, 1))
+    names, firsts = groups_of(one, other)
+    return dict(zip(names.to_pylist(), firsts.to_pylist(), strict=True))
+
+
+def groups_of(one: pa.Array | pa.ChunkedArray, other: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
+    """The names that links (one[k], other[k]) join, in their order, and of each the first name of its group."""
+    ends = [each.combine_chunks() if isinstance(each, pa.ChunkedArray) else each for each in (one, other)]
+    names = pc.unique(pa.concat_arrays(ends))
+    names = names.take(pc.sort_indices(names))
+    if not len(names):
+        return names, names
+    rows, columns = (pc.index_in(end, names).to_numpy(zero_copy_only=False) for end in ends)
+    graph = coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(names), len(names)))
     _, members = connected_components(graph, directed=False)
-    first: dict[int, str] = {}
-    return {name: first.setdefault(member, name) for name, member in zip(names, members.tolist(), strict=True)}
+    _, first, group = np.unique(members, return_index=True, return_inverse=True)
+    return names, names.take(pa.array(first[group]))
 
 
 def similarity(one: Grey, other: Grey) -> float:
@@ -194,8 +210,8 @@ def _parts(grey: Grey) -> Iterator[Grey]:
         yield grey[start : start + AT_ONCE]
 
 
-def _hashes(grey: Grey) -> NDArray[np.uint64]:
-    """The hashes of n thumbnails, each trimmed in every way of TRIMS, the first untrimmed: (n, variants)."""
+def hashes_of(grey: Grey) -> NDArray[np.uint64]:
+    """The hashes of n thumbnails, each trimmed in every way of TRIMS, the first untrimmed: (n, VARIANTS)."""
     bases = _bases()  # (trims of one axis, 8, SIDE)
     waves = np.einsum("aky,nyx,blx->nabkl", bases, grey, bases, optimize=True)
     waves = waves.reshape(len(grey), len(bases) ** 2, 64)[..., 1:]  # without the mean

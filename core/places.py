@@ -91,6 +91,12 @@ class Place:
             selector = fs.FileSelector(self.path, allow_not_found=True)
             return sorted(info.base_name for info in self.filesystem.get_file_info(selector) if info.is_file)
 
+    def stamps(self) -> dict[str, str]:
+        """Size and time of the last change of the files right below, by name; none if the folder is not there."""
+        with self._answered():
+            found = self.filesystem.get_file_info(fs.FileSelector(self.path, allow_not_found=True))
+        return {info.base_name: f"{info.size} {info.mtime_ns}" for info in found if info.is_file}
+
     def folders(self) -> list[str]:
         """The names of the folders right below, sorted; none if it is not there."""
         with self._answered():

@@ -157,26 +157,6 @@ class Signature:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Link:
-    """Two images of different articles that are one, one row of `duplicates.csv`."""
-
-    image: str  # pair ids, in their order
-    copy: str
-    duplicate_group: str  # the first pair id of all that are linked
-    similarity: float
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Member:
-    """The group that an image, or an article, of one part is of."""
-
-    kind: Literal["image", "article"]
-    name: str  # a pair id, or a PMC id
-    group: str  # the first of its group
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class SeparatedFigure(Figure):
     """A figure with its panels, letters and subcaptions, one row of `separated/`."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,7 @@ import pyarrow.csv
 from core.copies import dedupe
 from core.copies.signatures import Asked, Pictures
 from core.places import Place
-from core.records import Link, Member, Picture, arrow_schema
+from core.records import Picture, arrow_schema
 from core.runs import Part, RunConflict, Table, digest
 from core.split import pmcid_of
 from core.tables import parsed, written
@@ -27,6 +27,26 @@ from pipelines.matching.match import WHOLE
 KEPT = 2  # of what is kept; 1 had all in one JSON
 WRITERS = 16  # of files at once
 AT_ONCE = 10_000  # rows of CSV
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """Two images of different articles that are one, one row of `duplicates.csv`."""
+
+    image: str  # pair ids, in their order
+    copy: str
+    duplicate_group: str  # the first pair id of all that are linked
+    similarity: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """The group that an image, or an article, of one part is of."""
+
+    kind: Literal["image", "article"]
+    name: str  # a pair id, or a PMC id
+    group: str  # the first of its group
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from core.images import open_image
 from core.places import Place
 from core.records import Figure
 from pipelines.separation.xy_cuts import XYCuts
-from trainers.training_set import read_training_set
+from trainers.training_set import read_training_set, seen_in
 
 
 def test_drawn_figures_are_many_bytes_in_two_panels(tmp_path: Path) -> None:
@@ -34,4 +34,6 @@ def test_drawn_manifests_and_texts_are_read_as_real_ones(tmp_path: Path) -> None
     manifests = draw_manifests(Place.at(tmp_path), 7)
     assert [part.part for part in manifests.parts()] == list(range(7)) and manifests.record is Figure
     found = read_training_set([draw_texts(tmp_path / "pairs.parquet", 40)], fraction=1.0, seed=0)
-    assert len(found) == 40 and len(found.articles) == 10 and len(found.images) == 40
+    assert len(found) == 40
+    seen = [row["kind"] for piece in seen_in(found) for row in piece.to_pylist()]
+    assert (seen.count("article"), seen.count("image")) == (10, 40)

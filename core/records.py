@@ -153,7 +153,7 @@ class Signature:
     owner: str  # the article's PMC id, or the patient: what one owner has twice is its own affair
     pixels_md5: str
     thumbnail: bytes  # 32 x 32 grey values
-    hashes: bytes  # of the thumbnail as it is and trimmed, 81 of 64 bits, little-endian; "" of one that shows nothing
+    hashes: bytes  # of the thumbnail as it is and trimmed, 81 times two of 64 bits, little-endian; "" of a flat one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

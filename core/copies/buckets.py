@@ -1,6 +1,6 @@
 """Which pictures are worth comparing, found in buckets that a shuffle can carry: equal pixels, then near hashes.
 
-Two hashes are near where at most MAX_BITS differ and one of BANDS agrees, as in dedupe.py. A bucket holds what agrees
+Two hashes are near where at most MAX_BITS differ and one of BANDS agrees, and the finer ones are too, as in dedupe.py. A bucket holds what agrees
 in a band. One with too many is split by SPLIT stretches of its other bits: where at most MAX_BITS differ, one of more
 stretches than that agrees, so that splitting loses nothing. What is too full even then, and what a picture has beyond
 its nearest, is left uncompared and counted.
@@ -12,12 +12,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from core.copies.dedupe import BANDS, MAX_BITS
+from core.copies.dedupe import BANDS, MAX_BITS, MAX_FINE
 from core.copies.signatures import Ids, Signed, owner_in
 
-ENTRY = np.dtype([("hash", "<u8"), ("id", "<i8"), ("plain", "?")])  # plain: of the picture as it is, what others meet
+ENTRY = np.dtype(
+    [("hash", "<u8"), ("fine", "<u8"), ("id", "<i8"), ("plain", "?")]
+)  # plain: of the picture as it is, what others meet
 PIXELS = np.dtype([("high", "<u8"), ("low", "<u8"), ("id", "<i8")])  # the two halves of an MD5
-PAIR = np.dtype([("first", "<i8"), ("second", "<i8"), ("bits", "u1")])  # first < second; bits that differ
+PAIR = np.dtype(
+    [("first", "<i8"), ("second", "<i8"), ("bits", "u1")]
+)  # first < second; bits that differ in both hashes
 
 SPLIT = MAX_BITS + 1
 FULL = 256  # pictures of a bucket beyond which it is split
@@ -155,10 +159,13 @@ def _compare(queries: Rows, plain: Rows, left: NDArray[np.int64], counts: NDArra
         some = counts[start:end]
         query = np.repeat(np.arange(start, end), some)
         place = np.arange(some.sum()) - np.repeat(some.cumsum() - some, some) + np.repeat(left[start:end], some)
-        bits = np.bitwise_count(queries["hash"][query] ^ plain["hash"][place])
-        one, other = queries["id"][query], plain["id"][place]
-        close = (bits <= MAX_BITS) & (owner_in(one) != owner_in(other))
-        found.add(_pairs(one[close], other[close], bits[close]))
+        near = np.bitwise_count(queries["hash"][query] ^ plain["hash"][place]) <= MAX_BITS
+        one, other = queries[query[near]], plain[place[near]]
+        fine = np.bitwise_count(one["fine"] ^ other["fine"])
+        close = (fine <= MAX_FINE) & (owner_in(one["id"]) != owner_in(other["id"]))
+        one, other = one[close], other[close]
+        bits = np.bitwise_count(one["hash"] ^ other["hash"]) + fine[close]
+        found.add(_pairs(one["id"], other["id"], bits))
 
 
 def _stretches(free: np.uint64) -> Iterator[np.uint64]:
@@ -169,12 +176,12 @@ def _stretches(free: np.uint64) -> Iterator[np.uint64]:
 
 
 def _entries(hashes: Words, ids: Ids) -> Rows:
-    """Each hash of each picture once, and that of the picture as it is once more as plain."""
-    ordered = np.sort(hashes, axis=1)
-    first = np.ones(ordered.shape, bool)
-    first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    """Both hashes of each picture, equal ones once, and those of the picture as it is once more as plain."""
+    ordered = np.take_along_axis(hashes, np.lexsort((hashes[..., 1], hashes[..., 0]), axis=1)[..., None], axis=1)
+    first = np.ones(ordered.shape[:2], bool)
+    first[:, 1:] = (ordered[:, 1:] != ordered[:, :-1]).any(axis=-1)
     rows = np.empty(int(first.sum()) + len(hashes), ENTRY)
-    rows["hash"] = np.concatenate([ordered[first], hashes[:, 0]])
+    rows["hash"], rows["fine"] = np.concatenate([ordered[first], hashes[:, 0]]).T
     rows["id"] = np.concatenate([np.repeat(ids, first.sum(axis=1)), ids])
     rows["plain"] = np.arange(len(rows)) >= first.sum()
     return rows

@@ -30,7 +30,7 @@ class Asked:
 
     min_similarity: float  # of two thumbnails laid on each other
     exact_below: int = 20_000  # pictures up to which all are compared with all, in this process
-    nearest: int = 64  # of those with near hashes, that each picture is compared with beyond
+    nearest: int = 16  # of those with near hashes, that each picture is compared with beyond
     cpus: float = 0.25  # logical CPUs of a task
 
 
@@ -59,10 +59,10 @@ class Signed:
 
     @cached_property
     def hashes(self) -> NDArray[np.uint64]:
-        """Of each as it is and trimmed, (n, VARIANTS); zeros of flat ones."""
-        empty = bytes(8 * VARIANTS)
+        """Of each as it is and trimmed, (n, VARIANTS, 2); zeros of flat ones."""
+        empty = bytes(16 * VARIANTS)
         data = b"".join(each or empty for each in self.rows["hashes"].to_pylist())
-        return np.frombuffer(data, "<u8").reshape(-1, VARIANTS)
+        return np.frombuffer(data, "<u8").reshape(-1, VARIANTS, 2)
 
     @cached_property
     def grey(self) -> Grey:

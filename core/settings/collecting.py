@@ -86,4 +86,4 @@ class TableSettings(Settings):
     copies_exact_below: int = Field(20_000, ge=0)
     # Of the pictures whose hashes are near, how many each is compared with by shuffles, the nearest first. Others are
     # counted as uncompared; copies lie nearer than what is only alike.
-    copies_nearest: int = Field(64, ge=1)
+    copies_nearest: int = Field(16, ge=1)

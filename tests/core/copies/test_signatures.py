@@ -24,7 +24,7 @@ PICTURES = [seen("a", "A", seed=1), seen("b", "A", seed=None), seen("c", "B", se
 def test_a_picture_has_the_hashes_of_its_thumbnail_and_a_flat_one_none() -> None:
     found = Signed(3, signatures(PICTURES))
     assert found.shown.tolist() == [True, False, True]
-    assert found.hashes.shape == (3, VARIANTS) and not found.hashes[1].any()
+    assert found.hashes.shape == (3, VARIANTS, 2) and not found.hashes[1].any()
     assert np.array_equal(found.hashes[[0, 2]], hashes_of(found.grey[[0, 2]]))
     assert len(Signed(0, signatures([]))) == 0 and Signed(0, signatures([])).ids.shape == (0,)
 

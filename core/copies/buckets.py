@@ -1,9 +1,9 @@
 """Which pictures are worth comparing, found in buckets that a shuffle can carry: equal pixels, then near hashes.
 
-Two hashes are near where at most MAX_BITS differ and one of BANDS agrees, and the finer ones are too, as in dedupe.py. A bucket holds what agrees
-in a band. One with too many is split by SPLIT stretches of its other bits: where at most MAX_BITS differ, one of more
-stretches than that agrees, so that splitting loses nothing. What is too full even then, and what a picture has beyond
-its nearest, is left uncompared and counted.
+Two pictures are near where at most MAX_BITS of their coarse hashes differ and one of BANDS agrees, and of the finer
+ones at most MAX_FINE, as in dedupe.py. A bucket holds what agrees in a band. One with too many is split by SPLIT
+stretches of its other bits: where at most MAX_BITS differ, one of more stretches than that agrees, so that splitting
+loses nothing. What is too full even then, and what a picture has beyond its nearest, is left uncompared and counted.
 """
 
 from collections.abc import Iterator

@@ -134,12 +134,12 @@ def _rough(one: Grey, hashes: NDArray[np.uint64], other: Grey, hashed: np.uint64
     nearest = np.argsort(np.bitwise_count(hashes ^ hashed), kind="stable")[:WAYS]
     rows, columns = np.divmod(nearest, len(_trims()))
     # Trimming and blurring are products of an axis each: together they are one.
-    trimmed, there = np.zeros((1, 1, 1), np.float32), np.zeros((1, 1), np.float32)
-    for sign, blur in zip((1, -1), _blurs(), strict=True):
-        ways = blur @ _trims()
-        trimmed = trimmed + sign * (ways[rows] @ one @ ways[columns].transpose(0, 2, 1))
-        there = there + sign * (blur @ other @ blur.T)
-    return max(_correlation(here.ravel(), there.ravel()) for here in trimmed)
+    (trimmed, there), (coarse, behind) = (
+        ((blur @ _trims())[rows] @ one @ (blur @ _trims())[columns].transpose(0, 2, 1), blur @ other @ blur.T)
+        for blur in _blurs()
+    )
+    seen: Grey = np.asarray(there - behind, np.float32)
+    return max(_correlation(here, seen.ravel()) for here in (trimmed - coarse).reshape(len(trimmed), -1))
 
 
 @lru_cache

@@ -137,6 +137,7 @@ def draw_pairs(place: Place, figures: int, *, each: int, seed: int = 0) -> Table
             "pair_id": [f"{article}/f#{n % PICTURES}" for n, article in enumerate(articles)],
             "figure_id": [f"{article}/f" for article in articles], "article_id": articles, "text": texts,
             "md5": [rng.bytes(16).hex() for _ in range(count)], "image": [image] * count,
+            "matched_by": ["whole"] * count, "kind": ["picture"] * count, "modality": ["other"] * count,
             "split": ["train"] * count, "box": [(0, 0, 16, 16)] * count, "sentences": [[]] * count,
         }  # fmt: skip
         columns |= {name: [0] * count for name in ("width", "height", "score")}

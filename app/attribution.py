@@ -3,34 +3,45 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.csv_text import as_csv
+from app.csv_text import csv_pieces
 from core.places import Place
 from core.records import Figure, Pair
-from core.runs import Table
+from core.runs import Part, Table
 
 FILE = "ATTRIBUTION.csv"
+COLUMNS = (
+    *("pair_id", "authors", "title", "doi", "licence", "version"),
+    *("attribution", "permission", "media_url"),
+)
 OF_PAIRS = ["pair_id", "figure_id", "article_id", "licence", "attribution", "media_url"]
 
 
 def write_attribution(run: Place, out: Place, name: str = "pairs") -> int:
     """Write the file for a run's pairs into a folder; how many rows it has."""
-    rows = list(attribution(run, name))
-    (out / FILE).write_bytes(as_csv(rows))
-    return len(rows)
+    pieces = attribution(run, name)
+    (out / FILE).write_pieces(csv_pieces(pieces, COLUMNS))
+    return sum(part.rows for part in Table(run / name, Pair).parts())
 
 
-def attribution(run: Place, name: str = "pairs") -> Iterator[dict[str, str]]:
-    """A row for each pair: authors, title, DOI, licence and version of its article, and where its image came from."""
+def attribution(run: Place, name: str = "pairs") -> Iterator[list[dict[str, str]]]:
+    """A row for each pair: authors, title, DOI, licence and version of its article, and where its image came from.
+
+    Part by part, split by split: the pairs of a part are of its figures.
+    """
     pairs, figures = Table(run / name, Pair), Table(run / "figures", Figure)
-    named = {
-        row["figure_id"]: row
-        for row in figures.read(columns=["figure_id", "title", "doi", "permission"]).to_pylist()
-        if figures.parts()
-    }
-    folders = sorted({file.name.rpartition("/")[0] for part in pairs.parts() for file in part.files})
-    for folder in folders:
-        for row in pairs.read(folder, columns=OF_PAIRS).to_pylist():
-            yield row_of(row, named.get(row["figure_id"], {}))
+    parts, told = pairs.parts(), {part.part: part for part in figures.parts()}
+    for folder in sorted({file.name.rpartition("/")[0] for part in parts for file in part.files}):
+        for part in parts:
+            files = [file for file in part.files if file.name.rpartition("/")[0] == folder]
+            rows = pairs.read_of(part.model_copy(update={"files": files}), OF_PAIRS).to_pylist()
+            named = _named(figures, told[part.part]) if rows and part.part in told else {}
+            yield [row_of(row, named.get(row["figure_id"], {})) for row in rows]
+
+
+def _named(figures: Table, part: Part) -> dict[str, dict[str, Any]]:
+    """What is known of a part's figures, by their ids."""
+    rows = figures.read_of(part, ["figure_id", "title", "doi", "permission"]).to_pylist()
+    return {row["figure_id"]: row for row in rows}
 
 
 def row_of(pair: Mapping[str, Any], figure: Mapping[str, Any]) -> dict[str, str]:

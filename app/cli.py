@@ -68,11 +68,14 @@ def pair(run: Run = "runs/collected", set_: Set = [], as_json: AsJson = False) -
     """Separate figures, read letters, split captions, match both."""
     from app import steps
     from core.records import Pair
+    from pipelines.copies.duplicates import uncompared
 
     with session(run, None, set_, trains=False, begins=False) as (config, place, bars):
         steps.pair(config, place, bars)
         sheet = steps.contact_sheet(config, place)
         found = steps.counted(steps.table(place, "pairs", Pair)) if as_json else {}
+    if line := uncompared(place / "separated"):
+        say(line)
     say(f"pairs: {place / 'pairs'}; contact sheet: {sheet}")
     ended({**found, "contact_sheet": sheet}, as_json=as_json)
 

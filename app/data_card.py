@@ -1,7 +1,10 @@
 """The card of collected data, DATA_CARD.md: where it comes from, how to cite it, and what it must not be used for."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
+
+from core.runs import Table
 
 CARD = """# Data collected by figray
 
@@ -45,3 +48,14 @@ def card(found: Mapping[str, Any], *, figures: int, articles: int, licences: Map
         licences=", ".join(f"{name} {number:,}" for name, number in sorted(licences.items())) or "none",
         inventory=f"`{report['manifest']}`, ETag {report['etag']}" if report else "unknown: it lists no inventory",
     )
+
+
+def card_of(figures: Table) -> str:
+    """The card of a table `figures/`, read part by part."""
+    licences, articles = Counter[str](), 0
+    for part in figures.parts():
+        rows = figures.read_of(part, ["licence", "article_id"])
+        licences.update(rows["licence"].to_pylist())
+        articles += len(rows["article_id"].unique())  # an article is in one part
+    found = (figures.place / "found.json").read_json()
+    return card(found, figures=licences.total(), articles=articles, licences=licences)

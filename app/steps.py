@@ -9,13 +9,13 @@ from time import monotonic
 from typing import Any
 
 from app.attribution import write_attribution
-from app.csv_text import as_csv
-from app.data_card import card
+from app.csv_text import csv_pieces
+from app.data_card import card_of
 from core.config import UserError, load, override, read, settings_of, write
 from core.failures import AGAIN
 from core.lease import CLAIMS, leased
 from core.places import Place
-from core.records import Figure, Pair
+from core.records import Figure, Pair, Reject, arrow_schema
 from core.runs import Part, RunConflict, Table, claim, digest, stamp
 from core.settings import Config
 
@@ -138,18 +138,12 @@ def refresh(config: Config, run: Place, progress: Progress) -> Iterator[str]:
 def told_of_figures(run: Place) -> None:
     """`left_out.csv` and `DATA_CARD.md` as the table `figures/` now is."""
     figures = Table(run / "figures", Figure)
-    if not figures.parts():
+    parts = figures.parts()
+    if not parts:
         return
-    (run / "left_out.csv").write_bytes(as_csv(figures.rejects().to_pylist()))
-    rows = figures.read(columns=["licence", "article_id"])
-    (run / "DATA_CARD.md").write_bytes(
-        card(
-            (run / "figures" / "found.json").read_json(),
-            figures=rows.num_rows,
-            articles=len(rows["article_id"].unique()),
-            licences=Counter(rows["licence"].to_pylist()),
-        ).encode()
-    )
+    left_out = (figures.rejects_in(part).to_pylist() for part in parts)
+    (run / "left_out.csv").write_pieces(csv_pieces(left_out, arrow_schema(Reject).names))
+    (run / "DATA_CARD.md").write_bytes(card_of(figures).encode())
 
 
 def failed_in_words(made: Table) -> Iterator[str]:

@@ -130,12 +130,13 @@ def by_ray(config: Config, figures: Table, out: Place) -> None:
 def by_pool(config: Config, figures: Table, out: Place) -> None:
     """The same by multiprocessing.Pool."""
     from pipelines import build
-    from pipelines.copies.duplicates import kept_duplicates
+    from pipelines.copies.duplicates import duplicates_of, kept_duplicates
 
     separated, pairs = Table(out / "separated", SeparatedFigure), Table(out / "pairs", Pair)
     with mp.get_context("spawn").Pool(WORKERS, _load, (config, figures, separated)) as pool:
         list(pool.imap_unordered(_separate, rows_of(figures)))
-        duplicates = kept_duplicates(separated, min_similarity=config.dedupe.min_similarity)
+        kept_duplicates(separated, asked=build.asked_of(config))
+        duplicates = partial(duplicates_of, separated)
         make = partial(build.pair_part, config=config, separated=separated, table=pairs, duplicates=duplicates)
         list(pool.imap_unordered(make, rows_of(separated)))
 

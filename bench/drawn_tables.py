@@ -1,17 +1,21 @@
 """Tables of any size, drawn at random, with which a station's cost is known for more figures than one can draw well."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from PIL import Image
 from pyarrow.parquet import write_table
 
+from core.copies.dedupe import Seen
+from core.copies.signatures import keep
 from core.images import encode_png
 from core.places import Place
-from core.records import Figure, Picture, SeparatedFigure, SplitCaption, to_table
+from core.records import Figure, Pair, Picture, SeparatedFigure, SplitCaption, arrow_schema, to_table
 from core.runs import Part, PartFile, Table
 
 SIZE = (
@@ -22,6 +26,10 @@ PICTURES = 3  # of a figure: itself and two panels, as in the embedded corpus (3
 # Of a thumbnail, what differs from the others. With this much two different ones in two thousand have hashes so near
 # that they are laid on each other, as of 150 drawn slices of CT; of 300 real X-rays it is four.
 OWN = 0.505
+# The same of pictures of many organs: two in ten thousand have coarse hashes so near, and of those a tenth finer ones
+# too; of 284 figures and panels of ../shared/compound_figures one in ten thousand has.
+OTHER = 0.53
+COPIED, LOGOS = 0.02, 0.0005  # of pictures
 WORDS = 30  # of a text
 
 
@@ -82,6 +90,72 @@ def draw_texts(file: Path, pairs: int, *, seed: int = 0) -> str:
     file.parent.mkdir(parents=True, exist_ok=True)
     write_table(pa.table(columns), file)
     return str(file)
+
+
+def draw_pictures(place: Place, figures: int, *, each: int, seed: int = 0) -> Table:
+    """A table `separated/` of which there are the manifests, `each` figures a part, and the signatures of its pictures.
+
+    As many have near hashes as of the panels of real compound figures; COPIED are copies of one before, half of them
+    the same pixels, and LOGOS show one logo.
+    """
+    table = Table(place / "separated", SeparatedFigure)
+    organ = np.random.default_rng(0).random((8, 8))
+    before = _thumbnails(np.random.default_rng(seed), organ, each * PICTURES)
+    logo = before[0].tobytes()
+    for part, start in enumerate(range(0, figures, each)):
+        rng = np.random.default_rng([seed, part])
+        count = min(each, figures - start) * PICTURES
+        drawn = _thumbnails(rng, organ, count)
+        kind = rng.random(count)
+        copied = np.flatnonzero(kind < COPIED)
+        noise = rng.integers(-3, 4, (len(copied), 32, 32)) * (kind[copied] < COPIED / 2)[:, None, None]
+        drawn[copied] = (before[rng.integers(0, len(before), len(copied))].astype(int) + noise).clip(0, 255)
+        thumbnails = [logo if kind[n] > 1 - LOGOS else drawn[n].tobytes() for n in range(count)]
+        seen = [
+            Seen(f"PMC{start + n // PICTURES}.1/f#{n % PICTURES}", f"PMC{start + n // PICTURES}", _md5(pixels), pixels)
+            for n, pixels in enumerate(thumbnails)
+        ]
+        file = PartFile(name=f"part-{part:05d}.parquet", rows=count // PICTURES, bytes=0, sha256=f"{part:064x}")
+        none = file.model_copy(update={"rows": 0})
+        manifest = Part(part=part, inputs="", files=[file], rejects=none, left_out={}, counts={})
+        (table.place / f"part-{part:05d}.json").write_bytes(manifest.model_dump_json(indent=1).encode())
+        keep(table, manifest, seen)
+        before = drawn
+    return table
+
+
+def draw_pairs(place: Place, figures: int, *, each: int, seed: int = 0) -> Table:
+    """A table of pairs, three of a figure, all of them to train on, `each` figures a part; images of a few pixels."""
+    table, image = Table(place / "pairs", Pair), encode_png(Image.new("RGB", (16, 16), "grey"))
+    words = np.array([f"w{word}" for word in range(500)])
+    for part, start in enumerate(range(0, figures, each)):
+        rng, count = np.random.default_rng([seed, part]), min(each, figures - start) * PICTURES
+        texts = [" ".join(row) for row in words[rng.integers(0, len(words), (count, WORDS))]]
+        articles = [f"PMC{start + n // PICTURES}.1" for n in range(count)]
+        columns: dict[str, list[Any]] = {field.name: [None] * count for field in arrow_schema(Pair)}
+        columns |= {
+            "pair_id": [f"{article}/f#{n % PICTURES}" for n, article in enumerate(articles)],
+            "figure_id": [f"{article}/f" for article in articles], "article_id": articles, "text": texts,
+            "md5": [rng.bytes(16).hex() for _ in range(count)], "image": [image] * count,
+            "matched_by": ["whole"] * count, "kind": ["picture"] * count, "modality": ["other"] * count,
+            "split": ["train"] * count, "box": [(0, 0, 16, 16)] * count, "sentences": [[]] * count,
+        }  # fmt: skip
+        columns |= {name: [0] * count for name in ("width", "height", "score")}
+        rest = [name for name, values in columns.items() if values[:1] == [None]]
+        columns |= {name: [""] * count for name in rest if not arrow_schema(Pair).field(name).nullable}
+        rows = pa.table(columns, schema=arrow_schema(Pair))
+        table.commit(part, tables={"split=train": rows}, rejects=[], inputs="", counts={})
+    return table
+
+
+def _thumbnails(rng: np.random.Generator, organ: NDArray[np.float64], count: int) -> NDArray[np.uint8]:
+    """Different pictures (count, 32, 32), no two as alike as films of one organ are."""
+    drawn = (255 * ((1 - OTHER) * organ + OTHER * rng.random((count, 8, 8)))).astype(np.uint8)
+    return np.stack([cv2.resize(each, (32, 32), interpolation=cv2.INTER_CUBIC) for each in drawn])
+
+
+def _md5(pixels: bytes) -> str:
+    return hashlib.md5(pixels, usedforsecurity=False).hexdigest()
 
 
 def _named(number: int) -> dict[str, Any]:

@@ -13,12 +13,13 @@ from typing import Any
 
 import psutil
 
-from bench.drawn_tables import draw_figures, draw_manifests, draw_separated, draw_texts
+from bench.drawn_tables import PICTURES, draw_figures, draw_manifests, draw_separated, draw_texts
 from bench.numbers import Numbers, say
 from bench.peak_memory import Peak, held
 from bench.power_law import PowerLaw, fit_power_law
 from core.cluster import connect, disconnect
 from core.config import load
+from core.copies.signatures import Asked
 from core.places import Place
 from core.records import Figure, SeparatedFigure
 from core.runs import Table
@@ -187,8 +188,7 @@ def costs_of_stations(corpus: Path, articles: int, run: str) -> tuple[int, dict[
         costs["collect"] = cost_of(lambda: build.collect(config, out, quiet))
     figures, separated = Table(out / "figures", Figure), Table(out / "separated", SeparatedFigure)
     costs["separate"] = cost_of(lambda: build.separate(config, figures, out, quiet))
-    least = config.dedupe.min_similarity
-    costs["copies"] = cost_of(lambda: kept_duplicates(separated, min_similarity=least))
+    costs["copies"] = cost_of(lambda: kept_duplicates(separated, asked=build.asked_of(config)))
     costs["pair"] = cost_of(lambda: build.pair(config, separated, out / "pairs", quiet))
     return figures.rows, costs
 
@@ -242,9 +242,10 @@ def _copies(folder: Path, figures: int) -> Callable[[], Any]:
 
 
 def _find_duplicates(separated: Table) -> None:
-    from pipelines.copies.duplicates import find_duplicates
+    from pipelines.copies.duplicates import kept_duplicates
 
-    find_duplicates(separated, min_similarity=Config().dedupe.min_similarity)
+    every = sum(part.rows for part in separated.parts()) * PICTURES  # all are compared with all
+    kept_duplicates(separated, asked=Asked(Config().dedupe.min_similarity, exact_below=every))
 
 
 def _manifests(folder: Path, figures: int) -> Callable[[], Any]:

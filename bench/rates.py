@@ -29,6 +29,7 @@ from bench.drawn import draw_batch
 from bench.mlip import made
 from bench.step import Step
 from core.config import load
+from core.copies import dedupe
 from core.images import open_image
 from core.places import Place
 from core.records import Figure, Pair, SeparatedFigure, from_table, to_table
@@ -37,7 +38,6 @@ from core.settings import Config
 from phantom.pmc.corpus import read_truth, write_corpus
 from phantom.pmc.server import serve
 from pipelines.build import Work, collect_part, pair_part
-from pipelines.copies import dedupe
 from pipelines.copies.duplicates import Duplicates
 from pipelines.separating import Separating
 from pipelines.sources import pmc
@@ -134,9 +134,14 @@ def pairing(config: Config, work: Place) -> dict[str, float]:
     for name, rule in (("pair_seconds_per_panel", "joint"), ("whole_seconds_per_figure", "whole")):
         ruled = config.model_copy(update={"match": config.match.model_copy(update={"rule": rule})})
         table = Table(work / rule, Pair)
-        task = partial(pair_part, config=ruled, separated=separated, table=table, duplicates=Duplicates({}, {}, []))
+        task = partial(pair_part, config=ruled, separated=separated, table=table, duplicates=_none)
         found[name] = cpu(partial(task, vars(Work(0, "", [])))) / table.rows
     return found
+
+
+def _none(part: int) -> Duplicates:
+    """Of no part any copies."""
+    return Duplicates({}, {})
 
 
 def seeking_copies(work: Place, figures: Table) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.config import UserError
@@ -18,6 +19,12 @@ def seal(folder: Path) -> None:
     """Write the checksums of all files of a folder, those of its subfolders too."""
     found = {path.relative_to(folder).as_posix(): _sha256(path) for path in _files(folder)}
     (folder / SEALED).write_text(json.dumps(found, indent=1, sort_keys=True))
+
+
+def seal_more(folder: Path, names: Sequence[str]) -> None:
+    """Add the checksums of files that came into a sealed folder later; those of the others stay as they were."""
+    told = json.loads((folder / SEALED).read_text()) | {name: _sha256(folder / name) for name in names}
+    (folder / SEALED).write_text(json.dumps(told, indent=1, sort_keys=True))
 
 
 def damage(folder: Place, *, extra: tuple[str, ...] = ()) -> str:

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -91,6 +91,12 @@ class Place:
             selector = fs.FileSelector(self.path, allow_not_found=True)
             return sorted(info.base_name for info in self.filesystem.get_file_info(selector) if info.is_file)
 
+    def stamps(self) -> dict[str, str]:
+        """Size and time of the last change of the files right below, by name; none if the folder is not there."""
+        with self._answered():
+            found = self.filesystem.get_file_info(fs.FileSelector(self.path, allow_not_found=True))
+        return {info.base_name: f"{info.size} {info.mtime_ns}" for info in found if info.is_file}
+
     def folders(self) -> list[str]:
         """The names of the folders right below, sorted; none if it is not there."""
         with self._answered():
@@ -119,16 +125,21 @@ class Place:
 
     def write_bytes(self, data: bytes) -> None:
         """Write a file whole or not at all: no reader ever sees half of it."""
+        self.write_pieces([data])
+
+    def write_pieces(self, pieces: Iterable[bytes]) -> None:
+        """The same of a file that is made piece by piece."""
         if not self.is_local:  # an object appears when its upload is complete
             with self._answered(), self.filesystem.open_output_stream(self.path) as stream:
-                stream.write(data)
+                for piece in pieces:
+                    stream.write(piece)
             return
         folder = Path(self.path).parent
         folder.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f".{self.name}.", suffix=".tmp")
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                file.writelines(pieces)
                 file.flush()
                 os.fsync(file.fileno())
             Path(temporary).chmod(0o644)

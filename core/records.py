@@ -146,6 +146,17 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Signature:
+    """What a picture's copies are recognised by, one row of `signatures/` beside a table."""
+
+    item_id: str
+    owner: str  # the article's PMC id, or the patient: what one owner has twice is its own affair
+    pixels_md5: str
+    thumbnail: bytes  # 32 x 32 grey values
+    hashes: bytes  # of the thumbnail as it is and trimmed, 81 times two of 64 bits, little-endian; "" of a flat one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SeparatedFigure(Figure):
     """A figure with its panels, letters and subcaptions, one row of `separated/`."""
 

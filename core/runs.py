@@ -6,10 +6,12 @@ a killed job leaves no half part, and a second run does only what is missing.
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -24,6 +26,8 @@ from core.tables import parsed, rows_of, written
 
 OF_A_RUN = ("config.yaml", "version.json", "figures", "separated", "pairs", "whole", "radiographs", "models", "sweeps")
 READERS = 16  # of manifests at once
+INDEX, INDEXED = "index", 64  # what manifests say in one file, of tables of so many parts or more
+IS_MANIFEST = re.compile(r"part-\d+\.json")
 FORMAT = 1  # of tables and runs; a change that an older figray would read wrongly adds one
 
 
@@ -128,13 +132,24 @@ class Table:
         return self._manifest(file.read_bytes()) if file.exists() else None
 
     def parts(self) -> list[Part]:
-        """The committed parts in order."""
-        manifests = [name for name in self.place.files() if name.startswith("part-") and name.endswith(".json")]
-        with ThreadPoolExecutor(READERS) as threads:  # elsewhere than on a disk each takes a while to come
-            found = list(threads.map(lambda name: (self.place / name).read_bytes(), manifests))
-        return [self._manifest(manifest) for manifest in found]
+        """The committed parts in order.
 
-    def _manifest(self, text: bytes) -> Part:
+        Manifests are read once: what they say is kept in one file, INDEX, for as long as each stays as it is.
+        """
+        stamps = {name: stamp for name, stamp in self.place.stamps().items() if IS_MANIFEST.fullmatch(name)}
+        index = self.place / INDEX
+        known = _known(index) if len(stamps) >= INDEXED else {}
+        new = [name for name, stamp in stamps.items() if known.get(name, ("", ""))[0] != stamp]
+        with ThreadPoolExecutor(READERS) as threads:  # elsewhere than on a disk each takes a while to come
+            read = dict(zip(new, threads.map(lambda name: (self.place / name).read_bytes().decode(), new), strict=True))
+        texts = {name: read[name] if name in read else known[name][1] for name in sorted(stamps)}
+        parts = [self._manifest(text) for text in texts.values()]
+        if len(read) >= INDEXED:
+            with suppress(OSError, UserError):  # where nobody may write, they are read anew
+                index.write_json([[name, stamps[name], text] for name, text in texts.items()])
+        return parts
+
+    def _manifest(self, text: bytes | str) -> Part:
         try:
             part = Part.model_validate_json(text)
         except ValidationError as error:
@@ -223,6 +238,10 @@ class Table:
         tables = [self._checked(file) for file in part.files]
         return pa.concat_tables(tables) if tables else arrow_schema(self.record).empty_table()
 
+    def read_of(self, part: Part, columns: list[str] | None = None) -> pa.Table:
+        """Some columns of one part's rows."""
+        return _read([(self.place / file.name).uri for file in part.files if file.rows], self.record, columns)
+
     def rejects(self) -> pa.Table:
         """All rows left out, with their reasons."""
         return _read([(self.place / part.rejects.name).uri for part in self.parts()], Reject, None)
@@ -230,13 +249,41 @@ class Table:
     def rejects_of(self, number: int) -> pa.Table:
         """What one committed part left out, checked against its manifest as read_part does."""
         part = self.part(number)
-        return self._checked(part.rejects, Reject) if part else arrow_schema(Reject).empty_table()
+        return self.rejects_in(part) if part else arrow_schema(Reject).empty_table()
+
+    def rejects_in(self, part: Part) -> pa.Table:
+        """The same of a part whose manifest is at hand."""
+        return self._checked(part.rejects, Reject)
 
     def _checked(self, file: PartFile, record: type | None = None) -> pa.Table:
         data = (self.place / file.name).read_bytes()
         if hashlib.sha256(data).hexdigest() != file.sha256:
             raise RunConflict(f"{self.place / file.name} is not the file its manifest names; remove the part's .json")
         return parsed(data, record or self.record, (self.place / file.name).uri)
+
+
+def named_by_manifests(files: Sequence[str]) -> list[PartFile | None]:
+    """What manifests say of files of tables, each a path or URI; None of a file that no manifest names."""
+    known: dict[str, dict[str, PartFile]] = {}
+    found = []
+    for place in map(Place.at, files):
+        folder, _, name = place.path.rpartition("/")
+        if "=" in folder.rpartition("/")[2]:  # split=train/part-00003.parquet
+            folder, _, split = folder.rpartition("/")
+            name = f"{split}/{name}"
+        if folder not in known:
+            table = Table(replace(place, path=folder), PartFile)
+            known[folder] = {file.name: file for part in table.parts() for file in part.files}
+        found.append(known[folder].get(name))
+    return found
+
+
+def _known(index: Place) -> dict[str, tuple[str, str]]:
+    """Stamp and text of manifests by name, as an index has them; nothing where it is damaged or not there."""
+    try:
+        return {name: (stamp, text) for name, stamp, text in index.read_json()}
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def _read(files: list[str], record: type, columns: list[str] | None) -> pa.Table:

@@ -13,11 +13,10 @@ from typing import Any, Protocol
 
 import ray
 from ray.data import ActorPoolStrategy, TaskPoolStrategy
-from ray.data.exceptions import ExecutionTimeoutError
-from ray.exceptions import RayTaskError
 
 from core.cluster import nodes
 from core.config import UserError, settings_of
+from core.copies.signatures import Asked, keep
 from core.failures import reject_of
 from core.places import Place
 from core.records import Figure, Pair, Reject, SeparatedFigure, from_table, to_table
@@ -25,8 +24,9 @@ from core.rejection import RejectionError
 from core.runs import Part, RunConflict, Table, claim, digest
 from core.settings import Config, DedupeSettings, MatchSettings, SourceSettings
 from core.split import split_of
+from core.stations import told_plainly
 from pipelines.collecting import Work, changed_since, collect_part, failed_of
-from pipelines.copies.duplicates import Duplicates, as_csv, kept_duplicates, pair_id
+from pipelines.copies.duplicates import Duplicates, csv_of, duplicates_of, kept_duplicates, pair_id, seen_of
 from pipelines.matching.match import make_pairs, told
 from pipelines.separating import SeparatingApart, describe
 from pipelines.sources import articles, pmc
@@ -40,10 +40,6 @@ LATER = ("index", "topic", "links", "manuscripts")  # of these, what runs of bef
 Progress = Callable[[str, Part, int], None]  # station, the part just done, parts in all
 Row = dict[str, Any]
 Stage = Callable[[Any], Any]  # from one dataset of Ray to the next
-
-
-class StationStalled(UserError):
-    """A station made no progress for cluster.progress_timeout seconds: too few CPUs, a dead service, a hung reader."""
 
 
 class HostDown(UserError):
@@ -154,13 +150,14 @@ def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Ta
     table = Table(out, Pair)
     asked = _settings(config, "pairs", "match", "split", "seed", "dedupe", REPRODUCED)
     claim(table.place, asked, before={REPRODUCED: True})
-    duplicates = kept_duplicates(separated, min_similarity=config.dedupe.min_similarity)
-    (table.place / "duplicates.csv").write_bytes(as_csv(duplicates))
-    grouped = digest([f"{image} {first}" for image, first in sorted(duplicates.images.items())])
+    kept = kept_duplicates(separated, asked=asked_of(config))
+    (table.place / "duplicates.csv").write_pieces(csv_of(separated))
     before = _after(separated)
     newest = max((work.version for work in before), default=0)  # one new article may change the groups of all parts
-    todo = [replace(work, inputs=digest([work.inputs, grouped]), version=newest) for work in before]
-    task = partial(pair_part, config=config, separated=separated, table=table, duplicates=duplicates)
+    todo = [replace(work, inputs=digest([work.inputs, kept.digest]), version=newest) for work in before]
+    task = partial(
+        pair_part, config=config, separated=separated, table=table, duplicates=partial(duplicates_of, separated)
+    )
     stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=config.tables.readers[1])
     make_missing("pairs", table, todo, progress, stage)
     return table
@@ -209,21 +206,33 @@ class SeparatePart:
             "letters": sum(panel.label is not None for figure in separated for panel in figure.subfigures),
             "captions_split": sum(bool(figure.split_caption.subcaptions) for figure in separated),
         }
-        return _done(self.table.commit(
+        part = self.table.commit(
             work.part, tables={"": to_table(separated, SeparatedFigure)}, rejects=rejects, inputs=work.inputs,
             counts=counts, taken=len(figures), version=work.version,
-        ))  # fmt: skip
+        )  # fmt: skip
+        seen = [each for figure in separated for each in seen_of(figure.figure_id, figure.article_id, figure.pictures)]
+        keep(self.table, part, seen)
+        return _done(part)
 
 
-def pair_part(row: Row, *, config: Config, separated: Table, table: Table, duplicates: Duplicates) -> Row:
-    """Make one part's pairs and commit them, a file for each split."""
+def asked_of(config: Config) -> Asked:
+    """How copies are sought."""
+    tables = config.tables
+    return Asked(config.dedupe.min_similarity, tables.copies_exact_below, tables.copies_nearest, tables.task_cpus)
+
+
+def pair_part(
+    row: Row, *, config: Config, separated: Table, table: Table, duplicates: Callable[[int], Duplicates]
+) -> Row:
+    """Make one part's pairs and commit them, a file for each split. duplicates: of a part, by its number."""
     work = Work(**row)
+    shared = duplicates(work.part)
     pairs: dict[str, list[Pair]] = {"train": [], "val": [], "test": []}
     rejects: list[Reject] = []
     taken = 0
     shares = {"val": config.split.val, "test": config.split.test}
     for figure in from_table(separated.read_part(work.part), SeparatedFigure):
-        split = split_of(figure.article_id, seed=config.seed, **shares, together=duplicates.articles)
+        split = split_of(figure.article_id, seed=config.seed, **shares, together=shared.articles)
         kinds = {pair_id(figure.figure_id, picture.subfigure): picture.kind for picture in figure.pictures}
         try:
             figure = replace(figure, split_caption=told(figure.split_caption, config.match.text))
@@ -234,7 +243,7 @@ def pair_part(row: Row, *, config: Config, separated: Table, table: Table, dupli
             continue
         taken += len(every)
         for made in every:
-            group = duplicates.images.get(made.pair_id)
+            group = shared.images.get(made.pair_id)
             pair = replace(made, kind=kinds.get(made.pair_id, made.kind), duplicate_group=group)
             reject = _left_out(pair, config.dedupe, config.match, reproduced=config.select.reproduced)
             if reject:
@@ -317,17 +326,11 @@ def _stream(station: str, todo: Sequence[Slice], stage: Stage) -> Iterator[Part]
     if not todo:
         return
     rows = ray.data.from_items([vars(work) for work in todo], override_num_blocks=len(todo))
-    try:
+    with told_plainly(station, "what was committed stays"):
         for row in stage(rows).iter_rows():
             yield Part.model_validate_json(row["part"])
             if row.get("down"):
                 raise HostDown(row["down"])
-    except ExecutionTimeoutError as error:
-        raise StationStalled(f"station {station} stands still; what was committed stays.\n{error}") from error
-    except RayTaskError as error:
-        if isinstance(error.cause, UserError | OSError):  # what the user can mend is said without Ray's trace
-            raise error.cause from None
-        raise
 
 
 def _done(part: Part) -> Row:

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from core.apart import Apart, Handler, Json
+from core.copies import dedupe
 from core.images import open_image
 from core.records import (
     Figure,
@@ -25,7 +26,6 @@ from core.records import (
 )
 from core.settings import Config
 from pipelines.captions.split import split_caption
-from pipelines.copies import dedupe
 from pipelines.copies.picture_kind import picture_kind
 from pipelines.matching.match import WHOLE, believed, is_part, match, told
 

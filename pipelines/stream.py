@@ -13,13 +13,13 @@ from typing import Any
 
 import ray
 from ray.data import ActorPoolStrategy
-from ray.data.exceptions import ExecutionTimeoutError
 
 from core.places import Place
 from core.records import Span, SplitCaption
 from core.rejection import RejectionError
 from core.settings import Config
-from pipelines.build import Stage, StationStalled, by_actors, by_tasks
+from core.stations import told_plainly
+from pipelines.build import Stage, by_actors, by_tasks
 from pipelines.loose_files import MAX_BYTES, CaptionWork, FigureWork, loose_bytes
 from pipelines.separating import SeparatingApart, split_short
 
@@ -103,11 +103,9 @@ def _stream(station: str, works: Sequence[Any], size: int, stage: Stage) -> Iter
     items = [{"work": json.dumps(asdict(work))} for work in works]
     rows = ray.data.from_items(items, override_num_blocks=_blocks(len(items), size))
     rows.context.execution_options.preserve_order = True
-    try:
+    with told_plainly(station, "nothing was written"):
         for row in stage(rows).iter_rows():
             yield json.loads(row["row"])
-    except ExecutionTimeoutError as error:
-        raise StationStalled(f"station {station} stands still; nothing was written.\n{error}") from error
 
 
 def _blocks(works: int, size: int) -> int:

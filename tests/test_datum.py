@@ -1,5 +1,6 @@
 """docs/datum.md against what the stations make of its article today."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from core.records import Figure, Pair, SeparatedFigure, from_table
 from core.runs import Table
 from core.settings import Config
 from pipelines import build
-from pipelines.copies.duplicates import find_duplicates
+from pipelines.copies.duplicates import duplicates_of, kept_duplicates
 
 DATUM = Path(__file__).resolve().parent.parent / "docs" / "datum.md"
 ARTICLE = "PMC4736393"
@@ -30,7 +31,8 @@ def test_the_rows_shown_are_the_rows_made(config: Config, tmp_path: Path) -> Non
     row = {"part": 0, "inputs": "", "articles": [ARTICLE]}
     build.collect_part(row, config=config, table=figures, connections=1)
     build.SeparatePart(config, figures, separated)(row)
-    duplicates = find_duplicates(separated, min_similarity=config.dedupe.min_similarity)
+    kept_duplicates(separated, asked=build.asked_of(config))
+    duplicates = partial(duplicates_of, separated)
     build.pair_part(row, config=config, separated=separated, table=pairs, duplicates=duplicates)
     text = " ".join(DATUM.read_text(encoding="utf-8").split())
     first, *_ = from_table(separated.read(), SeparatedFigure)

@@ -1,7 +1,7 @@
 """A trained model as a folder, path or URI: weights, config.json, tokenizer/, the articles and images it has seen."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,14 @@ from trainers.batch import load_tokenizer, save_tokenizer
 from trainers.blip import Blip
 from trainers.losses.masked import Masking
 from trainers.mlip import Mlip
+from trainers.seen import point_to, seen_by, seen_rows, write_seen_in
 from trainers.towers import Towers
+from trainers.training_set import MARKS
 from trainers.wheels import begun_with
 
 GROUPS = ("model", "objective", "mlip")  # of settings, in config.json
 WHOLE = "config.json"  # while a model's folder has it, it has all
 ON_THE_WAY = ("progress.pt",)  # of a checkpoint, and not of the model that it ends as
-MARKS = ("md5", "duplicate_group")  # columns by which images are known in any table
 
 
 def masking(objective: ObjectiveSettings, tokenizer: PreTrainedTokenizerFast) -> Masking:
@@ -44,13 +45,14 @@ def save_model(
     *,
     settings: Sequence[Settings],
     tokenizer: PreTrainedTokenizerFast,
-    articles: Iterable[str],
+    articles: Iterable[str] = (),
     images: Iterable[str] = (),
+    seen: str | None = None,
 ) -> None:
     """Write the folder, whole or not at all.
 
     settings: the groups `model`, `objective` and, of MLIP, `mlip`. articles, images: what it was trained on, by id and
-    by `image_marks`.
+    by `image_marks`; seen: the folder where that is told, instead.
     """
     config: dict[str, Any] = {n: group.model_dump(mode="json") for n, group in zip(GROUPS, settings, strict=False)}
     if model.kept:
@@ -61,8 +63,10 @@ def save_model(
         save_tokenizer(tokenizer, draft / "tokenizer")
         if begun := begun_with(model.settings):
             (draft / "README.md").write_text(f"{begun}\n")
-        for name, seen in (("articles", articles), ("images", images)):
-            (draft / f"training_{name}.json").write_text(json.dumps(sorted(set(seen)), indent=0))
+        if seen is not None:
+            point_to(draft, seen)
+        else:
+            write_seen_in(draft, [seen_rows("article", sorted(set(articles))), seen_rows("image", sorted(set(images)))])
         seal(draft)
 
 
@@ -88,15 +92,14 @@ def load_blip(folder: str | Path) -> tuple[Blip, PreTrainedTokenizerFast]:
     return model, tokenizer
 
 
-def training_articles(folder: str | Path) -> set[str]:
-    """The ids of the articles that the model of a folder was trained on."""
-    return set((Place.at(folder) / "training_articles.json").read_json())
+def training_articles(folder: str | Path, among: Collection[str] | None = None) -> set[str]:
+    """The ids of the articles that the model of a folder was trained on; among: of these alone."""
+    return seen_by(folder, "article", among)
 
 
-def training_images(folder: str | Path) -> set[str]:
+def training_images(folder: str | Path, among: Collection[str] | None = None) -> set[str]:
     """The marks of the images that the model of a folder was trained on; none if it was saved without them."""
-    file = Place.at(folder) / "training_images.json"
-    return set(file.read_json()) if file.exists() else set()
+    return seen_by(folder, "image", among)
 
 
 def image_marks(files: Sequence[str]) -> dict[str, str]:

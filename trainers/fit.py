@@ -27,7 +27,7 @@ from core.places import Place
 from core.records import Pair, arrow_schema
 from core.sentences import splitter
 from core.settings import Config, TrainSettings
-from trainers.batch import SENTENCES, Batch, Collate, columns_of, prepare, rows_in
+from trainers.batch import SENTENCES, Batch, Collate, columns_of, prepare
 from trainers.checkpoint import WHOLE, load_model
 from trainers.job import NAME, PROGRESS, Job, make_job, save_checkpoint, write_start
 from trainers.loop import (
@@ -50,8 +50,9 @@ from trainers.restarts import (
     starts,
     why_not,
 )
+from trainers.seen import carry
 from trainers.trackers import METRICS, TENSORBOARD, Kept, Tracker, check_installed, json_lines, keeping, tensorboard
-from trainers.training_set import TrainingSet, read_training_set
+from trainers.training_set import TrainingSet, is_cut, read_training_set, rows_of_share
 
 __all__ = ["FitResult", "fit", "load_model"]
 
@@ -159,10 +160,10 @@ def _pairs(config: Config, training_set: TrainingSet) -> ray.data.Dataset:
     files = ray.data.from_items(
         [{"file": file} for file in training_set.files], override_num_blocks=len(training_set.files)
     )
-    read = partial(rows_in, columns=columns, articles=None if training_set.whole else training_set.articles)
+    read = partial(rows_of_share, columns=columns, share=training_set.share)
     rows = files.map_batches(read, batch_format="pyarrow", batch_size=1, **asks)
     pairs = rows.map(partial(prepare, size=size), **asks)
-    if config.objective.name == "mlip" and config.mlip.spm > 0 and not training_set.cut:
+    if config.objective.name == "mlip" and config.mlip.spm > 0 and not is_cut(training_set):
         cut = partial(_cut, weights=config.mlip.sentence_weights)
         pairs = pairs.map_batches(cut, batch_format="pyarrow", batch_size=CUT, **asks)
     pairs.context.execution_options.preserve_order = True
@@ -339,4 +340,5 @@ def _publish(checkpoint: ray.train.Checkpoint, folder: Place, name: str) -> None
     """Put the last checkpoint's model at `checkpoint/`, whole or not at all."""
     with checkpoint.as_directory() as source, (folder / "checkpoint").written(last=WHOLE) as draft:
         shutil.copytree(source, draft, ignore=shutil.ignore_patterns(PROGRESS), dirs_exist_ok=True)
+        carry(draft)
         (draft / NAME).write_text(json.dumps({"name": name}))

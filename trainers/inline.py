@@ -10,21 +10,22 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 
 from core.config import UserError
 from core.places import Place
 from core.sentences import splitter, with_sentences
 from core.settings import Config
-from trainers.batch import SENTENCES, Batch, Collate, prepare, read_pairs
+from trainers.batch import SENTENCES, Batch, Collate, columns_of, prepare
 from trainers.checkpoint import WHOLE, load_model
-from trainers.job import NAME, PROGRESS, make_job, save_checkpoint, write_start
+from trainers.job import NAME, PROGRESS, make_job, save_checkpoint, tell_seen, write_start
 from trainers.loop import Plan, Progress, Record, begin, load_progress, set_up, train_steps
+from trainers.seen import carry
 from trainers.trackers import METRICS
-from trainers.training_set import TrainingSet, read_training_set
+from trainers.training_set import TrainingSet, is_cut, read_training_set, rows_of_share
 
 HELD = 2 * 2**30  # bytes of decoded images that are held; of more, the encoded ones are
-READ = 512  # rows at once
 
 OnCheckpoint = Callable[[str, int], None]  # its folder, for as long as the call lasts, and its step
 Row = dict[str, Any]
@@ -57,6 +58,8 @@ def fit_inline(
         job = make_job(config, training_set, out=place)
         if begin_at is None:
             write_start(config, training_set, job)
+        else:
+            tell_seen(config, training_set, job)
         model, tokenizer = load_model(begin_at or job.start)
         objective = job.objective_of(model, tokenizer).to(device)
         set_up(config.train, model)
@@ -67,6 +70,7 @@ def fit_inline(
         def save(progress: Progress) -> None:
             folder = Path(place) / "checkpoint"
             save_checkpoint(folder, job, objective, progress, tokenizer=tokenizer)
+            carry(folder)  # the job's own folder ends with it
             on_checkpoint(str(folder), progress.step)
 
         size, cut = model.settings.image_size, sentences_of(config, training_set)
@@ -104,7 +108,7 @@ def fit_here(config: Config, *, train_files: Sequence[str], out: str) -> None:
 
 def sentences_of(config: Config, training_set: TrainingSet) -> str | None:
     """The weights that the texts are still to be cut into sentences with, "" for figray's own; None: no cutting."""
-    if config.objective.name != "mlip" or not config.mlip.spm or training_set.cut:
+    if config.objective.name != "mlip" or not config.mlip.spm or is_cut(training_set):
         return None
     return config.mlip.sentence_weights or ""
 
@@ -115,9 +119,9 @@ def training_rows(training_set: TrainingSet, image_size: int | None, sentences: 
 
     image_size: pixels, to which images are decoded; None: they stay as they are. sentences: of `sentences_of`.
     """
-    wanted, rows = set(training_set.articles), list[Row]()
-    for part in read_pairs(training_set.files, batch_size=READ):
-        kept = [row for row in part if row["article_id"] in wanted]
+    rows, files = list[Row](), pa.table({"file": list(training_set.files)})
+    for part in rows_of_share(files, columns=columns_of(training_set.columns), share=training_set.share):
+        kept = part.to_pylist()
         if sentences is not None:
             bare = [{**row, SENTENCES: None} for row in kept]
             kept = with_sentences(bare, splitter(sentences or None))

@@ -1,7 +1,6 @@
 """Weights to begin with, and weights handed on: BLIP as transformers keeps it, and figray's own checkpoints."""
 
 import logging
-import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -21,6 +20,7 @@ from core.settings import ModelSettings, ObjectiveSettings
 from trainers.blip import Blip
 from trainers.checkpoint import WHOLE, load_blip
 from trainers.model_card import model_card
+from trainers.seen import is_told, pieces_of, write_seen_in
 from trainers.transformers_blip import (
     IMAGE_PLACES,
     TEXT_PLACES,
@@ -36,7 +36,6 @@ from trainers.transformers_blip import (
 log = logging.getLogger(__name__)
 
 HUB = "hf:"
-SEEN = ("training_articles.json", "training_images.json")
 
 
 def begin_from(
@@ -81,9 +80,8 @@ def to_transformers(folder: str | Path, out: str | Path) -> None:
             write_blip(weights, draft)
             card = model_card(here, temperature=weights.tensors["log_temperature"].exp().item())
             (draft / "README.md").write_text(card, encoding="utf-8")
-            for name in SEEN:
-                if (here / name).exists():
-                    shutil.copy(here / name, draft / name)
+            if is_told(here):
+                write_seen_in(draft, pieces_of(here))
 
 
 def _opened(source: str, *, pickled: bool = False) -> AbstractContextManager[Path]:

@@ -1,11 +1,13 @@
 """What is to be trained: settings and pairs into a job for the workers, and the model that it begins with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import torch
 from transformers import PreTrainedTokenizerFast
 
@@ -15,7 +17,7 @@ from core.places import Place
 from core.settings import Config, MlipSettings, ObjectiveSettings, Settings
 from trainers.batch import train_tokenizer
 from trainers.blip import Blip
-from trainers.checkpoint import masking, save_model, training_articles, training_images
+from trainers.checkpoint import masking, save_model
 from trainers.frozen import freeze
 from trainers.interchange import HUB, begin_from
 from trainers.loop import Plan, Progress, save_progress
@@ -24,9 +26,10 @@ from trainers.objectives.blip import BlipObjective
 from trainers.objectives.mlip import MlipObjective
 from trainers.objectives.objective import Objective
 from trainers.pretrained import begin_mlip
+from trainers.seen import is_told, pieces_of, write_seen
 from trainers.towers import Towers
 from trainers.trackers import METRICS
-from trainers.training_set import TrainingSet
+from trainers.training_set import TrainingSet, digest_of_texts, sample_texts, seen_in
 
 PROGRESS = "progress.pt"  # in a checkpoint on the way: what training goes on from
 NAME = "run.json"  # in a finished checkpoint: the name of the job that made it
@@ -40,8 +43,6 @@ class Job:
     mlip: MlipSettings
     plan: Plan
     queue: int  # keys
-    articles: tuple[str, ...]  # that the model will have seen, those of the model it begins with too
-    images: tuple[str, ...]  # marks, see checkpoint.image_marks
     name: str  # the same for the same pairs and the same settings that shape the model
     out: str  # the folder of the results, a path or URI
 
@@ -49,6 +50,11 @@ class Job:
     def start(self) -> str:
         """The model to begin with, a folder for load_model: written once, all workers begin alike."""
         return (Place.at(self.out) / "start").uri
+
+    @property
+    def seen(self) -> str:
+        """What the model will have seen, and what the model that it begins with has: a folder of seen.write_seen."""
+        return (Place.at(self.out) / "seen").uri
 
     @property
     def metrics(self) -> str:
@@ -109,33 +115,36 @@ def make_job(config: Config, training_set: TrainingSet, *, out: str) -> Job:
         total_steps=config.optim.steps or config.optim.epochs * steps_per_epoch,
         seed=config.seed,
     )
-    articles, images = _seen_before(config.model.init)
     return Job(
         objective=config.objective,
         mlip=config.mlip,
         plan=plan,
         queue=max(0, len(training_set) // 4 - size) if queue is None else queue,
-        articles=tuple(sorted(articles.union(training_set.articles))),
-        images=tuple(sorted(images.union(training_set.images))),
-        name=_name(config, training_set),
+        name=_known_as(config, training_set, out),
         out=out,
     )
 
 
 def write_start(config: Config, training_set: TrainingSet, job: Job) -> None:
     """Leave at job.start a model with the weights of model.init, or a new one and a tokenizer made from the texts."""
-    model, tokenizer = BEGINNINGS[config.objective.name](config, training_set.texts)
+    tell_seen(config, training_set, job)
+    model, tokenizer = BEGINNINGS[config.objective.name](config, sample_texts(training_set, seed=config.seed))
     freeze(model, config.train)
     settings = (model.settings, *job.named)
-    save_model(job.start, model, settings=settings, tokenizer=tokenizer, articles=())
+    save_model(job.start, model, settings=settings, tokenizer=tokenizer)
+
+
+def tell_seen(config: Config, training_set: TrainingSet, job: Job) -> None:
+    """Leave at job.seen what the model will have seen."""
+    write_seen(Place.at(job.seen), chain(_seen_before(config.model.init), seen_in(training_set)))
 
 
 def save_checkpoint(
     folder: Path, job: Job, objective: Objective, progress: Progress, *, tokenizer: PreTrainedTokenizerFast
 ) -> None:
-    """The model as a folder, with `progress.pt`, which training goes on from."""
-    settings, seen = (objective.model.settings, *job.named), {"articles": job.articles, "images": job.images}
-    save_model(folder, objective.model, settings=settings, tokenizer=tokenizer, **seen)
+    """The model as a folder, with `progress.pt`, which training goes on from; it points to what was seen."""
+    settings = (objective.model.settings, *job.named)
+    save_model(folder, objective.model, settings=settings, tokenizer=tokenizer, seen=job.seen)
     save_progress(objective, progress, folder / PROGRESS)
     seal(folder)
 
@@ -159,14 +168,29 @@ BEGINNINGS: dict[str, Callable[[Config, Sequence[str]], tuple[Towers, PreTrained
 }
 
 
-def _seen_before(init: str | None) -> tuple[set[str], set[str]]:
-    """Articles and images that a model of ours was trained on; of published weights nothing is known."""
-    if not init or init.startswith(HUB) or not (Place.at(init) / "training_articles.json").exists():
-        return set(), set()
-    return training_articles(init), training_images(init)
+def _seen_before(init: str | None) -> Iterable[pa.Table]:
+    """What a model of ours was trained on; of published weights nothing is known."""
+    return () if not init or init.startswith(HUB) or not is_told(init) else pieces_of(init)
 
 
-def _name(config: Config, training_set: TrainingSet) -> str:
+def _known_as(config: Config, training_set: TrainingSet, out: str) -> str:
+    """The job's name; the one that it had before December 2026, where the folder has something of that name."""
+    name = _name(config, training_set.digest)
+    there = names_of(Place.at(out)) if out else set()
+    if not there or name in there:
+        return name
+    older = _name(config, digest_of_texts(training_set))
+    return older if older in there else name
+
+
+def names_of(folder: Place) -> set[str]:
+    """The names of the jobs whose checkpoints a folder has."""
+    finished = folder / "checkpoint" / NAME
+    started = {start.partition(".")[0] for start in (folder / "restarts").folders()}
+    return started | ({finished.read_json()["name"]} if finished.exists() else set())
+
+
+def _name(config: Config, pairs: str) -> str:
     # A model of ours is known by the name of its own training, wherever its folder stands and however old it is.
     init, model = config.model.init, config.model
     if init and not init.startswith(HUB) and (before := Place.at(init) / NAME).exists():
@@ -176,5 +200,5 @@ def _name(config: Config, training_set: TrainingSet) -> str:
     train = config.train
     if train.frozen or train.augment != "small":
         shape += [train.frozen, train.learnt_blocks, train.augment]
-    text = "\n".join([*(repr(part) for part in shape), training_set.digest])
+    text = "\n".join([*(repr(part) for part in shape), pairs])
     return f"{config.objective.name}-{blake2b(text.encode(), digest_size=6).hexdigest()}"

@@ -14,8 +14,8 @@ tags: [blip, image-text-retrieval, medical, figures]
 
 # An image-text model of figures in medical articles
 
-Trained by figray on {seen}: pictures of their figures, and what the captions say of each. `training_articles.json` and
-`training_images.json` tell which; test it on others only.
+Trained by figray on {seen}: pictures of their figures, and what the captions say of each. `seen.parquet` tells
+which; test it on others only.
 
 {begun}
 Losses and their weights: image-text contrast {itc}, image-text matching {itm}, {text_objective} {text}.{untrained}

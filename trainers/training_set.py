@@ -1,15 +1,40 @@
-"""The pairs that a model is trained on: which articles, how many, and a digest by which they are known again."""
+"""The pairs that a model is trained on: which articles, how many, and a digest by which they are known again.
 
-from collections.abc import Collection, Sequence
+All of that comes from the manifests of the table and from hashes of ids: no text is read for it.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from core.places import Place
 from core.records import Pair
+from core.runs import digest, named_by_manifests
 from core.tables import rows_of
-from trainers.batch import SENTENCES, number
-from trainers.checkpoint import MARKS
+from trainers.batch import SENTENCES, number, rows_in
+from trainers.seen import seen_rows
+
+MARKS = ("md5", "duplicate_group")  # columns by which images are known in any table
+SAMPLE = 200_000  # texts that a tokenizer learns from; more change few of its pieces, and take memory
+
+
+@dataclass(frozen=True)
+class Share:
+    """Some of the articles, by the hashes of their ids."""
+
+    seed: int
+    limit: int  # the largest hash of those that are in it
+
+    def of(self, articles: pa.Array | pa.ChunkedArray) -> pa.Array:
+        """Whether each article is in it, (n,)."""
+        named = pc.unique(articles)
+        inside = pa.array([number(f"{self.seed}:{each}") <= self.limit for each in named.to_pylist()], pa.bool_())
+        return inside.take(pc.index_in(articles, named))
 
 
 @dataclass(frozen=True)
@@ -17,43 +42,101 @@ class TrainingSet:
     """The pairs of some articles of a table."""
 
     files: tuple[str, ...]
-    articles: tuple[str, ...]  # ids
-    whole: bool  # whether the files hold pairs of these articles alone
-    images: tuple[str, ...]  # marks
-    texts: tuple[str, ...]  # one for each pair
+    rows: int
+    share: Share | None  # of the articles; None: all
     columns: tuple[str, ...]  # of the files
-    cut: bool  # whether the sentences of every text are known
-    digest: str  # of which pairs they are, and their texts
+    digest: str  # of which pairs they are, and all that they hold
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return self.rows
 
 
 def read_training_set(files: Sequence[str], *, fraction: float, seed: int) -> TrainingSet:
-    """The pairs of a share of the files' articles."""
-    pairs = rows_of(files, Pair)
-    marks = [name for name in MARKS if name in pairs.schema.names]
-    cut = [SENTENCES] if SENTENCES in pairs.schema.names else []
-    table = pairs.to_table(columns=["pair_id", "article_id", "text", *marks, *cut])
-    every = set(table["article_id"].to_pylist())
-    articles = share_of(every, fraction=fraction, seed=seed)
-    table = table.filter(pc.field("article_id").isin(articles))
-    seen = blake2b(digest_size=8)
-    for pair_id, text in zip(table["pair_id"].to_pylist(), table["text"].to_pylist(), strict=True):
-        seen.update(f"{pair_id}\0{text}\0".encode())
+    """The pairs of a share of the files' articles, at least one; a smaller share lies inside every larger one."""
+    pairs, told = rows_of(files, Pair), named_by_manifests(files)
+    shas = [each.sha256 if each else sha256(Place.at(file).read_bytes()).hexdigest() for file, each in zip(files, told)]
+    share = None
+    if fraction < 1:
+        hashes, counts = _articles(files, seed)
+        chosen = max(1, round(fraction * len(hashes)))
+        if chosen < len(hashes):
+            share = Share(seed, int(np.partition(hashes, chosen - 1)[chosen - 1]))
+            rows = int(counts[hashes <= np.uint64(share.limit)].sum())
+    if share is None:
+        rows = sum(each.rows for each in told if each) if all(told) else pairs.count_rows()
     return TrainingSet(
         files=tuple(files),
-        articles=tuple(articles),
-        whole=len(articles) == len(every),
-        images=tuple(sorted({mark for name in marks for mark in table[name].to_pylist() if mark is not None})),
-        texts=tuple(table["text"].to_pylist()),
+        rows=rows,
+        share=share,
         columns=tuple(pairs.schema.names),
-        cut=bool(cut) and pc.min(pc.list_value_length(table[SENTENCES]).fill_null(0)).as_py() > 0,
-        digest=seen.hexdigest(),
+        digest=digest([*shas, *([f"{share.seed} {share.limit}"] if share else [])]),
     )
 
 
-def share_of(articles: Collection[str], *, fraction: float, seed: int) -> list[str]:
-    """A share of the articles, at least one, sorted; a smaller share lies inside every larger one of the same seed."""
-    by_chance = sorted(articles, key=lambda article: number(f"{seed}:{article}"))
-    return sorted(by_chance[: max(1, round(fraction * len(by_chance)))])
+def rows_of_share(files: pa.Table, *, columns: Sequence[str], share: Share | None) -> Iterator[pa.Table]:
+    """The rows of the files that a table names, of a share of the articles."""
+    for rows in rows_in(files, columns=columns, articles=None):
+        kept = rows.filter(share.of(rows["article_id"])) if share else rows
+        if kept.num_rows:
+            yield kept
+
+
+def sample_texts(training_set: TrainingSet, *, seed: int, most: int = SAMPLE) -> list[str]:
+    """The texts, in the order of the files; of more than `most` those of some files, drawn by the seed.
+
+    The parts of a table are articles by chance, and so are the files.
+    """
+    files = list(training_set.files)
+    if len(training_set) > most:
+        drawn = np.random.default_rng(seed).permutation(len(files))
+        files = [files[each] for each in drawn]
+    texts: list[str] = []
+    for file in files:
+        for rows in _pieces([file], ["article_id", "text"], training_set.share):
+            texts += rows["text"].to_pylist()
+        if len(texts) >= most:
+            return texts[:most]
+    return texts
+
+
+def seen_in(training_set: TrainingSet) -> Iterator[pa.Table]:
+    """What a model sees that is trained on the pairs: rows of Seen, piece by piece."""
+    marks = [name for name in MARKS if name in training_set.columns]
+    for file in training_set.files:
+        for rows in _pieces([file], ["article_id", *marks], training_set.share):
+            yield seen_rows("article", rows["article_id"])
+            for name in marks:
+                yield seen_rows("image", rows[name])
+
+
+def is_cut(training_set: TrainingSet) -> bool:
+    """Whether the sentences of every text are known."""
+    if SENTENCES not in training_set.columns:
+        return False
+    pieces = _pieces(training_set.files, ["article_id", SENTENCES], training_set.share)
+    return all(pc.min(pc.list_value_length(rows[SENTENCES]).fill_null(0)).as_py() > 0 for rows in pieces)
+
+
+def digest_of_texts(training_set: TrainingSet) -> str:
+    """The digest that figray of before December 2026 knew the pairs by: of their ids and texts."""
+    seen = blake2b(digest_size=8)
+    for rows in _pieces(training_set.files, ["pair_id", "article_id", "text"], training_set.share):
+        for pair_id, text in zip(rows["pair_id"].to_pylist(), rows["text"].to_pylist(), strict=True):
+            seen.update(f"{pair_id}\0{text}\0".encode())
+    return seen.hexdigest()
+
+
+def _pieces(files: Sequence[str], columns: Sequence[str], share: Share | None) -> Iterator[pa.Table]:
+    yield from rows_of_share(pa.table({"file": list(files)}), columns=columns, share=share)
+
+
+def _articles(files: Sequence[str], seed: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """The hash of each article of the files, and how many pairs it has."""
+    hashes, counts = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
+    for rows in _pieces(files, ["article_id"], None):
+        found = rows["article_id"].value_counts()
+        names, of = found.field("values").to_pylist(), found.field("counts").to_numpy()
+        hashes.append(np.array([number(f"{seed}:{each}") for each in names], np.uint64))
+        counts.append(of)
+    every, place = np.unique(np.concatenate(hashes), return_inverse=True)
+    return every, np.bincount(place, np.concatenate(counts), len(every)).astype(np.int64)

@@ -74,14 +74,16 @@ def funnel(run: Place) -> list[Stage]:
         for name, record in (("figures", Figure), ("separated", SeparatedFigure), ("pairs", Pair))
     )
     articles, separation = _counts(figures), _counts(separated)
-    whole = [reject for reject in figures.rejects().to_pylist() if reject["item_id"] == reject["article_id"]]
-    single = [reject for reject in figures.rejects().to_pylist() if reject["item_id"] != reject["article_id"]]
-    emptied = articles["articles"] - articles["articles_kept"] - len(whole)
-    left_out = _codes(whole) | ({"no_figure_kept": emptied} if emptied else {})
+    whole, single = Counter[str](), Counter[str]()
+    for part in figures.parts():
+        for reject in figures.rejects_in(part).select(["item_id", "article_id", "code"]).to_pylist():
+            (whole if reject["item_id"] == reject["article_id"] else single)[reject["code"]] += 1
+    emptied = articles["articles"] - articles["articles_kept"] - whole.total()
+    left_out = dict(whole.most_common()) | ({"no_figure_kept": emptied} if emptied else {})
     return [
         Stage(name="articles found", kept=articles["articles"], unit="articles"),
         Stage(name="articles with a figure kept", kept=articles["articles_kept"], unit="articles", left_out=left_out),
-        Stage(name="figures kept", kept=figures.rows, unit="figures", left_out=_codes(single)),
+        Stage(name="figures kept", kept=figures.rows, unit="figures", left_out=dict(single.most_common())),
         Stage(name="figures separated", kept=separated.rows, unit="figures", left_out=separated.left_out),
         Stage(name="panels", kept=separation["subfigures"], unit="panels"),
         Stage(name="pairs", kept=pairs.rows, unit="pairs", left_out=pairs.left_out),
@@ -151,10 +153,6 @@ def _example(scheme: str, example: Mapping[str, Any], pairs: Mapping[str, Pair])
 
 def _counts(table: Table) -> Counter[str]:
     return sum((Counter(part.counts) for part in table.parts()), Counter())
-
-
-def _codes(rejects: Sequence[Mapping[str, str]]) -> dict[str, int]:
-    return dict(Counter(reject["code"] for reject in rejects).most_common())
 
 
 def _spread(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:

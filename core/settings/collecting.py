@@ -81,3 +81,9 @@ class TableSettings(Settings):
     item_seconds: float = Field(120.0, gt=0)
     item_gib: float = Field(4.0, gt=0)  # GiB beside what the reader itself holds
     task_cpus: float = Field(0.25, gt=0)  # logical CPUs of a collector or of a task that makes pairs
+    # Pictures up to which copies are sought in one process, all compared with all; beyond, by shuffles of Ray Data
+    # (core/copies/search.py), whose time grows as their number does. Both find the same.
+    copies_exact_below: int = Field(20_000, ge=0)
+    # Of the pictures whose hashes are near, how many each is compared with by shuffles, the nearest first. Others are
+    # counted as uncompared; copies lie nearer than what is only alike.
+    copies_nearest: int = Field(16, ge=1)

@@ -1,5 +1,5 @@
 """The same picture elsewhere.
 
-In: the images of a table. Out: links between copies, and which images are no pictures.
-Begin with duplicates.py; dedupe.py compares two images.
+In: the images of a table. Out: groups of copies, by part, and which images are no pictures.
+Begin with duplicates.py; core/copies seeks the copies.
 """

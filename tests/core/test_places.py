@@ -1,6 +1,7 @@
 """Files and folders by path and by URI, on this machine and on an S3 that moto plays."""
 
 import pickle
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -150,3 +151,16 @@ def test_google_storage_that_does_not_answer_is_said_with_what_to_do(
     with pytest.raises(StorageError, match="GOOGLE_APPLICATION_CREDENTIALS") as told:
         place.exists()
     assert "\n" not in str(told.value)
+
+
+def test_a_file_of_pieces_is_there_when_all_are(tmp_path: Path, bucket: str) -> None:
+    def failing() -> Iterator[bytes]:
+        yield b"one"
+        raise ValueError
+
+    for folder in (Place.at(tmp_path), Place.at(bucket)):
+        (folder / "whole").write_pieces(iter([b"one", b"two"]))
+        assert (folder / "whole").read_bytes() == b"onetwo" and folder.stamps()["whole"].startswith("6 ")
+    with pytest.raises(ValueError):
+        (Place.at(tmp_path) / "cut").write_pieces(failing())
+    assert Place.at(tmp_path).files() == ["whole"]

@@ -9,7 +9,18 @@ import pytest
 
 from core.places import Place
 from core.records import Reject, arrow_schema
-from core.runs import FORMAT, RunConflict, Table, claim, digest, figray_version, part_of, stamp
+from core.runs import (
+    FORMAT,
+    INDEX,
+    RunConflict,
+    Table,
+    claim,
+    digest,
+    figray_version,
+    named_by_manifests,
+    part_of,
+    stamp,
+)
 
 SCHEMA = arrow_schema(Reject)
 ROW = asdict(Reject(item_id="a", article_id="PMC1.1", stage="s", code="c", message="m"))
@@ -107,3 +118,33 @@ def test_a_run_says_which_figray_began_it(tmp_path: Path) -> None:
     (newer / "version.json").write_json({"figray": "9", "format": FORMAT + 1})
     with pytest.raises(RunConflict, match="newer figray"):
         stamp(newer)
+
+
+def test_manifests_are_read_once_and_a_changed_one_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table(Place.at(tmp_path) / "t", Reject)
+    for number in range(70):
+        table.commit(number, tables={}, rejects=[], inputs=str(number), counts={})
+    first = table.parts()
+    read: list[str] = []
+    read_bytes = Place.read_bytes
+
+    def noted(place: Place) -> bytes:
+        read.append(place.name)
+        return read_bytes(place)
+
+    monkeypatch.setattr(Place, "read_bytes", noted)
+    assert table.parts() == first and read == [INDEX]
+    again = table.commit(3, tables={}, rejects=[], inputs="other", counts={}, version=1)
+    (table.place / "part-00005.json").delete_file()
+    assert table.parts() == [*first[:3], again, first[4], *first[6:]] and read[1:] == [INDEX, "part-00003.json"]
+    (table.place / INDEX).write_bytes(b"[[")
+    assert [part.part for part in table.parts()] == [part.part for part in (*first[:5], *first[6:])]
+
+
+def test_what_manifests_say_of_a_file_is_found_by_its_name(tmp_path: Path) -> None:
+    table = Table(Place.at(tmp_path) / "t", Reject)
+    rows = arrow_schema(Reject).empty_table()
+    part = table.commit(2, tables={"": rows, "split=val": rows}, rejects=[], inputs="", counts={})
+    names = [file.name for file in part.files]
+    files = [(table.place / name).uri for name in (*names, "part-00007.parquet")]
+    assert named_by_manifests(files) == [*part.files, None]

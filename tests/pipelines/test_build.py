@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,11 @@ from core.records import Figure, Pair, SeparatedFigure, SplitCaption, Subfigure,
 from core.runs import Part, RunConflict, Table, digest
 from core.settings import Config, SourceSettings
 from core.split import split_of
+from core.stations import StationStalled
 from phantom.pictures.contents import draw_content
 from phantom.pmc.corpus import read_truth, write_corpus
 from pipelines import build
-from pipelines.copies.duplicates import Duplicates, kept_duplicates
+from pipelines.copies.duplicates import Duplicates, duplicates_of, kept_duplicates
 from pipelines.matching.match import WHOLE
 from pipelines.sources import pmc
 
@@ -53,11 +55,14 @@ def collected(config: Config, corpus: Path, out: Path) -> Table:
 
 
 def paired(config: Config, separated: Table, pairs: Table) -> Duplicates:
-    duplicates = kept_duplicates(separated, min_similarity=config.dedupe.min_similarity)
+    kept_duplicates(separated, asked=build.asked_of(config))
+    duplicates = partial(duplicates_of, separated)
     for part in separated.parts():
         row = {"part": part.part, "inputs": "x", "articles": []}
         build.pair_part(row, config=config, separated=separated, table=pairs, duplicates=duplicates)
-    return duplicates
+    found = [duplicates(part.part) for part in separated.parts()]
+    images, articles = ({k: v for each in found for k, v in vars(each)[of].items()} for of in ("images", "articles"))
+    return Duplicates(images, articles)
 
 
 def separated_by_hand(out: Path) -> Table:
@@ -188,7 +193,7 @@ def test_a_station_that_stands_still_is_named(local_ray: None, tmp_path: Path) -
     patience = context.execution_no_progress_timeout_s
     context.execution_no_progress_timeout_s = 3
     try:
-        with pytest.raises(build.StationStalled, match=r"(?s)station separate stands still.*Map"):
+        with pytest.raises(StationStalled, match=r"(?s)station separate stands still.*Map"):
             build.make_missing(
                 "separate",
                 Table(Place.at(tmp_path), Pair),

@@ -23,7 +23,7 @@ from trainers.job import make_job, write_start
 from trainers.loop import begin, train_step
 from trainers.mlip import Mlip
 from trainers.objectives.mlip import MlipObjective
-from trainers.training_set import read_training_set
+from trainers.training_set import read_training_set, seen_in
 
 Rows = Callable[[int], list[dict[str, Any]]]
 Weights = dict[str, Tensor]
@@ -75,7 +75,8 @@ def test_it_is_the_loop_taken_step_by_step(config: Config, pairs: list[str], sha
     model, tokenizer = load_model(job.start)
     objective = job.objective_of(model, tokenizer).train()
     progress = begin(objective, job.plan)
-    rows = [prepare(row, 32) for row in shape_rows(24) if row["article_id"] in chosen.articles]
+    articles = {row["name"] for piece in seen_in(chosen) for row in piece.to_pylist() if row["kind"] == "article"}
+    rows = [prepare(row, 32) for row in shape_rows(24) if row["article_id"] in articles]
     for step in range(3):
         epoch, place = divmod(step, 2)
         order = np.random.default_rng([0, epoch]).permutation(18)[8 * place : 8 * place + 8]

@@ -1,10 +1,12 @@
 """Settings and pairs into a job."""
 
 import json
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -13,13 +15,24 @@ from core.places import Place
 from core.settings import Config, MlipSettings, ObjectiveSettings, OptimSettings, TrainSettings
 from trainers.blip import Blip
 from trainers.checkpoint import load_model, save_model
-from trainers.job import make_job, write_start
-from trainers.training_set import TrainingSet
+from trainers.job import _name, make_job, write_start
+from trainers.seen import seen_by
+from trainers.training_set import TrainingSet, digest_of_texts, read_training_set
 
 TEXTS = tuple(f"A {colour} disc, number {number}." for colour in ("red", "blue") for number in range(50))
-PAIRS = TrainingSet(
-    files=(), articles=("A1", "A2"), whole=True, images=(), texts=TEXTS, columns=(), cut=False, digest="d"
-)
+
+
+def written(file: Path, texts: Sequence[str], **more: Any) -> TrainingSet:
+    """Pairs with these texts, of two articles in turn."""
+    rows = [{"pair_id": str(n), "article_id": f"A{n % 2 + 1}", "text": text, **more} for n, text in enumerate(texts)]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows), file)
+    return read_training_set([str(file)], fraction=1.0, seed=0)
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> TrainingSet:
+    return written(tmp_path / "pairs" / "pairs.parquet", TEXTS)
 
 
 def config(blip: Blip, *, objective: dict[str, Any] | None = None, init: str | None = None, **train: Any) -> Config:
@@ -31,35 +44,37 @@ def config(blip: Blip, *, objective: dict[str, Any] | None = None, init: str | N
     )
 
 
-def test_steps_follow_from_epochs_and_the_queue_from_the_pairs(small_blip: Blip) -> None:
-    job = make_job(config(small_blip), PAIRS, out="out")
+def test_steps_follow_from_epochs_and_the_queue_from_the_pairs(small_blip: Blip, pairs: TrainingSet) -> None:
+    job = make_job(config(small_blip), pairs, out="out")
     assert (job.plan.steps_per_epoch, job.plan.total_steps) == (10, 30)
     assert job.queue == 15  # with the batch a quarter of the pairs
-    assert make_job(config(small_blip, batch_size=30), PAIRS, out="out").queue == 0
-    assert make_job(config(small_blip, objective={"queue": 400}), PAIRS, out="out").queue == 400
+    assert make_job(config(small_blip, batch_size=30), pairs, out="out").queue == 0
+    assert make_job(config(small_blip, objective={"queue": 400}), pairs, out="out").queue == 400
 
 
-def test_a_batch_that_cannot_be_filled_or_shared_out_is_refused(small_blip: Blip) -> None:
+def test_a_batch_that_cannot_be_filled_or_shared_out_is_refused(small_blip: Blip, pairs: TrainingSet) -> None:
     with pytest.raises(UserError, match="100 pairs to train on do not fill one batch of 128"):
-        make_job(config(small_blip, batch_size=128), PAIRS, out="out")
+        make_job(config(small_blip, batch_size=128), pairs, out="out")
     with pytest.raises(UserError, match="does not divide over 3 workers; try 9"):
-        make_job(config(small_blip, workers=3), PAIRS, out="out")
+        make_job(config(small_blip, workers=3), pairs, out="out")
 
 
-def test_the_name_changes_with_what_shapes_the_model_alone(small_blip: Blip) -> None:
+def test_the_name_changes_with_what_shapes_the_model_alone(small_blip: Blip, pairs: TrainingSet) -> None:
     def name(**settings: Any) -> str:
-        return make_job(config(small_blip, **settings), PAIRS, out="out").name
+        return make_job(config(small_blip, **settings), pairs, out="out").name
 
     assert name() == name(log_seconds=7.0) == name(failures=0)
     assert len({name(), name(objective={"queue": 0}), name(objective={"alpha": 0.1}), name(batch_size=20)}) == 4
 
 
-def test_a_new_model_knows_the_texts_words_and_is_the_same_for_a_seed(small_blip: Blip, tmp_path: Path) -> None:
+def test_a_new_model_knows_the_texts_words_and_is_the_same_for_a_seed(
+    small_blip: Blip, pairs: TrainingSet, tmp_path: Path
+) -> None:
     models = []
     for number in range(2):
         torch.manual_seed(number)
-        job = make_job(config(small_blip), PAIRS, out=str(tmp_path / str(number)))
-        write_start(config(small_blip), PAIRS, job)
+        job = make_job(config(small_blip), pairs, out=str(tmp_path / str(number)))
+        write_start(config(small_blip), pairs, job)
         model, tokenizer = load_model(job.start)
         assert model.settings.vocabulary == len(tokenizer)
         assert tokenizer.tokenize("red disc") == ["red", "disc"]
@@ -67,7 +82,9 @@ def test_a_new_model_knows_the_texts_words_and_is_the_same_for_a_seed(small_blip
     assert all(torch.equal(value, models[1][name]) for name, value in models[0].items())
 
 
-def test_a_model_begins_from_another_whose_training_names_it(small_blip: Blip, tokenizer: Any, tmp_path: Path) -> None:
+def test_a_model_begins_from_another_whose_training_names_it(
+    small_blip: Blip, tokenizer: Any, pairs: TrainingSet, tmp_path: Path
+) -> None:
     def saved(folder: str, made_by: str) -> str:
         settings = small_blip.settings, ObjectiveSettings()
         save_model(tmp_path / folder, small_blip, settings=settings, tokenizer=tokenizer, articles=["A9"])
@@ -75,13 +92,14 @@ def test_a_model_begins_from_another_whose_training_names_it(small_blip: Blip, t
         return str(tmp_path / folder)
 
     def job_from(init: str) -> Any:
-        return make_job(config(small_blip, init=init), PAIRS, out=str(tmp_path / "out"))
+        return make_job(config(small_blip, init=init), pairs, out=str(tmp_path / "out"))
 
     first, moved, other = saved("first", "blip-1"), saved("moved", "blip-1"), saved("other", "blip-2")
     assert job_from(first).name == job_from(moved).name != job_from(other).name
     job = job_from(first)
-    assert job.articles == ("A1", "A2", "A9")  # none of them may judge the model
-    write_start(config(small_blip, init=first), PAIRS, job)
+    assert job.seen == str(tmp_path / "out" / "seen")
+    write_start(config(small_blip, init=first), pairs, job)
+    assert seen_by(job.seen, "article") == {"A1", "A2", "A9"}  # none of them may judge the model
     model, words = load_model(job.start)
     assert words.get_vocab() == tokenizer.get_vocab()
     assert all(torch.equal(value, small_blip.state_dict()[name]) for name, value in model.state_dict().items())
@@ -93,7 +111,8 @@ def test_objective_and_data_are_independent_choices(
     small_blip: Blip, objective: str, is_report: bool, tmp_path: Path
 ) -> None:
     reports = tuple(f"{text} The heart is normal. No effusion." for text in TEXTS)
-    pairs = replace(PAIRS, texts=reports, columns=("sentences",), cut=True) if is_report else PAIRS
+    cut = {"sentences": [{"start": 0, "end": 5}]} if is_report else {}
+    pairs = written(tmp_path / "chosen" / "pairs.parquet", reports if is_report else TEXTS, **cut)
     chosen = config(small_blip, objective={"name": objective})
     chosen = chosen.model_copy(update={"mlip": MlipSettings(decoder_width=16, decoder_depth=1, decoder_heads=2)})
     job = make_job(chosen, pairs, out=str(tmp_path))
@@ -105,7 +124,7 @@ def test_objective_and_data_are_independent_choices(
 
 
 def test_a_training_in_a_bucket_begins_there_from_a_model_there(
-    small_blip: Blip, tokenizer: Any, bucket: str, tmp_path: Path
+    small_blip: Blip, tokenizer: Any, pairs: TrainingSet, bucket: str, tmp_path: Path
 ) -> None:
     names = []
     for folder in (Place.at(tmp_path), Place.at(bucket)):
@@ -114,10 +133,24 @@ def test_a_training_in_a_bucket_begins_there_from_a_model_there(
         save_model(first.uri, small_blip, settings=settings, tokenizer=tokenizer, articles=["A9"])
         (first / "run.json").write_json({"name": "blip-1"})
         chosen = config(small_blip, init=first.uri)
-        job = make_job(chosen, PAIRS, out=(folder / "out").uri)
-        write_start(chosen, PAIRS, job)
+        job = make_job(chosen, pairs, out=(folder / "out").uri)
+        write_start(chosen, pairs, job)
         model, _ = load_model(job.start)
         assert all(torch.equal(value, small_blip.state_dict()[name]) for name, value in model.state_dict().items())
-        assert job.start == f"{folder.uri}/out/start" and job.articles == ("A1", "A2", "A9")
+        assert job.start == f"{folder.uri}/out/start" and seen_by(job.seen, "article") == {"A1", "A2", "A9"}
         names.append(job.name)
     assert names[0] == names[1]
+
+
+def test_what_an_earlier_version_began_or_finished_keeps_its_name(
+    small_blip: Blip, pairs: TrainingSet, tmp_path: Path
+) -> None:
+    def name_in(folder: str) -> str:
+        return make_job(config(small_blip), pairs, out=str(tmp_path / folder)).name
+
+    older = _name(config(small_blip), digest_of_texts(pairs))
+    (tmp_path / "begun" / "restarts" / f"{older}.1").mkdir(parents=True)
+    (tmp_path / "finished" / "checkpoint").mkdir(parents=True)
+    (tmp_path / "finished" / "checkpoint" / "run.json").write_text(json.dumps({"name": older}))
+    (tmp_path / "other" / "restarts" / "blip-0").mkdir(parents=True)
+    assert name_in("begun") == name_in("finished") == older != name_in("new") == name_in("other")

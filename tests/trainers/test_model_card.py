@@ -25,7 +25,7 @@ SMALL = ModelSettings(
 def saved(folder: Path, tokenizer: PreTrainedTokenizerFast, objective: ObjectiveSettings) -> Blip:
     torch.manual_seed(0)
     model = Blip(SMALL, objective).eval()
-    seen = {"articles": ["PMC1.1", "PMC2.1"], "images": ["0a", "0b", "0c", "PMC1.1/f1#0"]}
+    seen: dict[str, Any] = {"articles": ["PMC1.1", "PMC2.1"], "images": ["0a", "0b", "0c", "PMC1.1/f1#0"]}
     save_model(folder, model, settings=(SMALL, objective), tokenizer=tokenizer, **seen)
     return model
 

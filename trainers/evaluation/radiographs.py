@@ -96,8 +96,9 @@ def finding_names(rows: Iterable[Row]) -> list[str]:
 def refuse_seen(folder: str | Path, files: Sequence[str]) -> None:
     """Raise LeakError if the model of a folder was trained on a patient or an image of the files."""
     rows = _read_ids(files)
-    refuse_leak(training_articles(folder), (row["patient_id"] for row in rows), of="patient")
-    refuse_same_images(training_images(folder), {row["md5"]: row["patient_id"] for row in rows}, of="patient")
+    patients, marks = {row["patient_id"] for row in rows}, {row["md5"]: row["patient_id"] for row in rows}
+    refuse_leak(training_articles(folder, patients), patients, of="patient")
+    refuse_same_images(training_images(folder, marks), marks, of="patient")
 
 
 def refuse_shared_patients(**splits: Sequence[str]) -> None:

@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageOps
 
+from core.copies.dedupe import SIDE, Seen, find_copies, groups, pixels_md5, similarity, thumbnail
 from phantom.pictures.contents import draw_content
-from pipelines.copies.dedupe import SIDE, Seen, find_copies, groups, pixels_md5, similarity, thumbnail
 
 KINDS = ("ct", "mri", "xray", "ultrasound", "histology")
 SIMILARITY = 0.98

@@ -1,0 +1,218 @@
+"""How time, and the driver's memory, grow up to a million figures: python -m bench.scale OUT.json.
+
+--sizes states others. Tables are drawn: pictures are thumbnails, and some of them copies, as in real articles. Each
+station runs at each size in a fresh process, the driver. Seconds are of CPU, of all processes that it started; memory
+is the driver's own.
+"""
+
+import argparse
+import multiprocessing as mp
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import psutil
+
+from bench.drawn_tables import draw_manifests, draw_pairs, draw_pictures
+from bench.growth import CORPUS, LEAST_SECONDS
+from bench.numbers import Numbers, measure, say
+from bench.power_law import fit_power_law
+from core.cluster import connect, disconnect, local_environment
+from core.config import load
+from core.places import Place
+from core.records import Pair
+from core.runs import Table
+from core.settings import Config
+
+SIZES = (30_000, 100_000, 300_000, 1_000_000)  # figures
+FIGURES_A_PART = 500
+EXPONENT, MEMORY = 1.1, 1.3  # at most: of a fit, and of the driver's memory at the largest size beside the smallest
+LOOKED = 0.1  # seconds between two looks at the driver's memory
+
+
+@dataclass(frozen=True)
+class Station:
+    """Something that is done to a whole corpus."""
+
+    draw: Callable[[Path, int], None]  # what it needs for so many figures, into a folder
+    take: Callable[[Path], None]
+    imports: Sequence[str]  # modules, before anything is measured
+    on_ray: bool = False
+
+
+def copies(folder: Path) -> None:
+    """Find the copies of all pictures by shuffles, whatever their number."""
+    from core.copies.signatures import Asked
+    from pipelines.copies.duplicates import csv_of, kept_duplicates
+
+    separated = _pictures(folder)
+    asked = Asked(Config().dedupe.min_similarity, exact_below=0, nearest=Config().tables.copies_nearest)
+    kept = kept_duplicates(separated, asked=asked)
+    (separated.place / "duplicates.csv").write_pieces(csv_of(separated))
+    say(f"  {kept.images:,} pictures have copies; {kept.uncompared:,} pairs of like ones were not compared")
+
+
+def training_set(folder: Path) -> None:
+    """From a table of pairs to the first batch of a training: rows, digest, what is seen, tokenizer, model."""
+    import pyarrow as pa
+
+    from trainers.batch import Collate, columns_of, prepare
+    from trainers.checkpoint import load_model
+    from trainers.job import make_job, write_start
+    from trainers.training_set import read_training_set, rows_of_share
+
+    config = load("demo")
+    files = Table(Place.at(folder) / "pairs", Pair).files("split=train")
+    chosen = read_training_set(files, fraction=config.train.fraction, seed=config.seed)
+    job = make_job(config, chosen, out=str(folder / "model"))
+    write_start(config, chosen, job)
+    model, tokenizer = load_model(job.start)
+    collate = Collate(tokenizer, model.settings.image_size, model.settings.max_tokens)
+    rows = next(rows_of_share(pa.table({"file": files[:1]}), columns=columns_of(chosen.columns), share=chosen.share))
+    batch = collate([prepare(row, collate.image_size) for row in rows.to_pylist()[: config.train.batch_size]])
+    say(f"  {len(chosen):,} pairs, a first batch of {len(batch)}")
+
+
+def manifests(folder: Path) -> None:
+    """What a command asks of a table: its rows, its files, what was left out and failed."""
+    table = _pictures(folder)
+    found = (table.rows, len(table.files()), table.left_out, table.failed)
+    say(f"  {found[0]:,} rows in {found[1]:,} parts")
+
+
+def _pictures(folder: Path) -> Table:
+    from core.records import SeparatedFigure
+
+    return Table(Place.at(folder) / "separated", SeparatedFigure)
+
+
+def _draw_manifests(folder: Path, figures: int) -> None:
+    table = draw_manifests(Place.at(folder), figures // FIGURES_A_PART)
+    Path(table.place.path).rename(folder / "separated")
+
+
+def _draw_pictures(folder: Path, figures: int) -> None:
+    draw_pictures(Place.at(folder), figures, each=FIGURES_A_PART)
+
+
+def _draw_pairs(folder: Path, figures: int) -> None:
+    draw_pairs(Place.at(folder), figures, each=FIGURES_A_PART)
+
+
+# Each station one line; the evaluation of a model joins here.
+STATIONS = {
+    "manifests": Station(_draw_manifests, manifests, ("core.runs", "core.records")),
+    "training set": Station(_draw_pairs, training_set, ("trainers.job", "trainers.training_set")),
+    "copies": Station(_draw_pictures, copies, ("core.copies.search", "pipelines.copies.duplicates"), on_ray=True),
+}
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("out", type=Path)
+    asked.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="figures")
+    asked.add_argument("--stations", nargs="+", choices=STATIONS, default=list(STATIONS))
+    given = asked.parse_args()
+    measure([partial(station_numbers, name, given.sizes) for name in given.stations], given.out, missed)
+
+
+def station_numbers(name: str, sizes: Sequence[int]) -> Numbers:
+    """Seconds and the driver's megabytes of a station at each size, and how both grow."""
+    told: Numbers = {}
+    seconds, memory, key = [], [], name.replace(" ", "_")
+    for figures in sizes:
+        spent, wall, megabytes = cost_of(STATIONS[name], figures)
+        seconds.append(spent)
+        memory.append(megabytes)
+        told |= {f"{key}_cpu_seconds_{figures}": spent, f"{key}_seconds_{figures}": wall}
+        told[f"{key}_driver_mb_{figures}"] = megabytes
+        say(f"{name}, {figures:,} figures: {spent:.1f} s of CPU, {wall:.1f} s, {megabytes:.0f} MB on the driver")
+    if len(sizes) > 1:
+        law = fit_power_law(sizes, [max(LEAST_SECONDS, each) for each in seconds])
+        told |= {f"{key}_exponent": law.exponent, f"{key}_exponent_spread": law.spread}
+        told |= {f"{key}_times_memory": memory[-1] / memory[0], f"{key}_cpu_hours_of_corpus": law.at(CORPUS) / 3600}
+    return told
+
+
+def missed(told: Numbers) -> list[str]:
+    """Which goals were not reached."""
+    limits = {"_exponent": EXPONENT, "_times_memory": MEMORY}
+    return [
+        f"{name} is {value:.2f}, and at most {most} is wanted"
+        for name, value in told.items()
+        for end, most in limits.items()
+        if name.endswith(end) and value > most
+    ]
+
+
+def cost_of(station: Station, figures: int) -> tuple[float, float, float]:
+    """Seconds of CPU, seconds, and the driver's most megabytes of a station; drawing is not counted."""
+    with tempfile.TemporaryDirectory(prefix="figray-scale-") as folder:
+        _alone(partial(station.draw, Path(folder), figures))
+        return _alone(partial(_taken, station, Path(folder)))
+
+
+def _alone(call: Callable[[], Any]) -> Any:
+    """A call in a process of its own: what drawing takes is not the driver's."""
+    with ProcessPoolExecutor(1, mp_context=mp.get_context("spawn")) as process:
+        return process.submit(call).result()
+
+
+def _taken(station: Station, folder: Path) -> tuple[float, float, float]:
+    """In the driver: what the station takes, its imports and the start of Ray aside."""
+    local_environment()
+    for name in station.imports:
+        import_module(name)
+    if station.on_ray:
+        connect(Config())
+    driver = _Driver()
+    before, begun = _cpu_seconds(), perf_counter()
+    station.take(folder)
+    spent, wall = _cpu_seconds() - before, perf_counter() - begun
+    megabytes = driver.most()
+    disconnect()
+    shutil.rmtree(folder, ignore_errors=True)
+    return spent, wall, megabytes
+
+
+def _cpu_seconds() -> float:
+    """What this process and all below it have used, those that have ended too."""
+    total = 0.0
+    this = psutil.Process()
+    for each in (this, *this.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            total += sum(each.cpu_times()[:4])  # its own and those of its children that ended
+    return total
+
+
+class _Driver:
+    """Looks at the memory that this process alone holds, not shared with others."""
+
+    def __init__(self) -> None:
+        self.bytes, self.ended = 0, threading.Event()
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+        self.thread.start()
+
+    def _watch(self) -> None:
+        process = psutil.Process()
+        while not self.ended.wait(LOOKED):
+            self.bytes = max(self.bytes, process.memory_full_info().uss)
+
+    def most(self) -> float:
+        """Megabytes."""
+        self.ended.set()
+        self.thread.join()
+        return max(self.bytes, psutil.Process().memory_full_info().uss) / 1e6
+
+
+if __name__ == "__main__":
+    main()

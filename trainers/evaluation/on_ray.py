@@ -20,7 +20,10 @@ from core.cluster import nodes
 from core.config import UserError
 from core.settings import Config
 from trainers.checkpoint import load_blip, load_model
+from trainers.evaluation import radiographs
+from trainers.evaluation.kept_films import read_rows
 from trainers.evaluation.pool import Pool, Reading, embed, joined, read_batches, read_columns
+from trainers.evaluation.radiographs import Features
 from trainers.evaluation.ranking import Both, Ranked, blocks, rank_all, ranked
 from trainers.evaluation.ranking import joined as as_one
 from trainers.evaluation.rerank import Pairs, match_pairs
@@ -117,6 +120,23 @@ def _by_file(reading: Reading) -> dict[str, list[str]]:
     """The pairs of each file that has any."""
     found = {file: list(read_columns([file], (), articles=reading.articles)) for file in reading.files}
     return {file: ids for file, ids in found.items() if ids}
+
+
+def encode_films(config: Config, folder: str, files: Sequence[str]) -> Features:
+    """As radiographs.encode_films(), file by file."""
+    items = [{"file": file} for file in files]
+    found = list(OnRay(config).actors.work(_Films, (folder, config.evaluate.batch_size), items))
+    embeddings, states = (torch.cat([part[name] for part in found]).numpy() for name in ("embeddings", "states"))
+    return Features(embeddings=embeddings, states=states, rows=read_rows(files))
+
+
+class _Films:
+    def __init__(self, folder: str, batch_size: int, device: str) -> None:
+        self.model, self.batch_size, self.device = load_model(folder)[0], batch_size, device
+
+    def __call__(self, item: Row) -> Tensors:
+        found = radiographs.encode_films(self.model, [item["file"]], batch_size=self.batch_size, device=self.device)
+        return {"embeddings": torch.from_numpy(found.embeddings), "states": torch.from_numpy(found.states)}
 
 
 class _Embed:

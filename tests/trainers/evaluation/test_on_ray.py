@@ -17,9 +17,9 @@ from core.config import override
 from core.settings import Config, ObjectiveSettings
 from trainers.batch import Batch
 from trainers.blip import Blip
-from trainers.checkpoint import save_model
-from trainers.evaluation import on_ray, ranking
-from trainers.evaluation.on_ray import OnRay
+from trainers.checkpoint import load_model, save_model
+from trainers.evaluation import on_ray, radiographs, ranking
+from trainers.evaluation.on_ray import OnRay, encode_films
 from trainers.evaluation.pool import embed
 from trainers.evaluation.ranking import rank_all
 from trainers.evaluation.retrieval import Plan, evaluate
@@ -63,3 +63,15 @@ def test_actors_find_what_one_process_finds(
     pool = embed(small_blip, [shape_batch(30)])
     for found, plain in zip(machine.rank(pool, groups, nearest=5), rank_all(pool.image, pool.text, groups, nearest=5)):
         assert all(torch.allclose(one, other, atol=1e-6) for one, other in zip(found, plain, strict=True))
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("local_ray")
+def test_radiographs_are_encoded_file_by_file(saved_model: Path, film_files: dict[str, list[str]]) -> None:
+    files = [*film_files["val"], *film_files["test"]]
+    config = override(Config(), {"evaluate.actors": [1, 1], "evaluate.actor_cpus": 0.5, "evaluate.batch_size": 8})
+    found = encode_films(config, str(saved_model), files)
+    parts = [radiographs.encode_films(load_model(saved_model)[0], [file], batch_size=8) for file in files]
+    assert [row["image_id"] for row in found.rows] == [row["image_id"] for part in parts for row in part.rows]
+    np.testing.assert_allclose(found.embeddings, np.concatenate([part.embeddings for part in parts]), atol=1e-6)
+    np.testing.assert_allclose(found.states, np.concatenate([part.states for part in parts]), atol=1e-6)

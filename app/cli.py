@@ -161,20 +161,19 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Retrieval on held-out articles or patients, and probes of radiographs; or, of pairs, how true they are."""
-    from app import steps
-
     if what == "pairs":
         ended(evaluate_pairs(run or "runs/scorecard", images, truth, captions, set_), as_json=as_json)
         return
     with session(run or "runs/collected", None, set_, trains=False, begins=False) as (config, place, _):
         from app.probe import probe_runs, write_untrained_of
+        from app.retrieving import retrieve
         from core.places import Place
 
         names = list(SCHEMES.get(what, [what]))
         names += [write_untrained_of(config, place, name) for name in names if untrained]
         found = {}
         for name in names:
-            found[name] = steps.evaluate(config, place, name)
+            found[name] = retrieve(config, place, name)
             for line in probe_runs(config, place, name, [Place.at(each) for each in on]):
                 say(line)
     say(f"metrics: {place / 'models'}/*/retrieval-*.json and probe-*.json; `figray report` shows retrieval")

@@ -7,6 +7,7 @@ from typing import get_args
 
 from app import steps
 from app.progress import Bars
+from app.retrieving import retrieve
 from core.config import override
 from core.places import Place
 from core.records import Pair, SeparatedFigure, Split, from_table
@@ -23,7 +24,7 @@ def run_demo(config: Config, run: Place, bars: Bars) -> str:
     (run / "accuracy.json").write_json(accuracy_of(run))
     steps.train(config, run, list(steps.SCHEMES), bars.step)
     for scheme in steps.SCHEMES:
-        steps.evaluate(config, run, scheme)
+        retrieve(config, run, scheme)
     return steps.report(config, run)
 
 

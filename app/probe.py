@@ -3,21 +3,27 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from shutil import copytree
 from typing import Any, Literal, get_args
 
 import torch
 
 from app import steps
+from app.csv_text import as_csv
 from app.films import Films, comparable, read_films
+from app.retrieving import machine_for
 from core.config import UserError, override
 from core.places import Place
-from core.records import Pair
+from core.records import Pair, Radiograph
 from core.runs import claim, digest
 from core.settings import Config
+from core.tables import rows_of
 from trainers.checkpoint import WHOLE
 from trainers.evaluation.few_shot import FewShotPlan, few_shot
+from trainers.evaluation.kept_films import Encode, KeptFilms
 from trainers.evaluation.prompts import Prompts, PromptSet, read_prompts
+from trainers.evaluation.retrieval import Here
 from trainers.evaluation.seen_maps import point_seen
 from trainers.evaluation.segmentation import SegmentationPlan, segment
 from trainers.evaluation.sentence_maps import point
@@ -27,6 +33,7 @@ from trainers.training_set import read_training_set
 
 Task = Literal["zero-shot", "few-shot", "segmentation", "pointing", "pointing-apart", "pointing-seen"]
 TASKS: tuple[Task, ...] = get_args(Task)
+COLUMNS = ("image", "target", "score")
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Question:
     files: Mapping[str, list[str]]
     settings: Mapping[str, Any]
     plan: Callable[..., Any] | None = None  # what the settings are handed over as; None: one by one
+    encodes: bool = False  # whether it asks of radiographs as a whole, which are encoded once for all that do
 
 
 def possible(films: Films, objective: str) -> list[Task]:
@@ -56,24 +64,63 @@ def objective_of(run: Place, name: str) -> str:
 def probe(config: Config, run: Place, name: str, films: Films, tasks: Sequence[Task]) -> dict[str, dict[str, Any]]:
     """What a model of the run finds in radiographs, which may be another run's, by task.
 
-    Kept beside the model as `probe-TASK-*.json`: other settings or other radiographs make another file. Raises
-    LeakError if the model has learnt from what it is asked, UserError if a task has nothing to ask.
+    Kept beside the model as `probe-TASK-*.json`, with what it says of each radiograph as CSV: image, target, score;
+    other settings or other radiographs make another file. Raises LeakError if the model has learnt from what it is
+    asked, UserError if a task has nothing to ask.
     """
     torch.set_num_threads(config.train.threads)
     folder = steps.checkpoint(run, name)
     found: dict[str, dict[str, Any]] = {}
+    encode: Encode | None = None
     for task in tasks:
         question = QUESTIONS[task](films, config)
         shape = json.dumps({**question.settings, "radiographs": films.digest}, sort_keys=True, default=_plain)
         file = run / "models" / name / f"probe-{task}-{films.run}-{digest([shape])[:8]}.json"
         if not file.exists():
             with steps.timed(run, f"probe {name}"):
-                settings = question.settings if question.plan is None else {"plan": question.plan(**question.settings)}
-                answer = question.ask(folder, **question.files, **settings, device=steps.device_of(config))
+                settings: dict[str, Any] = dict(question.settings)
+                if question.plan is not None:
+                    settings = {"plan": question.plan(**question.settings)}
+                if question.encodes:
+                    encode = encode or encoder(config, folder, run / "models" / name / "films", films)
+                    settings["encode"] = encode
+                answer = asdict(question.ask(folder, **question.files, **settings, device=steps.device_of(config)))
             told = {"dataset": films.dataset, "notes": list(films.notes), "settings": json.loads(shape)}
-            file.write_json({**told, "found": asdict(answer)})
+            (run / "models" / name / file.name.replace(".json", ".csv")).write_bytes(as_csv(predictions(task, answer)))
+            file.write_json({**told, "found": answer})
         found[task] = file.read_json()["found"]
     return found
+
+
+def encoder(config: Config, folder: str, keep: Place, films: Films) -> Encode:
+    """What sees radiographs as a whole by a model: once for all tasks, by Ray's actors where they are many."""
+    count = rows_of([file for files in films.files.values() for file in files], Radiograph).count_rows()
+    alone = override(config, {"evaluate.rerank": 0, "evaluate.pool": None})
+    on_ray = None
+    if not isinstance(machine_for(alone, count), Here):
+        from trainers.evaluation.on_ray import encode_films
+
+        on_ray = partial(encode_films, config, folder)
+    device, batch_size = steps.device_of(config), config.evaluate.batch_size
+    return KeptFilms(folder, keep=keep, batch_size=batch_size, device=device, on_ray=on_ray)
+
+
+def predictions(task: str, found: dict[str, Any]) -> list[dict[str, Any]]:
+    """What an answer says of each radiograph; taken out of it where its numbers do not need it.
+
+    score: of zero-shot the nearness to "present", of few-shot the mean logit of the seeds' heads, of segmentation the
+    Dice, of pointing 1 for a hit.
+    """
+    if task == "zero-shot":
+        return [dict(zip(COLUMNS, row, strict=True)) for row in found.pop("predictions")]
+    if task == "few-shot":
+        by_share = found.pop("predictions")
+        return [{**dict(zip(COLUMNS, row)), "share": share} for share, rows in by_share.items() for row in rows]
+    if task == "segmentation":
+        rows = [(image, found["target"], dice) for image, dice in zip(found["images"], found["found"]["dice"])]
+    else:
+        rows = [(each["image_id"], each["finding"], float(each["hit"])) for each in found["asked"]]
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
 
 def _plain(prompts: PromptSet) -> Any:
@@ -82,14 +129,16 @@ def _plain(prompts: PromptSet) -> Any:
 
 def _zero_shot(films: Films, config: Config) -> Question:
     asked = {"prompts": prompts_of(config), **_of_all(config)}
-    return Question(zero_shot, _files(films, "val", "test"), asked, ZeroShotPlan)
+    return Question(zero_shot, _files(films, "val", "test"), asked, ZeroShotPlan, encodes=True)
 
 
 def _few_shot(films: Films, config: Config) -> Question:
     settings = config.probe
     heads = {"shares": settings.shares, "fewest": settings.fewest, "seeds": settings.seeds}
     heads["penalty"] = settings.penalty
-    return Question(few_shot, _files(films, "train", "val", "test"), {**heads, **_of_all(config)}, FewShotPlan)
+    return Question(
+        few_shot, _files(films, "train", "val", "test"), {**heads, **_of_all(config)}, FewShotPlan, encodes=True
+    )
 
 
 def _segment(films: Films, config: Config) -> Question:

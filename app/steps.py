@@ -227,42 +227,6 @@ def checkpoint(run: Place, name: str) -> str:
     return folder.uri
 
 
-def evaluate(config: Config, run: Place, name: str) -> dict[str, Any]:
-    """Retrieval of one model on every pool of the run; another split or depth of re-ranking makes another file."""
-    import torch
-
-    from app.report.from_run import retrieval_file
-    from trainers.evaluation.retrieval import evaluate as retrieve
-
-    torch.set_num_threads(config.train.threads)
-    settings, file = config.evaluate, retrieval_file(run, name, config)
-    folder = checkpoint(run, name)
-    if file.exists():
-        return file.read_json()
-    with timed(run, f"evaluate {name}"):
-        found = {}
-        for pool, where in POOLS.items():
-            if where == "whole" and not (run / where).exists():
-                continue  # reports have no whole figures
-            pairs = table(run, where, Pair)
-            files = pairs.files(f"split={settings.split}")
-            # Of the validation split itself nothing is left to choose on.
-            chooses = settings.rerank_sum == "chosen" and settings.split != "val"
-            result = retrieve(
-                folder,
-                files,
-                batch_size=settings.batch_size,
-                rerank=settings.rerank,
-                resamples=settings.resamples,
-                seed=config.seed,
-                device=device_of(config),
-                weigh_on=(pairs.files("split=val") or None) if chooses else None,
-            )
-            found[pool] = asdict(result)
-    file.write_json(found)
-    return file.read_json()
-
-
 def device_of(config: Config) -> str:
     """Where models are evaluated."""
     import torch

@@ -29,7 +29,8 @@ from bench.step import Step
 from core.settings import Config, ModelSettings, ObjectiveSettings
 from trainers.blip import Blip
 from trainers.evaluation.pool import Pool, embed
-from trainers.evaluation.rerank import best, match_again
+from trainers.evaluation.ranking import rank_all
+from trainers.evaluation.rerank import judged, match_pairs, wanted
 from trainers.losses.masked import Masking
 from trainers.objectives.blip import BlipObjective
 
@@ -102,21 +103,20 @@ def rerank_numbers(model: ModelSettings = RERANKER, *, pairs: int = POOL, k: int
     batches = [draw_batch(50, model, seed=seed) for seed in range(pairs // 50)]
     begun = process_time()
     pool = embed(blip, batches)
-    similarity = pool.image @ pool.text.T
-    to_text, to_image = match_again(blip, pool, similarity, k=k)
+    both = rank_all(pool.image, pool.text, pool.text_group[None], nearest=k)
+    asked = wanted(both, k=k)
+    found = judged(both, asked, match_pairs(blip, [(0, pool.states)], pool.tokens, pool.mask, asked), k=k)
     ours = process_time() - begun
     images = torch.cat([batch.images for batch in batches])
     queries = range(0, pairs, max(1, pairs // SAMPLED))
     seconds, worst = 0.0, 0.0
-    for scores, old, pick in ((to_text, similarity, image_query), (to_image, similarity.T, text_query)):
-        chosen = best(old, k)
+    for side, pick in enumerate((image_query, text_query)):
         for query in queries:
-            image, text = pick(query, chosen[query].nonzero().squeeze(1))
+            image, text = pick(query, both[side].nearest[query, :k])
             begun = process_time()
             logits = encode_and_match(blip, pool, images, image, text)
             seconds += process_time() - begun
-            found = (scores - old)[query, chosen[query]]
-            worst = max(worst, float((logits - found).abs().max()))
+            worst = max(worst, float((logits - found.logits[side][query]).abs().max()))
     loop = seconds * pairs / len(queries)
     return {
         "pool": pairs,

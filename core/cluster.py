@@ -38,11 +38,12 @@ class Demand(NamedTuple):
 
 def demands(config: Config) -> list[Demand]:
     """What each job asks for at the same time. Ray says nothing when it does not fit: it waits (ray issue 44687)."""
-    tables, train = config.tables, config.train
+    tables, train, evaluate = config.tables, config.train, config.evaluate
     return [
         Demand("collect", "tables.task_cpus", tables.task_cpus),
         Demand("separate", "tables.readers, tables.reader_cpus", tables.readers[0] * tables.reader_cpus),
         Demand("pairs", "tables.task_cpus", tables.task_cpus),
+        Demand("evaluate", "evaluate.actors, evaluate.actor_cpus", evaluate.actors[0] * evaluate.actor_cpus),
         Demand(
             "train",
             "train.workers, train.cpus_per_worker",

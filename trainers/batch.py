@@ -98,12 +98,29 @@ def rows_in(files: pa.Table, *, columns: Sequence[str], articles: Sequence[str] 
             yield pa.Table.from_batches([rows])
 
 
-def read_pairs(files: Sequence[str], *, batch_size: int) -> Iterator[list[dict[str, Any]]]:
-    """The rows of a pairs table, `columns_of` it, in the order of the files; the last list may be shorter."""
+def read_pairs(
+    files: Sequence[str], *, batch_size: int, articles: Collection[str] | None = None
+) -> Iterator[list[dict[str, Any]]]:
+    """The rows of a pairs table, `columns_of` it, in the order of the files; the last list may be shorter.
+
+    articles: of these alone; None: of all, a list ending with each file.
+    """
     table = rows_of(files, Pair)
-    for part in table.to_batches(columns=columns_of(table.schema.names), batch_size=batch_size):
-        if part.num_rows:
-            yield part.to_pylist()
+    columns = columns_of(table.schema.names)
+    if articles is None:
+        for part in table.to_batches(columns=columns, batch_size=batch_size):
+            if part.num_rows:
+                yield part.to_pylist()
+        return
+    held: list[dict[str, Any]] = []
+    wanted = pc.field("article_id").isin(sorted(articles))
+    for part in table.to_batches(columns=columns, filter=wanted, batch_size=batch_size):
+        held += part.to_pylist()
+        while len(held) >= batch_size:
+            yield held[:batch_size]
+            held = held[batch_size:]
+    if held:
+        yield held
 
 
 def columns_of(names: Collection[str]) -> list[str]:

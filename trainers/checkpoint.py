@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
 from safetensors.torch import load_model as load_weights
 from safetensors.torch import save_model as save_weights
 from transformers import PreTrainedTokenizerFast
@@ -102,12 +103,14 @@ def training_images(folder: str | Path, among: Collection[str] | None = None) ->
     return seen_by(folder, "image", among)
 
 
-def image_marks(files: Sequence[str]) -> dict[str, str]:
+def image_marks(files: Sequence[str], *, articles: Collection[str] | None = None) -> dict[str, str]:
     """What images of pairs tables are known by wherever they stand, each with an article that shows it.
 
     The MD5 of the published figure, and the group of duplicates that the image is of; files that lack them give none.
+    articles: of these alone; None: of all.
     """
+    wanted = None if articles is None else pc.field("article_id").isin(sorted(articles))
     table = rows_of(files, Pair)
     marks = [name for name in MARKS if name in table.schema.names]
-    rows = table.to_table(columns=["article_id", *marks]).to_pylist()
+    rows = table.to_table(columns=["article_id", *marks], filter=wanted).to_pylist()
     return {row[name]: row["article_id"] for row in rows for name in marks if row[name] is not None}

@@ -21,16 +21,18 @@ def validate(
     radiographs: Sequence[str],
     prompts: PromptSet,
     batch_size: int,
+    pool: int | None = None,
     gpu: bool = False,
 ) -> dict[str, float]:
     """The metrics of the model in a folder, each 0 to 1, the higher the better.
 
-    pairs, radiographs: Parquet files of the validation split; no other file is read. gpu: use one where there is one.
+    pairs, radiographs: Parquet files of the validation split; no other file is read. pool: pairs that are retrieved
+    from at most, by whole articles; None: all. gpu: use one where there is one.
     Raises LeakError if the model was trained on what it is asked, UserError where there is nothing to ask.
     """
     device = "cuda" if gpu and torch.cuda.is_available() else "cpu"
     measures: Mapping[str, Callable[[], float]] = {
-        "mean_recall": lambda: mean_recall(folder, pairs, batch_size=batch_size, device=device),
+        "mean_recall": lambda: mean_recall(folder, pairs, batch_size=batch_size, pool=pool, device=device),
         "zero_shot_auc": lambda: zero_shot_auc(
             folder, radiographs, prompts=prompts, batch_size=batch_size, device=device
         ),
@@ -38,10 +40,12 @@ def validate(
     return {name: measures[name]() for name in metrics}
 
 
-def mean_recall(folder: str, pairs: Sequence[str], *, batch_size: int, device: str = "cpu") -> float:
+def mean_recall(
+    folder: str, pairs: Sequence[str], *, batch_size: int, pool: int | None = None, device: str = "cpu"
+) -> float:
     """The mean of R@1, R@5 and R@10 in both directions (BLIP's r_mean), by ITC alone: no model has to match."""
-    found = retrieval.evaluate(folder, pairs, batch_size=batch_size, rerank=0, resamples=0, device=device)
-    return found.metrics["mean"]
+    plan = retrieval.Plan(batch_size=batch_size, rerank=0, resamples=0, pool=pool)
+    return retrieval.evaluate(folder, pairs, plan, machine=retrieval.Here(device)).told.metrics["mean"]
 
 
 def zero_shot_auc(

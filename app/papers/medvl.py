@@ -26,6 +26,7 @@ from app.papers.reproduction import Job, about, train, write
 from app.papers.term_grids import term_grids
 from app.progress import Bars
 from app.report.from_run import DRAWN
+from app.retrieving import retrieve
 from core.config import load, override
 from core.places import Place
 from core.records import Pair
@@ -199,7 +200,7 @@ def evaluated(job: Job, models: Sequence[Model], *, splits: Sequence[str]) -> li
     results = []
     asked = [(model, split) for split in splits for model in models]
     for done, (model, split) in enumerate(asked, start=1):
-        found = steps.evaluate(override(model.config, {"evaluate.split": split}), job.run, model.name)
+        found = retrieve(override(model.config, {"evaluate.split": split}), job.run, model.name)
         results += [result(model, pool, split, part) for pool, part in found.items()]
         job.bars.rows("evaluate", done, 0, len(asked))
     return results

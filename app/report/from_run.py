@@ -57,8 +57,11 @@ def read_report(run: Place, config: Config, *, schemes: Sequence[str]) -> Report
 
 
 def retrieval_file(run: Place, scheme: str, config: Config) -> Place:
-    """Where the retrieval of a scheme's model lies: another split or depth of re-ranking is another file."""
-    return run / "models" / scheme / f"retrieval-{config.evaluate.split}-rerank{config.evaluate.rerank}.json"
+    """Where the retrieval of a scheme's model lies: another split, pool or depth of re-ranking is another file."""
+    settings = config.evaluate
+    usual = settings.pool == type(settings)().pool
+    pool = "" if usual else f"-pool{settings.pool}" if settings.pool else "-all"
+    return run / "models" / scheme / f"retrieval-{settings.split}-rerank{settings.rerank}{pool}.json"
 
 
 def changed_settings(config: Config) -> dict[str, Any]:

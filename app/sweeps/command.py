@@ -156,6 +156,7 @@ def run_trials(wanted: Asked, claimed: Claimed) -> list[dict[str, Any]]:
         radiographs=judges.radiographs,
         prompts=prompts_of(config),
         batch_size=config.evaluate.batch_size,
+        pool=config.evaluate.pool,
         gpu=config.train.gpu,
     )
     with connected(config, stopped=GOES_ON) as bars, steps.timed(wanted.run, f"sweep {wanted.name}"):

@@ -11,7 +11,14 @@ class EvaluateSettings(Settings):
     """Retrieval."""
 
     split: Literal["val", "test"] = "test"
+    # Pairs that are retrieved from at most, drawn by whole articles with the run's seed; null: all of the split. Recall
+    # falls as a pool grows: numbers of two pools compare only at one size.
+    pool: int | None = Field(5000, ge=1)
     batch_size: int = Field(64, ge=1)
+    # Fewest and most actors that encode, rank and match a pool that one core would need more than a minute for; each
+    # takes a GPU where train.gpu is set.
+    actors: tuple[int, int] = (1, 8)
+    actor_cpus: float = Field(1.0, gt=0)  # logical CPUs of one such actor, and its threads
     rerank: int = Field(16, ge=0)  # candidates of ITC that ITM scores again; BLIP has 256 (brain); 0 leaves ITC alone
     # What candidates are ordered by. chosen: cosine / T + w x ITM's logit, w chosen on the validation split, 0 where
     # ITM adds nothing. blip: cosine + logit, which hands their order to ITM.

@@ -11,6 +11,8 @@ class ClusterSettings(Settings):
     address: str | None = None
     cpus: int | None = Field(None, ge=1)  # logical CPUs of local Ray; None: at least 4, however few cores there are
     object_store: int = Field(2 * 2**30, ge=80 * 2**20)  # bytes, local Ray
+    # Fewer figures or captions than this are read or split in the command's own process: Ray takes longer to start.
+    inline_below: int = Field(300, ge=0)
     progress_timeout: int = Field(300, ge=1)  # seconds without progress before a station is named and the job stopped
 
 

@@ -73,6 +73,9 @@ def test_every_probe_is_asked_once_and_kept(tmp_path: Path) -> None:
     assert found["pointing"]["overall"]["n"] == 6
     kept = sorted((tmp_path / "run/models/untrained-seed0").glob("probe-*.json"))
     assert {file.name.rsplit("-", 1)[0] for file in kept} == {f"probe-{task}-run" for task in TASKS}
+    for file in kept:
+        lines = file.with_suffix(".csv").read_text().splitlines()
+        assert lines[0].startswith("image,target,score") and len(lines) > 6
     before = [file.stat().st_mtime_ns for file in kept]
     assert probe(config, run, "untrained-seed0", films, TASKS) == found
     assert [file.stat().st_mtime_ns for file in kept] == before

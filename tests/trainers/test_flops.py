@@ -9,7 +9,8 @@ from core.config import override
 from core.settings import Config
 from trainers.blip import Blip
 from trainers.evaluation.pool import embed
-from trainers.evaluation.rerank import match_again
+from trainers.evaluation.ranking import rank_all
+from trainers.evaluation.rerank import match_pairs, wanted
 from trainers.flops import evaluation_flops, layers, step_flops
 from trainers.losses.masked import Masking
 from trainers.mlip import Mlip
@@ -66,7 +67,8 @@ def test_retrieval_with_re_ranking() -> None:
     model = Blip(config.model, config.objective).eval()
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         pool = embed(model, [draw_batch(PAIRS, config.model, lengths=(TOKENS, TOKENS))])
-        match_again(model, pool, pool.image @ pool.text.T, k=2)
+        pairs = wanted(rank_all(pool.image, pool.text, pool.text_group[None], nearest=2), k=2)
+        match_pairs(model, [(0, pool.states)], pool.tokens, pool.mask, pairs)
     # Some candidates are asked for from both sides, and counted once by torch.
     assert counter.get_total_flops() / PAIRS <= evaluation_flops(config, TOKENS)
     assert counter.get_total_flops() / PAIRS > 0.6 * evaluation_flops(config, TOKENS)

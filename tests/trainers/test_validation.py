@@ -18,7 +18,7 @@ from trainers.blip import Blip
 from trainers.checkpoint import load_model, save_model
 from trainers.evaluation.prompts import PromptSet
 from trainers.evaluation.radiographs import encode_films, targets_of
-from trainers.evaluation.retrieval import LeakError, evaluate
+from trainers.evaluation.retrieval import LeakError, Plan, evaluate
 from trainers.evaluation.zero_shot import present_scores, sides
 from trainers.validation import validate
 
@@ -56,7 +56,7 @@ def found_of(model: str, files: dict[str, list[str]], *metrics: str) -> dict[str
 
 def test_recall_is_that_of_the_evaluation_and_the_auc_scikit_learns(model: str, files: dict[str, list[str]]) -> None:
     found = found_of(model, files, "mean_recall", "zero_shot_auc")
-    recall = evaluate(model, files["pairs"], batch_size=5, rerank=16, resamples=0).metrics
+    recall = evaluate(model, files["pairs"], Plan(batch_size=5, rerank=16, resamples=0)).told.metrics
     assert found["mean_recall"] == pytest.approx(recall["itc_mean"])
     towers, tokenizer = load_model(model)
     films = encode_films(towers, files["radiographs"], batch_size=20)

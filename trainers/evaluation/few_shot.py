@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -15,8 +16,10 @@ from sklearn.preprocessing import StandardScaler
 
 from core.config import UserError
 from trainers.checkpoint import load_model
+from trainers.evaluation.kept_films import Encode
 from trainers.evaluation.radiographs import (
     Features,
+    Prediction,
     encode_films,
     finding_names,
     refuse_seen,
@@ -70,6 +73,7 @@ class FewShot:
 
     shares: list[Share]
     radiographs: dict[str, int]  # of train, val and test
+    predictions: dict[str, list[Prediction]]  # by share: of the test radiographs, the mean logit of the seeds' heads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,20 +97,19 @@ def few_shot(
     test_files: Sequence[str],
     plan: FewShotPlan,
     device: str = "cpu",
+    encode: Encode | None = None,
 ) -> FewShot:
     """The image encoder of a model's folder, frozen, under heads for what the test files were judged for.
 
-    The model may have seen the training radiographs and their reports, not those of val and test: LeakError.
+    The model may have seen the training radiographs and their reports, not those of val and test: LeakError. encode:
+    what sees radiographs by this model; None: encode_films().
     """
     refuse_shared_patients(train=train_files, val=val_files, test=test_files)
     refuse_seen(folder, [*val_files, *test_files])
-    model, _ = load_model(folder)
-    encoded = (
-        encode_films(model, files, batch_size=plan.batch_size, device=device)
-        for files in (train_files, val_files, test_files)
-    )
+    if encode is None:
+        encode = partial(encode_films, load_model(folder)[0], batch_size=plan.batch_size, device=device)
     return probe(
-        Splits(*encoded),
+        Splits(*(encode(files) for files in (train_files, val_files, test_files))),
         shares=plan.shares,
         fewest=plan.fewest,
         seeds=plan.seeds,
@@ -142,12 +145,13 @@ def probe(
     counts = [min(len(names), max(fewest, round(share * len(names)))) for share in shares]
     orders = [patient_order(patient, truths, seed=(seed, draw)) for draw in range(seeds)]
     redrawn = redraw(splits.test.patients, resamples=resamples, seed=seed)
-    found = []
+    found, predictions = [], dict[str, list[Prediction]]()
     for share, count in zip(shares, counts, strict=True):
         drawn = [np.isin(patient, order[:count]) for order in orders]  # (N,) each
-        told, mean = _tell(splits, targets, drawn, redrawn, penalty)
+        told, mean, predictions[f"{share:g}"] = _tell(splits, targets, drawn, redrawn, penalty)
         found.append(Share(share, count, [int(each.sum()) for each in drawn], told, mean))
-    return FewShot(shares=found, radiographs={name: len(features.rows) for name, features in splits._asdict().items()})
+    radiographs = {name: len(features.rows) for name, features in splits._asdict().items()}
+    return FewShot(shares=found, radiographs=radiographs, predictions=predictions)
 
 
 def _judged(features: Features, targets: Sequence[str]) -> Features:
@@ -179,19 +183,25 @@ def patient_order(patient: NDArray[np.int64], truths: Floats, *, seed: int | tup
 
 def _tell(
     splits: Splits, targets: Sequence[str], drawn: Sequence[NDArray[np.bool_]], redrawn: Draws, penalty: Penalty
-) -> tuple[dict[str, Told], Told]:
-    """What heads tell of each target from the drawn radiographs, and the mean over the targets."""
-    told, tables = {}, []
+) -> tuple[dict[str, Told], Told, list[Prediction]]:
+    """What heads tell of each target from the drawn radiographs, the mean over the targets, and of each radiograph."""
+    told, tables, predictions = {}, [], list[Prediction]()
     for name in targets:
         reason = _reason_against(splits, name, drawn)
         if reason:
             told[name] = Told(None, None, None, [], reason)
             continue
-        tables.append(_aucs(splits, name, drawn, redrawn, penalty))
+        scores = np.column_stack([learn(splits, name, chosen, penalty) for chosen in drawn])  # (N, S)
+        tables.append(_aucs(splits, name, scores, redrawn))
+        predictions += [
+            Prediction(row["image_id"], name, float(score))
+            for row, score in zip(splits.test.rows, scores.mean(axis=1), strict=True)
+        ]
         told[name] = _told(tables[-1])
     left_out = [name for name, each in told.items() if each.auc is None]
     note = f"without {', '.join(left_out)}" if left_out else ""
-    return told, _told(np.mean(tables, axis=0), note) if tables else Told(None, None, None, [], "no target was learnt")
+    mean = _told(np.mean(tables, axis=0), note) if tables else Told(None, None, None, [], "no target was learnt")
+    return told, mean, predictions
 
 
 def _reason_against(splits: Splits, name: str, drawn: Sequence[NDArray[np.bool_]]) -> str:
@@ -209,13 +219,13 @@ def _both(truths: Floats) -> bool:
     return bool((truths == 1).any() and (truths == 0).any())
 
 
-def _aucs(splits: Splits, name: str, drawn: Sequence[NDArray[np.bool_]], redrawn: Draws, penalty: Penalty) -> Floats:
-    """(1 + R, S) the AUC on the test set, as it is and resampled, of a head from each draw."""
+def _aucs(splits: Splits, name: str, scores: Floats, redrawn: Draws) -> Floats:
+    """(1 + R, S) the AUC on the test set, as it is and resampled, of a head from each draw. scores: (N, S) of them."""
     truths = targets_of(splits.test.rows, name)
     known = ~np.isnan(truths)
     of_known = Draws(redrawn.times, redrawn.patient[known])
-    scores = (learn(splits, name, chosen, penalty)[known] for chosen in drawn)
-    return np.column_stack([measures(each, truths[known], of_known, threshold=None)[:, AUC] for each in scores])
+    columns = [measures(each, truths[known], of_known, threshold=None)[:, AUC] for each in scores[known].T]
+    return np.column_stack(columns)
 
 
 def learn(splits: Splits, name: str, chosen: NDArray[np.bool_], penalty: Penalty = "validation") -> Floats:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -43,6 +43,14 @@ class Features:
     def patients(self) -> list[str]:
         """The patient of each."""
         return [row["patient_id"] for row in self.rows]
+
+
+class Prediction(NamedTuple):
+    """What a probe says of one radiograph."""
+
+    image: str  # by id
+    target: str
+    score: float  # the higher the rather present
 
 
 def films(files: Sequence[str], *, size: int, batch_size: int, device: str = "cpu") -> Iterator[Films]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,10 +21,26 @@ class Standing(NamedTuple):
 
 def standing(scores: Tensor, correct: Tensor) -> Standing:
     """scores: (Q, C). correct: (Q, C) bool, at least one in a row."""
-    best = scores.masked_fill(~correct, float("-inf")).amax(dim=1, keepdim=True)  # (Q, 1)
+    return standing_of(best_correct(scores, correct), scores, correct)
+
+
+def best_correct(scores: Tensor, correct: Tensor) -> Tensor:
+    """(Q, 1), the best score of a correct candidate; arguments as of standing()."""
+    return scores.masked_fill(~correct, float("-inf")).amax(dim=1, keepdim=True)
+
+
+def standing_of(best: Tensor, scores: Tensor, correct: Tensor) -> Standing:
+    """The same where the best score of a correct candidate is known, (Q, 1)."""
     tied = scores == best
-    right = (tied & correct).sum(dim=1)
-    return Standing((scores > best).sum(dim=1), tied.sum(dim=1) - right, right)
+    right = counts(tied & correct)
+    return Standing(counts(scores > best), counts(tied) - right, right)
+
+
+def counts(mask: Tensor) -> Tensor:
+    """(Q,) how many are true in each row. mask: (Q, C) bool; on a CPU by NumPy, ten times as fast as torch's sum."""
+    if mask.device.type != "cpu":
+        return mask.sum(dim=1)
+    return torch.from_numpy(np.count_nonzero(mask.numpy(), axis=1))
 
 
 def found_within(at: Standing, *, k: int) -> Tensor:
@@ -44,27 +61,20 @@ def mid_rank(at: Standing) -> Tensor:
     return at.above + (at.wrong + at.right + 1).double() / (at.right + 1)
 
 
-def alike(*groups: Tensor) -> Tensor:
-    """(N, N) bool: whether pairs share a number in any of the groups; (N,) each."""
-    same = torch.zeros(len(groups[0]), len(groups[0]), dtype=torch.bool, device=groups[0].device)
-    for group in groups:
-        same |= group[:, None] == group[None, :]
+def alike(groups: Tensor, others: Tensor) -> Tensor:
+    """(Q, C) bool: whether a query and a candidate share a number in any numbering. groups: (G, Q). others: (G, C)."""
+    same = torch.zeros(groups.shape[1], others.shape[1], dtype=torch.bool, device=groups.device)
+    for group, other in zip(groups, others, strict=True):
+        same |= group[:, None] == other[None, :]
     return same
 
 
-def per_query(to_text: Tensor, to_image: Tensor, *, same: Tensor) -> dict[str, Tensor]:
-    """What each query finds, (N,) on the CPU: `i2t@1` a chance, `i2t_rank` a rank; by `strict_`, its own pair only.
-
-    to_text: (N, N), row i the scores of all texts for image i. to_image: (N, N), row i those of all images for text i.
-    same: (N, N) bool, symmetric, which pairs count as right for each other.
-    """
-    own = torch.eye(len(same), dtype=torch.bool, device=same.device)
+def per_query(at: Mapping[str, Standing]) -> dict[str, Tensor]:
+    """What each query finds, (Q,): `i2t@1` a chance, `i2t_rank` a rank. at: by direction, `strict_` before some."""
     found: dict[str, Tensor] = {}
-    for prefix, correct in (("", same), ("strict_", own)):
-        for direction, scores in zip(DIRECTIONS, (to_text, to_image), strict=True):
-            at = standing(scores, correct)
-            found |= {f"{prefix}{direction}@{k}": found_within(at, k=k).cpu() for k in DEPTHS}
-            found[f"{prefix}{direction}_rank"] = mid_rank(at).cpu()
+    for name, each in at.items():
+        found |= {f"{name}@{k}": found_within(each, k=k) for k in DEPTHS}
+        found[f"{name}_rank"] = mid_rank(each)
     return found
 
 
@@ -80,9 +90,3 @@ def recalls(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def median_ranks(found: Mapping[str, Tensor]) -> dict[str, float]:
     """The median over the queries of each rank of per_query()."""
     return {name: values.quantile(0.5).item() for name, values in found.items() if name.endswith("_rank")}
-
-
-def metrics(to_text: Tensor, to_image: Tensor, *, text_group: Tensor) -> dict[str, float]:
-    """Recall in both directions, any pair with the query's text being right; scores as of per_query()."""
-    found = recalls(per_query(to_text, to_image, same=alike(text_group)))
-    return {name: values.mean().item() for name, values in found.items()}

@@ -1,28 +1,27 @@
 """Image-text retrieval (BLIP, train_retrieval.py; MedVL, Table 1): ITC ranks all, ITM scores the best again."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import PreTrainedTokenizerFast
 
 from core.config import UserError
-from core.sentences import SentenceSplitter, splitter, with_sentences
-from trainers.batch import Batch, Collate, prepare, read_pairs
 from trainers.blip import Blip
-from trainers.checkpoint import image_marks, load_model, training_articles, training_images
+from trainers.checkpoint import image_marks, load_blip, load_model, training_articles, training_images
 from trainers.evaluation.bootstrap import bounds, resampled_means
-from trainers.evaluation.pool import Pool, embed, image_groups, read_columns
-from trainers.evaluation.recall import alike, median_ranks, per_query, recalls
-from trainers.evaluation.rerank import Judged, candidates_auc, chosen_weight, judged
-from trainers.mlip import Mlip
-from trainers.towers import Towers
+from trainers.evaluation.pool import Pool, Reading, chosen_articles, embed, image_groups, read_batches, read_columns
+from trainers.evaluation.predictions import Asked, answers, found_by, unknowing
+from trainers.evaluation.ranking import SHOWN, Both, by_cosine, rank_all
+from trainers.evaluation.recall import DIRECTIONS, median_ranks, per_query, recalls
+from trainers.evaluation.rerank import Judged, Pairs, candidates_auc, chosen_weight, judged, match_pairs, wanted
 
 KEPT = ("i2t@1", "i2t@10", "t2i@1", "t2i@10")  # MedVL, table 1: kept by query, and told by modality
 EXAMPLES = 4  # queries in each direction
@@ -57,8 +56,9 @@ class Retrieval:
     median_rank: dict[str, float]  # of the best right candidate, from 1, mid-ranks for ties
     by_modality: dict[str, dict[str, float]]  # modality -> `queries` and recalls against the whole pool
     pool: int  # pairs
+    drawn_from: int  # pairs that there are: more than the pool where it was capped
     reranked: int  # candidates of each query that ITM scored
-    note: str  # why none, where some were asked for
+    note: str  # what is to be known of the numbers
     examples: list[Example]
     queries: list[str]  # pair ids
     articles: list[str]  # of the queries, what `bootstrap.difference` and `bootstrap.ratio` resample
@@ -67,85 +67,191 @@ class Retrieval:
     nearest: dict[str, float] = field(default_factory=dict)  # AUC of `cosine` and `itm` among an image's candidates
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a pool is evaluated."""
+
+    batch_size: int  # images read and encoded at once
+    rerank: int  # candidates that ITM scores again for each query, at most the pool; 0 leaves ITC alone
+    resamples: int = 1000  # of the articles, for the intervals
+    seed: int = 0  # of these, and of the articles that are drawn
+    pool: int | None = None  # pairs at most, by whole articles; None: all
+
+
+class Machine(Protocol):
+    """What does the work of an evaluation: this process, or trainers.evaluation.on_ray's actors."""
+
+    def embed(self, reading: Reading) -> Pool:
+        """The pairs as the model sees them, in their order."""
+
+    def rank(self, pool: Pool, groups: Tensor, *, nearest: int) -> Both:
+        """All queries of a pool; groups: (G, N), equal numbers are right for each other."""
+
+    def match(self, reading: Reading, pool: Pool, pairs: Pairs) -> Tensor:
+        """(R,) ITM's logits of pairs of the pool."""
+
+
+class Here:
+    """This process."""
+
+    def __init__(self, device: str = "cpu") -> None:
+        self.device = device
+
+    def embed(self, reading: Reading) -> Pool:
+        """See Machine; the states of all images are kept for match()."""
+        model, tokenizer = load_model(reading.folder)
+        return embed(model.to(self.device), read_batches(reading, model, tokenizer, device=self.device))
+
+    def rank(self, pool: Pool, groups: Tensor, *, nearest: int) -> Both:
+        """See Machine."""
+        return rank_all(pool.image, pool.text, groups.to(pool.image.device), nearest=nearest)
+
+    def match(self, reading: Reading, pool: Pool, pairs: Pairs) -> Tensor:
+        """See Machine."""
+        model, there = load_blip(reading.folder)[0].to(self.device), Pairs(*(each.to(self.device) for each in pairs))
+        return match_pairs(model, [(0, pool.states)], pool.tokens, pool.mask, there).cpu()
+
+
+class Seen(NamedTuple):
+    """A pool as both judges see it."""
+
+    pool: Pool
+    rows: list[dict[str, Any]]  # what is known of its pairs
+    both: Both
+    judged: Judged | None  # None where ITM is not asked
+
+
+class Result(NamedTuple):
+    """The numbers of an evaluation, and the rows that they are made from."""
+
+    told: Retrieval
+    answers: pa.Table  # of predictions.Answer
+
+
 def evaluate(
     folder: str | Path,
     files: Sequence[str],
+    plan: Plan,
     *,
-    batch_size: int,
-    rerank: int,
-    resamples: int = 1000,
-    seed: int = 0,
-    device: str = "cpu",
+    machine: Machine | None = None,
     weigh_on: Sequence[str] | None = None,
-) -> Retrieval:
-    """Retrieval by the model in a folder among all pairs of the files, read with the model's own tokenizer and size.
+) -> Result:
+    """Retrieval by the model in a folder among the pairs of the files, read with the model's own tokenizer and size.
 
-    batch_size: images read and encoded at once. rerank: candidates that ITM scores again for each query, at most the
-    pool; 0 leaves ITC alone. resamples, seed: of the intervals. weigh_on: other pairs, on which ITM's weight beside
+    machine: what does the work; None: this process, on its CPU. weigh_on: other pairs, on which ITM's weight beside
     cosine / T is chosen; None: BLIP's sum of cosine and logit. Raises LeakError, or UserError on a pool without pairs.
     """
-    model, tokenizer = load_model(folder)
-    model = model.to(device)
-
-    def read(files: Sequence[str]) -> tuple[Pool, list[dict[str, Any]], Tensor]:
-        return _read(folder, files, model, tokenizer, batch_size=batch_size)
-
-    pool, rows, same = read(files)
-    similarity = pool.image @ pool.text.T  # (N, N)
+    machine = machine or Here()
+    model, _ = load_model(folder)
     matcher = model if isinstance(model, Blip) and model.matches else None
-    k = min(rerank, len(rows)) if matcher else 0
-    both = judged(matcher, pool, similarity, k=k) if matcher and k else None
-    weight = _weight(matcher, *read(weigh_on), k=k) if both and matcher and weigh_on else None
-    to_text, to_image = similarity, similarity.T
-    if both and matcher:
-        by_cosine = 1.0 if weight is None else 1 / matcher.temperature.item()
-        to_text, to_image = both.scores(cosine=by_cosine, logit=1.0 if weight is None else weight)
-    final, by_itc = per_query(to_text, to_image, same=same), per_query(similarity, similarity.T, same=same)
-    recall = {name: each.numpy() for name, each in (recalls(final) | _itc(recalls(by_itc))).items()}
-    return Retrieval(
-        metrics={name: float(each.mean()) for name, each in recall.items()},
-        intervals=intervals(recall, pool.article_ids, resamples=resamples, seed=seed),
-        chance=chance(same),
-        median_rank=median_ranks(final | _itc(by_itc)),
-        by_modality=by_modality(recall, [row.get("modality") or "other" for row in rows]),
-        pool=len(rows),
-        reranked=k,
-        note=UNTRAINED if rerank and not matcher else "",
-        examples=examples(to_text, pool, "i2t", n=EXAMPLES) + examples(to_image, pool, "t2i", n=EXAMPLES),
-        queries=list(pool.pair_ids),
-        articles=list(pool.article_ids),
-        found={name: recall[name].round(4).tolist() for name in KEPT},
-        weight=weight,
-        nearest=_nearest(both, same) if both else {},
+    k = plan.rerank if matcher else 0
+    articles, count = chosen_articles(files, most=plan.pool, seed=plan.seed)
+    seen = look(machine, _reading(folder, files, plan, articles), k=k)
+    weight = None
+    if seen.judged and matcher and weigh_on:
+        of_weight, _ = chosen_articles(weigh_on, most=plan.pool, seed=plan.seed)
+        other = look(machine, _reading(folder, weigh_on, plan, of_weight), k=k)
+        weight = chosen_weight(other.judged, temperature=matcher.temperature.item()) if other.judged else None
+    sums = {"cosine": 1.0, "logit": 1.0}
+    if weight is not None and matcher:
+        sums = {"cosine": 1 / matcher.temperature.item(), "logit": weight}
+    rows = answered(seen, sums)
+    notes = [UNTRAINED] if plan.rerank and not matcher else []
+    if len(seen.rows) < count:
+        notes.append(f"{len(seen.rows):,} of {count:,} pairs, whole articles drawn with seed {plan.seed}")
+    told = tell(rows, plan, reranked=min(k, len(seen.rows)), drawn_from=count, note="; ".join(notes))
+    return Result(replace(told, weight=weight, nearest=_nearest(seen.judged) if seen.judged else {}), rows)
+
+
+def _reading(folder: str | Path, files: Sequence[str], plan: Plan, articles: frozenset[str] | None) -> Reading:
+    return Reading(str(folder), tuple(files), plan.batch_size, articles)
+
+
+def look(machine: Machine, reading: Reading, *, k: int) -> Seen:
+    """A pool, and ITM's logits of the k nearest of each query; LeakError if the model has seen an article of it."""
+    columns = ("article_id", "duplicate_group", "md5", "box", "modality")
+    about = read_columns(reading.files, columns, articles=reading.articles)
+    refuse_leak(training_articles(reading.folder), (row["article_id"] for row in about.values()))
+    marks = image_marks(reading.files, articles=reading.articles)
+    refuse_same_images(training_images(reading.folder), marks)
+    pool = with_equal_texts(machine.embed(reading))
+    rows = [about[pair_id] for pair_id in pool.pair_ids]
+    groups = torch.stack([_renumbered(each) for each in (pool.text_group.cpu(), *image_groups(rows))])
+    both = machine.rank(pool, groups, nearest=max(k, SHOWN))
+    if not k:
+        return Seen(pool, rows, both, None)
+    k = min(k, len(rows))
+    pairs = wanted(both, k=k)
+    return Seen(pool, rows, both, judged(both, pairs, machine.match(reading, pool, pairs), k=k))
+
+
+def with_equal_texts(pool: Pool) -> Pool:
+    """The pool with one embedding for equal texts: of other batches, they differ in the last digit and do not tie."""
+    groups, of = pool.text_group.unique(return_inverse=True)
+    numbers = torch.arange(len(of), device=of.device)
+    first = torch.full_like(groups, len(of)).scatter_reduce(0, of, numbers, "amin")
+    return replace(pool, text=pool.text[first[of]])
+
+
+def _renumbered(group: Tensor) -> Tensor:
+    """The same grouping by small numbers, which compare faster."""
+    return group.unique(return_inverse=True)[1].int()
+
+
+def answered(seen: Seen, sums: Mapping[str, float]) -> pa.Table:
+    """The rows of all queries. sums: the weights of both judges, as of Judged."""
+    itc = by_cosine(seen.both)
+    final, shown = itc, [(at.nearest, at.cosines) for at in seen.both]
+    if seen.judged:
+        final, shown = seen.judged.standings(**sums), [seen.judged.shown(side, **sums) for side in (0, 1)]
+    return answers(
+        Asked(
+            pair_ids=seen.pool.pair_ids,
+            article_ids=seen.pool.article_ids,
+            modalities=[row.get("modality") or "other" for row in seen.rows],
+        ),
+        final,
+        itc,
+        rights=[at.rights for at in seen.both],
+        best=[(nearest[:, :SHOWN], scores[:, :SHOWN]) for nearest, scores in shown],
     )
 
 
-def _read(
-    folder: str | Path, files: Sequence[str], model: Towers, tokenizer: PreTrainedTokenizerFast, *, batch_size: int
-) -> tuple[Pool, list[dict[str, Any]], Tensor]:
-    """The pool of some files, what is known of its pairs, and which are right for each other; LeakError if seen."""
-    about = read_columns(files, ("article_id", "duplicate_group", "md5", "box", "modality"))
-    refuse_leak(training_articles(folder), (row["article_id"] for row in about.values()))
-    refuse_same_images(training_images(folder), image_marks(files))
-    collate = Collate(tokenizer, model.settings.image_size, model.settings.max_tokens)
-    cut = splitter(model.sentence_weights) if isinstance(model, Mlip) and model.reads_sentences else None
-    device = str(next(model.parameters()).device)
-    pool = embed(model, _batches(files, collate, cut, batch_size=batch_size, device=device))
-    rows = [about[pair_id] for pair_id in pool.pair_ids]
-    return pool, rows, alike(pool.text_group, *(group.to(device) for group in image_groups(rows)))
+def tell(rows: pa.Table, plan: Plan, *, reranked: int, drawn_from: int, note: str) -> Retrieval:
+    """The numbers, from the rows of the queries alone. rows: of predictions.Answer."""
+    found = found_by(rows)
+    ranks = {name: each for name, each in found.items() if name.endswith("_rank")}
+    by_judge = ({n: v for n, v in found.items() if n.startswith("itc_") is itc} for itc in (False, True))
+    final, itc = by_judge
+    itc = {name.removeprefix("itc_"): each for name, each in itc.items()}
+    both = recalls(final) | {f"itc_{name}": each for name, each in recalls(itc).items()}
+    recall = {name: each.numpy() for name, each in both.items()}
+    images = rows.filter(pc.equal(rows["direction"], DIRECTIONS[0]))
+    articles = images["article_id"].to_pylist()
+    return Retrieval(
+        metrics={name: float(each.mean()) for name, each in recall.items()},
+        intervals=intervals(recall, articles, resamples=plan.resamples, seed=plan.seed),
+        chance={name: each.mean().item() for name, each in recalls(per_query(unknowing(rows))).items()},
+        median_rank=median_ranks(ranks),
+        by_modality=by_modality(recall, images["modality"].to_pylist()),
+        pool=images.num_rows,
+        drawn_from=drawn_from,
+        reranked=reranked,
+        note=note,
+        examples=examples(rows),
+        queries=images["pair_id"].to_pylist(),
+        articles=articles,
+        found={name: recall[name].round(4).tolist() for name in KEPT},
+    )
 
 
-def _weight(matcher: Blip, pool: Pool, rows: Sequence[Any], same: Tensor, *, k: int) -> float:
-    """Of ITM's logit beside cosine / T, as it does best in a pool that is not the one evaluated."""
-    found = judged(matcher, pool, pool.image @ pool.text.T, k=min(k, len(rows)))
-    return chosen_weight(found, same, temperature=matcher.temperature.item())
-
-
-def _nearest(both: Judged, same: Tensor) -> dict[str, float]:
+def _nearest(found: Judged) -> dict[str, float]:
     """How well each judge alone tells right candidates of images from wrong ones: AUC, nothing where undefined."""
-    scores = {"cosine": both.similarity, "itm": both.logits}
-    found = {name: candidates_auc(each, both.for_image, same) for name, each in scores.items()}
-    return {name: auc for name, auc in found.items() if auc is not None}
+    logits, at = found.logits[0], found.both.to_text
+    k = logits.shape[1]
+    scores = {"cosine": at.cosines[:, :k], "itm": logits}
+    told = {name: candidates_auc(each, at.is_right[:, :k]) for name, each in scores.items()}
+    return {name: auc for name, auc in told.items() if auc is not None}
 
 
 def refuse_leak(trained_on: set[str], pool: Iterable[str], *, of: str = "article") -> None:
@@ -168,19 +274,6 @@ def refuse_same_images(trained_on: set[str], pool: Mapping[str, str], *, of: str
         )
 
 
-def _batches(
-    files: Sequence[str], collate: Collate, cut: SentenceSplitter | None, *, batch_size: int, device: str
-) -> Iterator[Batch]:
-    """cut: into sentences, of a model that learnt from texts that end with whole ones."""
-    for rows in read_pairs(files, batch_size=batch_size):
-        read = with_sentences(rows, cut) if cut else rows
-        yield collate([prepare(row, collate.image_size) for row in read]).to(device)
-
-
-def _itc(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {f"itc_{name}": each for name, each in found.items()}
-
-
 def intervals(
     recall: Mapping[str, NDArray[np.float64]], articles: Sequence[str], *, resamples: int, seed: int
 ) -> dict[str, tuple[float, float]]:
@@ -201,28 +294,16 @@ def by_modality(recall: Mapping[str, NDArray[np.float64]], modalities: Sequence[
     }
 
 
-def chance(same: Tensor) -> dict[str, float]:
-    """The recall of a model that scores every candidate alike. same: (N, N) bool, which pairs are right."""
-    nothing = torch.zeros(same.shape, device=same.device)
-    return {name: each.mean().item() for name, each in recalls(per_query(nothing, nothing, same=same)).items()}
-
-
-def examples(scores: Tensor, pool: Pool, direction: str, *, n: int) -> list[Example]:
-    """n queries, evenly spread over the pool, with their five best candidates."""
-    count = len(scores)
-    queries = sorted({round(q * (count - 1) / max(1, n - 1)) for q in range(n)})
-    best = scores.topk(min(5, count), dim=1)
-    return [
-        Example(
-            direction=direction,
-            query=pool.pair_ids[q],
-            found=[
-                (pool.pair_ids[c], round(s, 4))
-                for c, s in zip(best.indices[q].tolist(), best.values[q].tolist(), strict=True)
-            ],
-        )
-        for q in queries
-    ]
+def examples(rows: pa.Table) -> list[Example]:
+    """Queries of both directions, evenly spread over the pool, with their best candidates; rows: as of answers()."""
+    found = []
+    for direction in DIRECTIONS:
+        of = rows.filter(pc.equal(rows["direction"], direction))
+        queries = sorted({round(q * (of.num_rows - 1) / max(1, EXAMPLES - 1)) for q in range(EXAMPLES)})
+        for row in of.take(queries).to_pylist():
+            best = list(zip(row["nearest"], row["scores"], strict=True))
+            found.append(Example(direction=direction, query=row["pair_id"], found=best))
+    return found
 
 
 def lift(found: Mapping[str, float], at_chance: Mapping[str, float]) -> dict[str, float]:

@@ -128,9 +128,13 @@ def point_by(
     """
     asked, too_small = list[Asked](), list[str]()
     for batch in films(files, size=settings.image_size, batch_size=batch_size, device=device):
-        heat = maps(batch.images).cpu()
-        for place, row in enumerate(batch.rows):
-            for finding in sorted({region["target"] for region in row["regions"]} & set(findings)):
+        wanted = [sorted({region["target"] for region in row["regions"]} & set(findings)) for row in batch.rows]
+        placed = [place for place, each in enumerate(wanted) if each]  # few radiographs of a test set have regions
+        if not placed:
+            continue
+        heat = maps(batch.images[placed]).cpu()
+        for place, row in enumerate(batch.rows[number] for number in placed):
+            for finding in wanted[placed[place]]:
                 inside = at_patches(extent(row, finding), settings.image_size, settings.patch)
                 if not inside.any():
                     too_small.append(finding)

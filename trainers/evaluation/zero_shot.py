@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,11 @@ from transformers import PreTrainedTokenizerFast
 from core.config import UserError
 from trainers.batch import Collate
 from trainers.checkpoint import load_model
+from trainers.evaluation.kept_films import Encode
 from trainers.evaluation.prompts import Prompts, PromptSet
 from trainers.evaluation.radiographs import (
     Features,
+    Prediction,
     encode_films,
     finding_names,
     refuse_seen,
@@ -38,6 +41,7 @@ class ZeroShot:
     prompts: dict[str, dict[str, list[str]]]  # target -> positive, negative
     radiographs: dict[str, int]  # of val and test
     notes: list[str]  # what was left out, and why
+    predictions: list[Prediction]  # of the test radiographs
     by_side: dict[str, dict[str, float]] = field(default_factory=dict)  # target, and "" their mean -> of by_side()
 
 
@@ -59,21 +63,24 @@ def zero_shot(
     test_files: Sequence[str],
     plan: ZeroShotPlan,
     device: str = "cpu",
+    encode: Encode | None = None,
 ) -> ZeroShot:
     """The model of a folder on the radiographs of the test files; those of val fix the thresholds.
 
-    Raises LeakError, or UserError where nothing is left.
+    encode: what sees radiographs by this model; None: encode_films(). Raises LeakError, or UserError where nothing is
+    left.
     """
     refuse_shared_patients(val=val_files, test=test_files)
     refuse_seen(folder, [*val_files, *test_files])
     model, tokenizer = load_model(folder)
-    val, test = (
-        encode_films(model, each, batch_size=plan.batch_size, device=device) for each in (val_files, test_files)
-    )
+    encode = encode or partial(encode_films, model, batch_size=plan.batch_size, device=device)
+    val, test = encode(val_files), encode(test_files)
+    model.to(device)
     wanted = plan.targets if plan.targets is not None else finding_names(test.rows)
     asked = prompted(plan.prompts, wanted)
     axes = {name: sides(model, tokenizer, found) for name, found in asked.items()}
-    judged = judge(predict(val, axes), predict(test, axes), resamples=plan.resamples, seed=plan.seed)
+    tested = predict(test, axes)
+    judged = judge(predict(val, axes), tested, resamples=plan.resamples, seed=plan.seed)
     return ZeroShot(
         targets=judged.targets,
         mean=judged.mean,
@@ -83,6 +90,11 @@ def zero_shot(
         notes=[f"{name}: the set {plan.prompts.name} has no prompts for it" for name in wanted if name not in asked]
         + [f"{name}: {each.note}" for name, each in judged.targets.items() if each.note],
         by_side=by_side(test, axes),
+        predictions=[
+            Prediction(row["image_id"], target, float(score))
+            for row, scores in zip(test.rows, tested.scores, strict=True)
+            for target, score in zip(tested.targets, scores, strict=True)
+        ],
     )
 
 

@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 def features(states: Floats, truths: dict[str, Floats], *, split: str, per_patient: int = 2) -> Features:
     rows = [
         {
+            "image_id": f"{split}-i{n}",
             "patient_id": f"{split}-p{n // per_patient}",
             "targets": [
                 {"name": name, "present": bool(each[n])} for name, each in truths.items() if not np.isnan(each[n])

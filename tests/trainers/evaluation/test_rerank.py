@@ -10,15 +10,18 @@ from core.settings import ObjectiveSettings
 from trainers.batch import Batch
 from trainers.blip import Blip
 from trainers.evaluation.pool import Pool, embed
-from trainers.evaluation.recall import metrics
+from trainers.evaluation.ranking import Both, rank_all
+from trainers.evaluation.recall import per_query, recalls
 from trainers.evaluation.rerank import (
     Judged,
-    best,
+    Pairs,
+    batched,
     candidates_auc,
     chosen_weight,
+    judged,
     look_at,
-    match_again,
-    match_logits,
+    match_pairs,
+    wanted,
 )
 
 
@@ -32,6 +35,16 @@ def one_by_one(model: Blip, pool: Pool) -> Tensor:
     return torch.stack(rows)
 
 
+def rank(pool: Pool, n: int) -> Both:
+    return rank_all(pool.image, pool.text, torch.arange(len(pool.pair_ids))[None], nearest=n)
+
+
+def rerank(model: Blip, pool: Pool, k: int) -> Judged:
+    both = rank(pool, k)
+    pairs = wanted(both, k=k)
+    return judged(both, pairs, match_pairs(model, [(0, pool.states)], pool.tokens, pool.mask, pairs), k=k)
+
+
 @pytest.mark.parametrize(("pool", "image_width"), [("mean", 32), ("first", 48)])
 def test_matching_with_what_was_seen_once_equals_matching_every_pair(
     small_blip: Blip, shape_batch: Callable[[int], Batch], pool: str, image_width: int
@@ -42,11 +55,14 @@ def test_matching_with_what_was_seen_once_equals_matching_every_pair(
     batch = shape_batch(40)
     batch.mask[::3, 5:] = False  # some texts much shorter
     found = embed(model, [batch])
-    every = match_logits(model, found, torch.ones(40, 40, dtype=torch.bool))
-    assert (every - one_by_one(model, found)).abs().max() < 1e-5
+    expected = one_by_one(model, found)
     some = torch.rand(40, 40, generator=torch.Generator().manual_seed(0)) < 0.1
     some[3] = False
-    assert torch.allclose(match_logits(model, found, some), every * some, atol=1e-5)
+    for asked in (torch.ones(40, 40, dtype=torch.bool), some):
+        pairs = Pairs(*asked.nonzero().T)
+        parts = [(start, found.states[start : start + 17]) for start in range(0, 40, 17)]
+        logits = match_pairs(model, parts, found.tokens, found.mask, pairs)
+        assert (logits - expected[pairs.image, pairs.text]).abs().max() < 1e-5
 
 
 def test_each_image_is_looked_at_once_and_each_pair_scored_once(
@@ -57,12 +73,26 @@ def test_each_image_is_looked_at_once_and_each_pair_scored_once(
     attention = small_blip.text_encoder.cross_attentions()[0]
     attention.key.register_forward_hook(lambda _, given, __: looks.append(len(given[0])))
     attention.query.register_forward_hook(lambda _, given, __: read.append(len(given[0])))
-    similarity = pool.image @ pool.text.T
-    match_again(small_blip, pool, similarity, k=4)
-    assert looks == [1] * 12
-    wanted = best(similarity, 4) | best(similarity.T, 4).T
-    assert sum(read) == wanted.sum() < 2 * 12 * 4
-    assert [seen.keys.shape for seen in look_at(small_blip, pool.states[:1])] == [(1, 2, 17, 16)] * 2
+    found = rerank(small_blip, pool, 4)
+    assert sum(looks) == 12
+    pairs = wanted(found.both, k=4)
+    assert len(pairs.image) <= sum(read) < 2 * 12 * 4  # a tile that is not full repeats its last text
+    assert len(read) < 12  # images side by side
+    assert [seen.keys.shape for seen in look_at(small_blip, pool.states[:3])] == [(3, 2, 17, 16)] * 2
+
+
+def test_tiles_hold_all_pairs_of_one_image_each_short_texts_beside_short_ones() -> None:
+    generator = torch.Generator().manual_seed(0)
+    image = torch.randint(9, (200,), generator=generator).sort().values
+    lengths = torch.randint(3, 30, (200,), generator=generator)
+    seen: list[int] = []
+    for tiles in batched(image, lengths, at_once=32):
+        assert tiles.numel() <= 32
+        assert (image[tiles] == image[tiles[:, :1]]).all()
+        seen += tiles.unique().tolist()
+    assert sorted(seen) == list(range(200))
+    (first, *_) = [tiles[lengths[tiles].argsort(dim=1)[0]] for tiles in batched(image[:1], lengths[:1], at_once=4)]
+    assert first.tolist() == [[0]]
 
 
 def test_the_best_come_by_logit_plus_similarity_and_the_rest_behind_them(
@@ -70,13 +100,16 @@ def test_the_best_come_by_logit_plus_similarity_and_the_rest_behind_them(
 ) -> None:
     pool = embed(small_blip, [shape_batch(6)])
     similarity, logits = pool.image @ pool.text.T, one_by_one(small_blip, pool)
-    to_text, to_image = match_again(small_blip, pool, similarity, k=2)
-    for scores, before, matched in ((to_text, similarity, logits), (to_image, similarity.T, logits.T)):
+    both = rank(pool, 5)
+    pairs = wanted(both, k=2)
+    found = judged(both, pairs, match_pairs(small_blip, [(0, pool.states)], pool.tokens, pool.mask, pairs), k=2)
+    for side, (before, matched) in enumerate(((similarity, logits), (similarity.T, logits.T))):
+        nearest, scores = found.shown(side)
         for row in range(6):
             chosen = before[row].topk(2).indices.tolist()
-            for place in range(6):
-                added = matched[row, place] if place in chosen else -100
-                assert scores[row, place].item() == pytest.approx((before[row, place] + added).item(), abs=1e-4)
+            for place, score in zip(nearest[row].tolist(), scores[row].tolist(), strict=True):
+                added = matched[row, place].item() if place in chosen else -100
+                assert score == pytest.approx(before[row, place].item() + added, abs=1e-4)
 
 
 @pytest.mark.parametrize("k", [3, 15])
@@ -86,40 +119,53 @@ def test_a_model_that_scores_all_alike_finds_k_of_n(
     for head in (small_blip.image_head, small_blip.text_head, small_blip.match_head):
         torch.nn.init.zeros_(head.weight)
     pool = embed(small_blip, [shape_batch(20)])
-    to_text, to_image = match_again(small_blip, pool, pool.image @ pool.text.T, k=k)
-    found = metrics(to_text, to_image, text_group=torch.arange(20))
+    found = {
+        name: each.mean().item() for name, each in recalls(per_query(rerank(small_blip, pool, k).standings())).items()
+    }
     expected = {"i2t@1": 1 / 20, "i2t@5": 5 / 20, "t2i@10": 10 / 20}
     assert {name: found[name] for name in expected} == pytest.approx(expected)
 
 
 def test_more_candidates_than_the_pool_has_are_all_of_it(small_blip: Blip, shape_batch: Callable[[int], Batch]) -> None:
     pool = embed(small_blip, [shape_batch(5)])
-    to_text, to_image = match_again(small_blip, pool, pool.image @ pool.text.T, k=99)
-    assert (to_text > -50).all() and (to_image > -50).all()
+    found = rerank(small_blip, pool, 99)
+    assert [each.shape for each in found.logits] == [(5, 5)] * 2
+    assert (found.shown(0)[1] > -50).all()
+
+
+def ranked(cosines: Tensor) -> Both:
+    """Of a pool whose cosines are these, all kept: any square matrix is a product of itself and the unit matrix."""
+    return rank_all(cosines, torch.eye(len(cosines)), torch.arange(len(cosines))[None], nearest=len(cosines))
+
+
+def said(both: Both, logits: Tensor) -> Judged:
+    """ITM's logits (N, N), images by texts, of all candidates."""
+    sides = (logits, logits.T)
+    one, other = (each.gather(1, at.nearest) for each, at in zip(sides, both, strict=True))
+    return Judged(both, (one, other))
 
 
 def test_the_weight_of_matching_is_what_other_pairs_say_it_is_worth() -> None:
-    """Four pairs whose cosines all tie: a matcher that knows gets weight, one that errs gets none."""
-    every, same = torch.ones(4, 4, dtype=torch.bool), torch.eye(4, dtype=torch.bool)
-    nearly = torch.full((4, 4), 0.5) + 0.001 * torch.eye(4).roll(1, 0)
-    knows, errs = Judged(nearly, torch.eye(4), every, every), Judged(nearly, -torch.eye(4), every, every)
-    assert chosen_weight(knows, same, temperature=0.07) > 0.0
-    assert chosen_weight(errs, same, temperature=0.07) == 0.0
-    to_text, _ = knows.scores(cosine=1 / 0.07, logit=0.3)
-    torch.testing.assert_close(to_text, nearly / 0.07 + 0.3 * torch.eye(4))
+    """Four pairs whose cosines nearly tie: a matcher that knows gets weight, one that errs gets none."""
+    both = ranked(torch.full((4, 4), 0.5) + 0.001 * torch.eye(4).roll(1, 0))
+    knows, errs = said(both, torch.eye(4)), said(both, -torch.eye(4))
+    assert chosen_weight(knows, temperature=0.07) > 0.0
+    assert chosen_weight(errs, temperature=0.07) == 0.0
+    nearest, scores = knows.shown(0, cosine=1 / 0.07, logit=0.3)
+    assert nearest[:, 0].tolist() == [0, 1, 2, 3]
+    assert scores[:, 0].tolist() == pytest.approx([0.5 / 0.07 + 0.3] * 4)
 
 
 def test_candidates_that_matching_did_not_see_stay_behind_in_the_order_of_cosines() -> None:
-    similarity = torch.tensor([[0.9, 0.8, 0.1]]).expand(3, 3)
-    chosen = torch.tensor([[True, True, False]]).expand(3, 3)
-    logits = torch.tensor([[-50.0, 3.0, 0.0]]).expand(3, 3)
-    to_text, _ = Judged(similarity, logits, chosen, chosen).scores(cosine=14.0, logit=3.0)
-    assert to_text[0].argsort(descending=True).tolist() == [1, 0, 2]
+    both = ranked(torch.tensor([[0.9, 0.8, 0.1]]).expand(3, 3))
+    found = Judged(both, (torch.tensor([[-50.0, 3.0]]).expand(3, 2), torch.zeros(3, 2)))
+    nearest, scores = found.shown(0, cosine=14.0, logit=3.0)
+    assert nearest[0].tolist() == [1, 0, 2] and (scores[0].diff() < 0).all()
+    assert found.standings(cosine=14.0, logit=3.0)["i2t"].above.tolist() == [1, 0, 2]
 
 
 def test_auc_among_candidates_counts_pairs_of_right_and_wrong_of_one_query() -> None:
-    scores = torch.tensor([[3.0, 2.0, 9.0], [1.0, 1.0, 0.0]])
-    chosen = torch.tensor([[True, True, False], [True, True, True]])
-    same = torch.tensor([[True, False, False], [True, False, False]])
-    assert candidates_auc(scores, chosen, same) == (1 + 0.5 + 1) / 3
-    assert candidates_auc(scores, chosen, ~chosen & same) is None
+    scores = torch.tensor([[3.0, 2.0], [1.0, 1.0], [5.0, 0.0]])
+    is_right = torch.tensor([[True, False], [True, False], [True, True]])
+    assert candidates_auc(scores, is_right) == (1 + 0.5) / 2
+    assert candidates_auc(scores, ~torch.ones_like(is_right)) is None

@@ -2,22 +2,29 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
+from core.config import UserError
+from core.records import arrow_schema
 from core.settings import ObjectiveSettings
+from trainers.batch import Collate, prepare, read_pairs
 from trainers.blip import Blip
 from trainers.checkpoint import image_marks, save_model
 from trainers.evaluation.bootstrap import difference
-from trainers.evaluation.retrieval import LeakError, by_modality, chance, evaluate, lift
+from trainers.evaluation.pool import embed
+from trainers.evaluation.predictions import Answer
+from trainers.evaluation.recall import found_within, mid_rank, standing
+from trainers.evaluation.retrieval import LeakError, Plan, by_modality, evaluate, lift, tell
 
 
 @pytest.fixture
@@ -32,7 +39,7 @@ def test_a_pool_with_an_article_of_the_training_set_is_refused(
 ) -> None:
     pq.write_table(pa.Table.from_pylist(shape_rows(8)), tmp_path / "pool.parquet")
     with pytest.raises(LeakError, match=r"1 articles of this pool, A0\.1"):
-        evaluate(saved, [str(tmp_path / "pool.parquet")], batch_size=3, rerank=2)
+        evaluate(saved, [str(tmp_path / "pool.parquet")], Plan(batch_size=3, rerank=2))
 
 
 def test_an_image_of_the_training_set_is_refused_in_another_article(
@@ -51,7 +58,7 @@ def test_an_image_of_the_training_set_is_refused_in_another_article(
         rows[2][column] = trained[5]["md5"]
         pq.write_table(pa.Table.from_pylist(rows), tmp_path / "pool.parquet")
         with pytest.raises(LeakError, match=r"images that 1 articles of this pool show, B2\.1 among"):
-            evaluate(tmp_path / "m", [str(tmp_path / "pool.parquet")], batch_size=4, rerank=0)
+            evaluate(tmp_path / "m", [str(tmp_path / "pool.parquet")], Plan(batch_size=4, rerank=0))
 
 
 @pytest.fixture
@@ -70,7 +77,8 @@ def pool_files(shape_rows: Callable[[int], list[dict[str, Any]]], tmp_path: Path
 
 
 def test_a_saved_model_is_evaluated_on_all_pairs_of_the_files(saved: Path, pool_files: list[str]) -> None:
-    found = evaluate(saved, pool_files, batch_size=7, rerank=3, resamples=50)
+    found, rows = evaluate(saved, pool_files, Plan(batch_size=7, rerank=3, resamples=50))
+    assert rows.schema == arrow_schema(Answer) and rows.num_rows == 2 * 24
     assert (found.pool, found.reranked, found.note) == (24, 3, "")
     assert set(found.chance) < set(found.metrics) == set(found.intervals)
     assert all(low <= found.metrics[name] <= high for name, (low, high) in found.intervals.items())
@@ -84,11 +92,12 @@ def test_a_saved_model_is_evaluated_on_all_pairs_of_the_files(saved: Path, pool_
 
 
 def test_two_evaluations_are_the_same_and_intervals_hang_on_the_seed(saved: Path, pool_files: list[str]) -> None:
-    one, two = (evaluate(saved, pool_files, batch_size=size, rerank=4, resamples=40) for size in (5, 5))
+    plan = Plan(batch_size=5, rerank=4, resamples=40)
+    one, two = (evaluate(saved, pool_files, plan).told for _ in range(2))
     assert one == two
-    other = evaluate(saved, pool_files, batch_size=5, rerank=4, resamples=40, seed=1)
+    other = evaluate(saved, pool_files, replace(plan, seed=1)).told
     assert other.metrics == one.metrics and other.intervals != one.intervals
-    assert evaluate(saved, pool_files, batch_size=5, rerank=4, resamples=0).intervals == {}
+    assert evaluate(saved, pool_files, replace(plan, resamples=0)).told.intervals == {}
     same = difference(one.found["i2t@10"], two.found["i2t@10"], one.articles, resamples=20, seed=0)
     assert same == (0, 0, 0)
 
@@ -100,7 +109,8 @@ def test_texts_are_cut_where_they_were_in_training(
     for tail in ("left", "a white disc"):
         rows = [row | {"text": f"{row['text']} {'upper ' * 24}{tail}"} for row in shape_rows(12)[2:]]
         pq.write_table(pa.Table.from_pylist(rows), tmp_path / "long.parquet")
-        found.append(evaluate(saved, [str(tmp_path / "long.parquet")], batch_size=4, rerank=2, resamples=0))
+        plan = Plan(batch_size=4, rerank=2, resamples=0)
+        found.append(evaluate(saved, [str(tmp_path / "long.parquet")], plan).told)
     assert found[0] == found[1]
     assert found[0].by_modality == {"other": found[0].by_modality["other"]}
 
@@ -110,18 +120,68 @@ def test_a_model_that_was_not_trained_to_match_ranks_by_itc_and_says_so(
 ) -> None:
     settings = small_blip.settings, ObjectiveSettings(itm=0)
     save_model(tmp_path / "m", small_blip, settings=settings, tokenizer=tokenizer, articles=[])
-    found = evaluate(tmp_path / "m", pool_files, batch_size=8, rerank=3, resamples=0)
+    found = evaluate(tmp_path / "m", pool_files, Plan(batch_size=8, rerank=3, resamples=0)).told
     assert found.reranked == 0 and "not trained to match" in found.note
     assert found.metrics["itc_i2t@1"] == found.metrics["i2t@1"]
-    assert evaluate(tmp_path / "m", pool_files, batch_size=8, rerank=0, resamples=0).note == ""
+    assert evaluate(tmp_path / "m", pool_files, Plan(batch_size=8, rerank=0, resamples=0)).told.note == ""
 
 
-def test_chance_counts_all_that_are_right() -> None:
-    same = torch.tensor([[1, 1, 0], [1, 1, 0], [0, 0, 1]], dtype=torch.bool)
-    told = chance(same)
-    assert told["i2t@1"] == pytest.approx((2 / 3 + 2 / 3 + 1 / 3) / 3)
-    assert told["strict_i2t@1"] == pytest.approx(1 / 3)
-    assert lift({"i2t@1": 1.0}, {"i2t@1": told["i2t@1"]})["i2t@1"] == pytest.approx(9 / 5)
+def test_the_numbers_are_those_of_all_scores_at_once(
+    small_blip: Blip, saved: Path, pool_files: list[str], tokenizer: PreTrainedTokenizerFast
+) -> None:
+    """Against N x N scores: ranks of both directions after matching the three nearest, copies and equal texts right."""
+    found, rows = evaluate(saved, pool_files, Plan(batch_size=24, rerank=3, resamples=0))
+    collate = Collate(tokenizer, small_blip.settings.image_size, small_blip.settings.max_tokens)
+    made = [collate([prepare(row, 32) for row in part]) for part in read_pairs(pool_files, batch_size=24)]
+    pool = embed(small_blip.eval(), made)
+    similarity = pool.image @ pool.text.T
+    with torch.no_grad():
+        logits = torch.stack(
+            [small_blip.match_scores(one.expand(24, -1, -1), pool.tokens, pool.mask) for one in pool.states]
+        )
+    same = pool.text_group[:, None] == pool.text_group
+    same[0, 23] = same[23, 0] = True  # the copy
+    for direction, cosines, matched in (("i2t", similarity, logits), ("t2i", similarity.T, logits.T)):
+        chosen = torch.zeros(24, 24, dtype=torch.bool).scatter(1, cosines.topk(3).indices, True)
+        final = torch.where(chosen, cosines + matched, cosines - 100).double()
+        of = rows.filter(pc.equal(rows["direction"], direction))
+        for prefix, scores in (("", final), ("itc_", cosines)):
+            for kind, right in (("", same), ("strict_", torch.eye(24, dtype=torch.bool))):
+                at = standing(scores, right)
+                assert of[f"{prefix}{kind}rank"].to_pylist() == pytest.approx(mid_rank(at).tolist())
+                name = f"{prefix}{kind}{direction}@5"
+                assert found.metrics[name] == pytest.approx(found_within(at, k=5).mean().item())
+
+
+def test_chance_counts_all_that_are_right(saved: Path, pool_files: list[str]) -> None:
+    found, rows = evaluate(saved, pool_files, Plan(batch_size=24, rerank=0, resamples=0))
+    rights = rows["rights"].to_pylist()[:24]
+    assert max(rights) > 1
+    assert found.chance["i2t@1"] == pytest.approx(sum(rights) / 24 / 24)
+    assert found.chance["strict_i2t@1"] == pytest.approx(1 / 24)
+    assert lift({"i2t@1": 1.0}, {"i2t@1": found.chance["i2t@1"]})["i2t@1"] == pytest.approx(576 / sum(rights))
+
+
+def test_the_numbers_come_from_the_rows_alone(saved: Path, pool_files: list[str], tmp_path: Path) -> None:
+    plan = Plan(batch_size=24, rerank=3, resamples=20)
+    found, rows = evaluate(saved, pool_files, plan)
+    pq.write_table(rows, tmp_path / "predictions.parquet")
+    again = tell(pq.read_table(tmp_path / "predictions.parquet"), plan, reranked=3, drawn_from=24, note="")
+    assert replace(found, nearest={}) == again
+
+
+def test_a_pool_is_capped_by_whole_articles_with_a_seed(saved: Path, pool_files: list[str]) -> None:
+    plan = Plan(batch_size=4, rerank=2, resamples=0, pool=9)
+    one, two, other = (evaluate(saved, pool_files, each).told for each in (plan, plan, replace(plan, seed=2)))
+    assert one == two and one.queries != other.queries
+    assert (one.pool, one.drawn_from) == (8, 24)  # articles have two pairs each
+    assert one.note == "8 of 24 pairs, whole articles drawn with seed 0"
+    assert all(one.articles.count(article) == 2 for article in one.articles)
+    assert one.queries == [
+        pair for pair in evaluate(saved, pool_files, replace(plan, pool=None)).told.queries if pair in one.queries
+    ]
+    with pytest.raises(UserError, match=r"evaluate\.pool"):
+        evaluate(saved, pool_files, replace(plan, pool=1))
 
 
 def test_modalities_with_few_queries_are_left_out() -> None:

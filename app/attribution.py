@@ -1,6 +1,6 @@
 """ATTRIBUTION.csv: whom the licence of each pair asks to name; it goes with every copy of the pairs or of a model."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.csv_text import csv_pieces
@@ -16,24 +16,32 @@ COLUMNS = (
 OF_PAIRS = ["pair_id", "figure_id", "article_id", "licence", "attribution", "media_url"]
 
 
-def write_attribution(run: Place, out: Place, name: str = "pairs") -> int:
-    """Write the file for a run's pairs into a folder; how many rows it has."""
-    pieces = attribution(run, name)
+Keep = Callable[[Mapping[str, Any]], bool]
+
+
+def write_attribution(
+    run: Place, out: Place, name: str = "pairs", *, columns: Sequence[str] = (), keep: Keep = lambda pair: True
+) -> int:
+    """Write the file for a run's pairs into a folder; how many pairs the table has. columns, keep: see attribution."""
+    pieces = attribution(run, name, columns=columns, keep=keep)
     (out / FILE).write_pieces(csv_pieces(pieces, COLUMNS))
     return sum(part.rows for part in Table(run / name, Pair).parts())
 
 
-def attribution(run: Place, name: str = "pairs") -> Iterator[list[dict[str, str]]]:
+def attribution(
+    run: Place, name: str = "pairs", *, columns: Sequence[str] = (), keep: Keep = lambda pair: True
+) -> Iterator[list[dict[str, str]]]:
     """A row for each pair: authors, title, DOI, licence and version of its article, and where its image came from.
 
-    Part by part, split by split: the pairs of a part are of its figures.
+    Part by part, split by split: the pairs of a part are of its figures. keep: which pairs, told by these columns too.
     """
     pairs, figures = Table(run / name, Pair), Table(run / "figures", Figure)
     parts, told = pairs.parts(), {part.part: part for part in figures.parts()}
     for folder in sorted({file.name.rpartition("/")[0] for part in parts for file in part.files}):
         for part in parts:
             files = [file for file in part.files if file.name.rpartition("/")[0] == folder]
-            rows = pairs.read_of(part.model_copy(update={"files": files}), OF_PAIRS).to_pylist()
+            own = part.model_copy(update={"files": files})
+            rows = [row for row in pairs.read_of(own, list({*OF_PAIRS, *columns})).to_pylist() if keep(row)]
             named = _named(figures, told[part.part]) if rows and part.part in told else {}
             yield [row_of(row, named.get(row["figure_id"], {})) for row in rows]
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app import commands_collect, commands_files, commands_runs
+from app import commands_collect, commands_export, commands_files, commands_runs
 from app.jobs import commands as commands_cluster
 from app.options import DATASETS, REPRODUCIBLE, SCHEMES, AsJson, Recipe, Run, Set
 from app.session import GOES_ON, connected, ended, say, session, without_training
@@ -211,26 +211,6 @@ def report(run: Run = "runs/collected") -> None:
 
 
 @cli.command()
-def export(
-    name: Annotated[str, typer.Argument(help="A model of the run, such as processed.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
-    run: Run = "runs/collected",
-    to: Annotated[str, typer.Option(help="transformers: what BlipForImageTextRetrieval.from_pretrained loads.")] = (
-        "transformers"
-    ),
-) -> None:
-    """Write a model as another library reads it."""
-    from app import steps
-    from core.config import SettingError
-    from core.places import Place
-
-    if to != "transformers":
-        raise SettingError(f"--to {to}: a model can be written for transformers alone")
-    steps.export(Place.at(run), name, str(out))
-    say(f"model: {out}")
-
-
-@cli.command()
 def sweep(
     recipe: Annotated[str, typer.Argument(help="A recipe's name or file.")],
     space: Annotated[str, typer.Option(help="masking, weights, contrast, optim; or a YAML file: setting -> range.")],
@@ -313,7 +293,7 @@ def config(recipe: Recipe = None, set_: Set = []) -> None:  # noqa: B006
     typer.echo(write(load(recipe, set_)), nl=False)
 
 
-for module in (commands_collect, commands_runs, commands_files, commands_cluster):
+for module in (commands_collect, commands_runs, commands_export, commands_files, commands_cluster):
     cli.add_typer(module.commands)
 
 

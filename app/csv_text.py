@@ -23,9 +23,10 @@ def _lines(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=names)
     for row in rows:
-        writer.writerow({name: _inert(value) for name, value in row.items()})
+        writer.writerow({name: inert(value) for name, value in row.items()})
     return text.getvalue().encode()
 
 
-def _inert(value: Any) -> Any:
+def inert(value: Any) -> Any:
+    """A value that no spreadsheet takes for a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value

@@ -17,6 +17,9 @@ Kind = Literal[
 Modality = Literal[
     "MRI", "CT", "X-ray", "angiography", "ultrasound", "nuclear", "microscopy", "photograph", "trace", "other"
 ]  # photograph: endoscopy and specimens too; trace: of EEG, ECG and the like
+MatchedBy = Literal[
+    "letter", "order", "position", "single", "whole", "published", "reviewed", "given"
+]  # published: by JATS; reviewed: by a person who looked; given: with the image, in a table of a user's own
 Record = TypeVar("Record")
 
 
@@ -172,7 +175,7 @@ class Match:
     subfigure: int  # index into the figure's subfigures; -1 for the whole figure
     label: str | None
     text: str
-    matched_by: Literal["letter", "order", "position", "single", "whole", "published"]
+    matched_by: MatchedBy
     score: float
     reason: str
 
@@ -191,7 +194,7 @@ class Pair:
     box: Box  # of the panel in its figure
     label: str | None
     text: str
-    matched_by: Literal["letter", "order", "position", "single", "whole", "published"]
+    matched_by: MatchedBy
     score: float
     reason: str
     licence: str

@@ -28,6 +28,7 @@ from core.stations import told_plainly
 from pipelines.collecting import Work, changed_since, collect_part, failed_of
 from pipelines.copies.duplicates import Duplicates, csv_of, duplicates_of, kept_duplicates, pair_id, seen_of
 from pipelines.matching.match import make_pairs, told
+from pipelines.reviews import Reviews, corrected, read_reviews, with_texts
 from pipelines.separating import SeparatingApart, describe
 from pipelines.sources import articles, pmc
 from pipelines.sources.turns import QueuedTurns, Turns
@@ -37,6 +38,7 @@ __all__ = ["Work", "collect", "collect_part", "describe", "pair", "separate"]
 ASKED = ("origin", "index", "topic", "query", "links", "max_articles")  # what the list of articles is of
 REPRODUCED = "select.reproduced"  # runs of before November 2026 have pairs of such figures
 LATER = ("index", "topic", "links", "manuscripts")  # of these, what runs of before November 2026 do not state
+NO_REVIEWS = Reviews()
 Progress = Callable[[str, Part, int], None]  # station, the part just done, parts in all
 Row = dict[str, Any]
 Stage = Callable[[Any], Any]  # from one dataset of Ray to the next
@@ -154,10 +156,12 @@ def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Ta
     (table.place / "duplicates.csv").write_pieces(csv_of(separated))
     before = _after(separated)
     newest = max((work.version for work in before), default=0)  # one new article may change the groups of all parts
-    todo = [replace(work, inputs=digest([work.inputs, kept.digest]), version=newest) for work in before]
-    task = partial(
-        pair_part, config=config, separated=separated, table=table, duplicates=partial(duplicates_of, separated)
-    )
+    reviews = read_reviews(separated.place) if config.match.rule != "whole" else Reviews()
+    said = [reviews.digest] if reviews.figures else []
+    version = newest + reviews.version
+    todo = [replace(work, inputs=digest([work.inputs, kept.digest, *said]), version=version) for work in before]
+    duplicates = partial(duplicates_of, separated)
+    task = partial(pair_part, config=config, separated=separated, table=table, duplicates=duplicates, reviews=reviews)
     stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=config.tables.readers[1])
     make_missing("pairs", table, todo, progress, stage)
     return table
@@ -222,8 +226,9 @@ def asked_of(config: Config) -> Asked:
 
 
 def pair_part(
-    row: Row, *, config: Config, separated: Table, table: Table, duplicates: Callable[[int], Duplicates]
-) -> Row:
+    row: Row, *, config: Config, separated: Table, table: Table, duplicates: Callable[[int], Duplicates],
+    reviews: Reviews = NO_REVIEWS,
+) -> Row:  # fmt: skip
     """Make one part's pairs and commit them, a file for each split. duplicates: of a part, by its number."""
     work = Work(**row)
     shared = duplicates(work.part)
@@ -233,17 +238,19 @@ def pair_part(
     shares = {"val": config.split.val, "test": config.split.test}
     for figure in from_table(separated.read_part(work.part), SeparatedFigure):
         split = split_of(figure.article_id, seed=config.seed, **shares, together=shared.articles)
+        figure, images, panels = corrected(figure, shared.images, reviews)
         kinds = {pair_id(figure.figure_id, picture.subfigure): picture.kind for picture in figure.pictures}
         try:
             figure = replace(figure, split_caption=told(figure.split_caption, config.match.text))
             every = make_pairs(figure, rule=config.match.rule, split=split, min_score=config.match.doubted)
+            every = with_texts(every, panels)
         except Exception as error:  # noqa: BLE001  what one figure brings up costs that figure, and is told
             rejects.append(reject_of(figure.figure_id, figure.article_id, "pairs", error))
             taken += 1
             continue
         taken += len(every)
         for made in every:
-            group = shared.images.get(made.pair_id)
+            group = images.get(made.pair_id)
             pair = replace(made, kind=kinds.get(made.pair_id, made.kind), duplicate_group=group)
             reject = _left_out(pair, config.dedupe, config.match, reproduced=config.select.reproduced)
             if reject:

@@ -24,7 +24,7 @@ from pipelines.loose_files import MAX_BYTES, CaptionWork, FigureWork, loose_byte
 from pipelines.separating import SeparatingApart, split_short
 
 Row = dict[str, Any]
-__all__ = ["MAX_BYTES", "read_figures", "split_captions"]
+__all__ = ["MAX_BYTES", "of_each", "read_figures", "split_captions"]
 FIGURES, CAPTIONS = 8, 200  # in a block, which one actor or task takes at a time
 MOST_BLOCKS = 2_000  # more would weigh on Ray's scheduler
 
@@ -50,6 +50,16 @@ def split_captions(config: Config, works: Sequence[CaptionWork]) -> Iterator[Row
     stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=tasks_at_once)
     for row in _stream("captions", works, CAPTIONS, stage):
         yield {**row, **asdict(_whole(row["error"]["message"]))} if "error" in row else row
+
+
+def of_each(config: Config, station: str, works: Sequence[Any], do: Callable[[Row], Any]) -> Iterator[Any]:
+    """What a task makes of each piece of work, in their order. works: dataclasses of JSON values; do gives another."""
+    stage = by_tasks(partial(_done, do=do), cpus=config.tables.task_cpus, at_once=config.tables.readers[1])
+    yield from _stream(station, works, 1, stage)
+
+
+def _done(row: Row, *, do: Callable[[Row], Any]) -> Row:
+    return {"row": json.dumps(do(json.loads(row["work"])))}
 
 
 class ReadFigure:

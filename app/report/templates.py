@@ -47,6 +47,8 @@ MATCHED_BY = {  # records.Match.matched_by
     "single": "single panel",
     "published": "published with its own caption",
     "whole": "not matched, whole caption",
+    "reviewed": "corrected by a person",
+    "given": "given with the image",
 }
 MEASURES = {  # phantom/pmc/accuracy.py
     "figures_kept": "figures that were kept, or left out, as they should be",

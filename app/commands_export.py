@@ -1,0 +1,150 @@
+"""figray export and import-review: what people take away from a run, and what they bring back."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.options import AsJson, Run, Set
+from app.session import GOES_ON, connected, ended, say, session, without_training
+
+if TYPE_CHECKING:
+    from app.exports.forms import Lines
+    from app.exports.wanted import Wanted
+    from app.exports.written import Do, Work
+
+INLINE = 4  # shards that are written in this process; more are tasks of Ray
+LATEST = ("train", "val", "test")
+FORM = "webdataset, parquet (Hugging Face), imagefolder, jsonl, csv, blip, llava, coco or label-studio."
+
+
+class Group(typer.core.TyperGroup):
+    """`export pairs`, `export radiographs`, `export model NAME OUT`; `export NAME OUT` is the last, as it was."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["model", *args]
+        return super().resolve_command(ctx, args)
+
+
+exports = typer.Typer(cls=Group, no_args_is_help=True, help="Write pairs, radiographs or a model as others read them.")
+commands = typer.Typer()
+commands.add_typer(exports, name="export")
+
+RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="The run folder: a path, or a URI.")]
+Out = Annotated[str, typer.Argument(metavar="OUT", help="The folder to write, which must be empty; a path, or a URI.")]
+To = Annotated[str, typer.Option("--to", help=FORM)]
+Splits = Annotated[str, typer.Option("--split", help="train, val, test: only these.")]
+PerShard = Annotated[int, typer.Option(min=1, help="Rows of a shard, about.")]
+
+
+@exports.command()
+def pairs(
+    run: RunFolder,
+    out: Out,
+    to: To = "webdataset",
+    split: Splits = "",
+    kind: Annotated[str, typer.Option(help="picture, graphic: only these.")] = "",
+    modality: Annotated[str, typer.Option(help="MRI,CT: only these.")] = "",
+    matched_by: Annotated[str, typer.Option(help="letter,order: only pairs whose text was found so.")] = "",
+    licence: Annotated[str, typer.Option(help='"CC0,CC BY": only these.')] = "",
+    min_score: Annotated[float, typer.Option(min=0, max=1, help="How likely a pair's text is right, at least.")] = 0.0,
+    reproduced: Annotated[bool, typer.Option(help="Keep what is shown by a third party's permission.")] = False,
+    whole: Annotated[bool, typer.Option(help="Whole figures with whole captions instead.")] = False,
+    per_shard: PerShard = 1000,
+    set_: Set = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """A run's pairs as WebDataset, for Hugging Face, as CSV or JSON, for BLIP or LLaVA, or figures to mend by hand."""
+    from typing import get_args
+
+    from app.exports.wanted import wanted
+    from core.records import Kind, MatchedBy, Modality
+
+    words = {"split": split, "kind": kind, "modality": modality, "matched_by": matched_by, "licence": licence}
+    known = {"split": LATEST, "kind": get_args(Kind), "modality": get_args(Modality), "matched_by": get_args(MatchedBy)}
+    asked = wanted(words, min_score=min_score, reproduced=reproduced, known=known)
+    _export(run, out, "whole" if whole else "pairs", to, asked, per_shard=per_shard, set_=set_, as_json=as_json)
+
+
+@exports.command()
+def radiographs(
+    run: RunFolder, out: Out, to: To = "webdataset", split: Splits = "", per_shard: PerShard = 1000,
+    set_: Set = [], as_json: AsJson = False,  # noqa: B006
+) -> None:  # fmt: skip
+    """A run's radiographs, with reports and findings, in the same forms."""
+    from app.exports.wanted import wanted
+
+    asked = wanted({"split": split}, min_score=0.0, reproduced=True, known={"split": LATEST})
+    _export(run, out, "radiographs", to, asked, per_shard=per_shard, set_=set_, as_json=as_json)
+
+
+@exports.command()
+def model(
+    name: Annotated[str, typer.Argument(help="A model of the run, such as processed.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
+    run: Run = "runs/collected",
+    to: Annotated[str, typer.Option(help="transformers: what BlipForImageTextRetrieval.from_pretrained loads.")] = (
+        "transformers"
+    ),
+) -> None:
+    """Write a model as another library reads it."""
+    from app import steps
+    from core.config import SettingError
+    from core.places import Place
+
+    if to != "transformers":
+        raise SettingError(f"--to {to}: a model can be written for transformers alone")
+    steps.export(Place.at(run), name, str(out))
+    say(f"model: {out}")
+
+
+@commands.command()
+def import_review(
+    run: RunFolder,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Label Studio's export as JSON, or COCO.")],
+    set_: Set = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """Bring back what people have corrected of figures, and make the pairs anew."""
+    from app import steps
+    from app.exports.review import corrections
+    from app.taking_away import known_figures
+
+    found = corrections(file)
+    known_figures(run, found)
+    from pipelines.reviews import write_reviews
+
+    with session(run, None, set_, trains=False, begins=False) as (config, place, bars):
+        write_reviews(place / "separated", found)
+        steps.pair(config, place, bars)
+    say(f"corrected: {len(found):,} figures; pairs: {run}/pairs")
+    ended({"figures": len(found)}, as_json=as_json)
+
+
+def _export(
+    run: str, out: str, table: str, to: str, asked: "Wanted", *, per_shard: int, set_: list[str], as_json: bool
+) -> None:
+    """Plan, write here or on Ray, and say what was written."""
+    from app import taking_away
+    from app.steps import opened
+    from core.places import Place
+    from core.runs import refuse_missing
+
+    place, folder = Place.at(run), Place.at(out)
+    refuse_missing(place)
+    with opened(place, None, set_) as config:
+        plan = taking_away.plan(place, table, folder, to, asked, per_shard=per_shard, seed=config.seed)
+
+        def on_ray(works: "Iterable[Work]", do: "Do") -> "Iterable[Lines]":
+            return taking_away.on_ray(config, list(works), do)
+
+        if plan is None or len(plan.works) <= INLINE:
+            told = taking_away.export(place, table, folder, to, asked, plan, seed=config.seed)
+        else:
+            with connected(without_training(config), stopped=GOES_ON):
+                told = taking_away.export(place, table, folder, to, asked, plan, seed=config.seed, run_works=on_ray)
+    for line in told["lines"]:
+        say(line)
+    ended({name: value for name, value in told.items() if name != "lines"}, as_json=as_json)

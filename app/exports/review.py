@@ -1,0 +1,100 @@
+"""Corrections that come back: Label Studio's JSON and COCO, as panels with letters and texts by figure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.exports.annotations import LETTER, PANEL
+from core.config import UserError
+from core.records import Box
+from pipelines.letters.places import owners
+from pipelines.reviews import ReviewedPanel
+
+Found = dict[str, list[ReviewedPanel]]
+
+
+class ReviewError(UserError):
+    """A file of corrections is none that is read; the message says why."""
+
+
+def corrections(file: Path) -> Found:
+    """The panels of every figure that a person has looked at, by figure id; raises ReviewError."""
+    try:
+        told = json.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise ReviewError(f"{file}: {error}") from error
+    try:
+        if isinstance(told, dict) and "annotations" in told and "images" in told:
+            found = _of_coco(told)
+        elif isinstance(told, list) and all("data" in task for task in told):
+            found = _of_label_studio(told)
+        else:
+            raise ReviewError(
+                f"{file} is neither Label Studio's JSON (a list of tasks with data) nor COCO (images, annotations)"
+            )
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        raise ReviewError(f"{file}: {type(error).__name__} {error}; export it again as JSON") from error
+    if not found:
+        raise ReviewError(f"{file} has no figure that a person has corrected")
+    return found
+
+
+def _of_coco(told: Mapping[str, Any]) -> Found:
+    names = {image["id"]: str(image["figure_id"]) for image in told["images"]}
+    panels: dict[str, list[dict[str, Any]]] = {name: [] for name in names.values()}
+    letters: dict[str, list[dict[str, Any]]] = {name: [] for name in names.values()}
+    for each in told["annotations"]:
+        left, top, wide, high = each["bbox"]
+        row = {"box": _box(left, top, left + wide, top + high), "label": each.get("label"), "text": each.get("text")}
+        kind = {PANEL: panels, LETTER: letters}.get(each["category_id"])
+        if kind is not None:
+            kind[names[each["image_id"]]].append(row)
+    return {name: _joined(own, letters[name]) for name, own in panels.items() if own}
+
+
+def _of_label_studio(told: Sequence[Mapping[str, Any]]) -> Found:
+    found = {}
+    for task in told:
+        given = [each for each in task.get("annotations", []) if not each.get("was_cancelled")]
+        if given:
+            regions = _regions(given[-1]["result"])
+            panels = [row for row in regions if row["kind"] == "panel"]
+            letters = [row for row in regions if row["kind"] == "letter"]
+            if panels:
+                found[str(task["data"]["figure_id"])] = _joined(panels, letters)
+    return found
+
+
+def _regions(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The boxes of one annotation in pixels, each with what is said of it."""
+    regions: dict[str, dict[str, Any]] = {}
+    for each in results:
+        value, region = each["value"], regions.setdefault(each["id"], {})
+        if each["type"] == "rectanglelabels":
+            across, down = each["original_width"] / 100, each["original_height"] / 100
+            left, top = value["x"] * across, value["y"] * down
+            region["box"] = _box(left, top, left + value["width"] * across, top + value["height"] * down)
+            region["kind"] = value["rectanglelabels"][0]
+        elif each["type"] == "textarea":
+            region[each["from_name"]] = " ".join(value["text"]).strip()
+    return [region for region in regions.values() if "box" in region]
+
+
+def _joined(panels: Sequence[Mapping[str, Any]], letters: Sequence[Mapping[str, Any]]) -> list[ReviewedPanel]:
+    """Panels with the boxes of their letters: that of the same letter, or else the one that stands on or beside it."""
+    boxes = [panel["box"] for panel in panels]
+    near = owners(boxes, [letter["box"] for letter in letters])
+    found = []
+    for panel, own in zip(panels, near, strict=True):
+        same = [each for each in letters if panel.get("label") and each.get("label") == panel["label"]]
+        letter = same[0] if same else letters[own[0]] if own else None
+        label = panel.get("label") or (letter.get("label") if letter else None)
+        found.append(
+            ReviewedPanel(panel["box"], label or None, letter["box"] if letter else None, panel.get("text") or None)
+        )
+    return found
+
+
+def _box(left: float, top: float, right: float, bottom: float) -> Box:
+    return round(left), round(top), round(right), round(bottom)

@@ -1,0 +1,99 @@
+"""What `figray export` and `import-review` do: a run's tables to a folder of another's form, and corrections back."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+from app.attribution import FILE as ATTRIBUTION
+from app.attribution import write_attribution
+from app.exports import written
+from app.exports.annotations import write_annotations
+from app.exports.cards import write_cards
+from app.exports.forms import FORMS, Lines
+from app.exports.items import HELD_APART
+from app.exports.wanted import COLUMNS, Wanted
+from app.exports.written import Do, Plan, Work
+from core.config import SettingError, UserError
+from core.places import Place
+from core.records import Pair, Radiograph, SeparatedFigure
+from core.runs import Table, figray_version
+from core.settings import Config
+
+RECORDS = {"pairs": Pair, "whole": Pair, "radiographs": Radiograph}
+ANNOTATIONS = ("coco", "label-studio")
+
+
+def plan(run: Place, name: str, out: Place, form: str, asked: Wanted, *, per_shard: int, seed: int) -> Plan | None:
+    """What is to be written; None for figures to mend. Raises UserError before anything is written."""
+    if form not in (*FORMS, *ANNOTATIONS):
+        raise SettingError(f"--to {form}: there are {', '.join((*FORMS, *ANNOTATIONS))}")
+    if not out.is_empty():
+        raise UserError(f"{out} is not empty; name another folder, or empty it")
+    if form in ANNOTATIONS:
+        if name != "pairs":
+            raise SettingError(f"--to {form} writes figures with their panels, and only `export pairs` has them")
+        if asked != Wanted():
+            raise SettingError(f"--to {form} writes every figure; it takes no filter")
+        _table(run, "separated")
+        return None
+    return written.planned(_table(run, name), asked, per_shard=per_shard, seed=seed)
+
+
+def export(
+    run: Place, name: str, out: Place, form: str, asked: Wanted, found: Plan | None, *, seed: int,
+    run_works: written.Run = written.here,
+) -> dict[str, Any]:  # fmt: skip
+    """Write all of it; what is told in the end, `lines` for a person."""
+    told = {
+        "title": f"{run.name}: {name} by figray", "run": run.name, "table": name, "form": form, "seed": seed,
+        "figray": figray_version(), "day": datetime.now(UTC).date().isoformat(), "wanted": vars(asked),
+    }  # fmt: skip
+    if found is None:
+        count = write_annotations(_table(run, "separated"), Table(run / "pairs", Pair), out, form=form)
+        write_attribution(run, out)
+        (out / "export.json").write_json(told)
+        return {"out": out.uri, "figures": count, "lines": [f"{out}: {count:,} figures as {form}"]}
+    table = Table(run / name, RECORDS[name])
+    written.write(table, found, asked, out, form=form, seed=seed, run=run_works)
+    numbers = written.statistics(found)
+    columns = [each.name for each in fields(table.record) if each.name not in HELD_APART]
+    write_cards(out, told, numbers, form=form, columns=["image", "text", *columns])
+    if name != "radiographs":
+        kept = [column for column in COLUMNS if column in {each.name for each in fields(Pair)}]
+        write_attribution(run, out, name, columns=kept, keep=lambda pair: not asked.reason(pair))
+    rows, left_out = numbers["rows"], numbers["left_out"]
+    splits = ", ".join(f"{split} {number:,}" for split, number in rows.items())
+    lines = [f"{out}: {sum(rows.values()):,} rows as {form} ({splits}) in {len(found.works):,} shards"]
+    if left_out:
+        lines.append("left out: " + ", ".join(f"{count:,} by {reason}" for reason, count in left_out.items()))
+    if name != "radiographs":
+        lines.append(f"whom to name: {out / ATTRIBUTION}")
+    return {"out": out.uri, **numbers, "lines": lines}
+
+
+def on_ray(config: Config, works: Sequence[Work], do: Do) -> Iterator[Lines]:
+    """The works by tasks of Ray, in their order."""
+    from pipelines.stream import of_each
+
+    yield from of_each(config, "export", works, do)
+
+
+def known_figures(run: str, names: Collection[str]) -> None:
+    """Raise UserError where corrections are of figures that the run does not have."""
+    table = _table(Place.at(run), "separated")
+    there = set(table.select("figure_id", names).column("figure_id").to_pylist()) if names else set()
+    unknown = sorted(set(names) - there)
+    if unknown:
+        raise UserError(
+            f"{run} has no figure {unknown[0]}" + (f", nor {len(unknown) - 1} others" if unknown[1:] else "")
+        )
+
+
+def _table(run: Place, name: str) -> Table:
+    """A table of the run; UserError where it is not there."""
+    found = Table(run / name, {**RECORDS, "separated": SeparatedFigure}[name])
+    if not found.parts():
+        made = "`figray dataset` makes it" if name == "radiographs" else "`figray pair` makes it"
+        raise UserError(f"{run} has no table {name}; {made}")
+    return found

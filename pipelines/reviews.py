@@ -1,0 +1,126 @@
+"""What people have corrected of figures: boxes, letters and texts that stand in place of those that were found.
+
+In: `separated/reviews.json`, written by `figray import-review`. Out: figures, and pairs, as the people say. A figure
+without a review is as it was found.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+from pydantic import TypeAdapter
+
+from core.places import Place
+from core.records import Box, Pair, SeparatedFigure, Subfigure
+from core.runs import digest
+from pipelines.separating import describe
+from pipelines.separation.layout import overlap
+
+FILE = "reviews.json"
+SAME = 0.5  # intersection over union of a panel as found and as corrected
+BY_A_PERSON = "corrected by a person"
+
+
+@dataclass(frozen=True)
+class ReviewedPanel:
+    """A panel as a person left it; what they did not say is None."""
+
+    box: Box
+    label: str | None = None
+    label_box: Box | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """All corrections of a run. version: how often some were brought in."""
+
+    version: int = 0
+    figures: Mapping[str, list[ReviewedPanel]] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Another for other corrections; "" where there are none."""
+        return digest([f"{name} {panels}" for name, panels in sorted(self.figures.items())]) if self.figures else ""
+
+
+def read_reviews(table: Place) -> Reviews:
+    """The corrections that stand beside a table of separated figures; none where there is no file."""
+    file = table / FILE
+    return _adapter().validate_json(file.read_bytes()) if file.exists() else Reviews()
+
+
+def write_reviews(table: Place, new: Mapping[str, Sequence[ReviewedPanel]]) -> Reviews:
+    """Add corrections to those that stand; of a figure the newest count."""
+    before = read_reviews(table)
+    after = Reviews(before.version + 1, {**before.figures, **{name: list(panels) for name, panels in new.items()}})
+    (table / FILE).write_json(asdict(after))
+    return after
+
+
+@lru_cache
+def _adapter() -> TypeAdapter[Reviews]:
+    return TypeAdapter(Reviews)
+
+
+def corrected(
+    figure: SeparatedFigure, images: Mapping[str, str], reviews: Reviews
+) -> tuple[SeparatedFigure, Mapping[str, str], list[ReviewedPanel]]:
+    """A figure and the groups of copies by pair id, as people left them; and the panels of its review, if any."""
+    panels = reviews.figures.get(figure.figure_id)
+    if panels is None:
+        return figure, images, []
+    return reviewed(figure, panels), images_as_corrected(images, figure, panels), panels
+
+
+def reviewed(figure: SeparatedFigure, panels: Sequence[ReviewedPanel]) -> SeparatedFigure:
+    """A figure with the panels that a person left; what its pixels show is described anew where a box has moved."""
+    subfigures = [
+        Subfigure(
+            box=_within(panel.box, figure), score=1.0, label=panel.label or None, label_box=panel.label_box,
+            label_score=1.0 if panel.label else None,
+        )
+        for panel in panels
+    ]  # fmt: skip
+    image = Image.open(BytesIO(figure.image)).convert("RGB")
+    known = {figure.subfigures[each.subfigure].box: each for each in figure.pictures if each.subfigure >= 0}
+    whole = [each for each in figure.pictures if each.subfigure < 0]
+    pictures = [
+        replace(known[panel.box], subfigure=index) if panel.box in known else describe(index, image.crop(panel.box))
+        for index, panel in enumerate(subfigures)
+    ]
+    return replace(figure, subfigures=subfigures, pictures=[*whole, *pictures])
+
+
+def _within(box: Box, figure: SeparatedFigure) -> Box:
+    limits = np.array([figure.width, figure.height] * 2)
+    left, top, right, bottom = (int(edge) for edge in np.clip(box, 0, limits))
+    return left, top, max(right, left + 1), max(bottom, top + 1)
+
+
+def with_texts(pairs: Sequence[Pair], panels: Sequence[ReviewedPanel]) -> list[Pair]:
+    """Pairs with the texts that a person gave their panels, in the order of these."""
+    given = {f"#{index}": panel.text for index, panel in enumerate(panels) if panel.text}
+    return [
+        replace(pair, text=given[name], matched_by="reviewed", score=1.0, reason=BY_A_PERSON)
+        if (name := f"#{pair.pair_id.rpartition('#')[2]}") in given
+        else pair
+        for pair in pairs
+    ]
+
+
+def images_as_corrected(
+    images: Mapping[str, str], figure: SeparatedFigure, panels: Sequence[ReviewedPanel]
+) -> dict[str, str]:
+    """The groups of copies by pair id, those of a figure by the numbers of its corrected panels."""
+    of_figure = f"{figure.figure_id}#"
+    found = {name: group for name, group in images.items() if not name.startswith(of_figure)}
+    for index, panel in enumerate(panels):
+        shares = [overlap(panel.box, each.box) for each in figure.subfigures]
+        was = f"{of_figure}{int(np.argmax(shares))}" if shares and max(shares) >= SAME else ""
+        if was in images:
+            found[f"{of_figure}{index}"] = images[was]
+    return found

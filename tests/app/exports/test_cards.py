@@ -1,0 +1,34 @@
+"""What lies beside an export."""
+
+import yaml
+
+from app.exports.cards import card, croissant
+
+TOLD = {"title": "x: pairs", "figray": "0.1", "run": "x", "day": "2026-11-29"}
+NUMBERS = {
+    "rows": {"train": 900, "val": 200},
+    "left_out": {"permission": 3},
+    "by": {"licence": {"CC BY": 1000, "CC0": 100}, "modality": {f"m{k}": 1 for k in range(20)}},
+}
+
+
+def test_the_front_matter_is_what_the_hub_reads() -> None:
+    front = yaml.safe_load(card(TOLD, NUMBERS, "parquet").split("---")[1])
+    assert front["license"] == ["cc-by-4.0", "cc0-1.0"]
+    assert front["size_categories"] == ["1K<n<10K"]
+    assert front["configs"][0]["data_files"][1] == {"split": "validation", "path": "data/val-*.parquet"}
+
+
+def test_the_card_says_what_was_left_out_and_what_it_is_not_for() -> None:
+    text = card(TOLD, NUMBERS, "llava")
+    assert "3 by permission." in text
+    assert "and 8 others" in text
+    assert "Not for patients" in text
+    assert "configs" not in text
+
+
+def test_croissant_names_files_and_fields_of_each_split() -> None:
+    told = croissant(TOLD, NUMBERS, form="webdataset", columns=["image", "text"])
+    ids = {each["@id"] for each in told["distribution"]}
+    assert ids == {"folder", "files-train", "files-val"}
+    assert all(field["source"]["fileSet"]["@id"] in ids for records in told["recordSet"] for field in records["field"])

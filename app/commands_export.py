@@ -108,17 +108,13 @@ def import_review(
     as_json: AsJson = False,
 ) -> None:
     """Bring back what people have corrected of figures, and make the pairs anew."""
-    from app import steps
+    from app import taking_away
     from app.exports.review import corrections
-    from app.taking_away import known_figures
 
     found = corrections(file)
-    known_figures(run, found)
-    from pipelines.reviews import write_reviews
-
+    taking_away.known_figures(run, found)
     with session(run, None, set_, trains=False, begins=False) as (config, place, bars):
-        write_reviews(place / "separated", found)
-        steps.pair(config, place, bars)
+        taking_away.mend(config, place, found, bars)
     say(f"corrected: {len(found):,} figures; pairs: {run}/pairs")
     ended({"figures": len(found)}, as_json=as_json)
 

@@ -1,10 +1,11 @@
 """What `figray export` and `import-review` do: a run's tables to a folder of another's form, and corrections back."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
+from app import steps
 from app.attribution import FILE as ATTRIBUTION
 from app.attribution import write_attribution
 from app.exports import written
@@ -19,6 +20,7 @@ from core.places import Place
 from core.records import Pair, Radiograph, SeparatedFigure
 from core.runs import Table, figray_version
 from core.settings import Config
+from pipelines.reviews import ReviewedPanel, write_reviews
 
 RECORDS = {"pairs": Pair, "whole": Pair, "radiographs": Radiograph}
 ANNOTATIONS = ("coco", "label-studio")
@@ -77,6 +79,15 @@ def on_ray(config: Config, works: Sequence[Work], do: Do) -> Iterator[Lines]:
     from pipelines.stream import of_each
 
     yield from of_each(config, "export", works, do)
+
+
+def mend(config: Config, run: Place, found: Mapping[str, Sequence[ReviewedPanel]], progress: steps.Progress) -> None:
+    """Keep corrections by figure id, and make the pairs of the run anew."""
+    from pipelines import build  # not before Ray's environment is set
+
+    write_reviews(run / "separated", found)
+    build.pair(config, _table(run, "separated"), run / "pairs", progress)
+    write_attribution(run, run)
 
 
 def known_figures(run: str, names: Collection[str]) -> None:

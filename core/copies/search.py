@@ -16,7 +16,7 @@ import ray.data
 
 from core.cluster import nodes
 from core.copies.buckets import ENTRY, PAIR, PIXELS, Rows, bands_of, near, nearest, pixels_of, same_pixels
-from core.copies.dedupe import ALIKE, BANDS, SAME, Seen, find_copies, likeness_of
+from core.copies.dedupe import ALIKE, BANDS, SAME, Seen, find_copies, hashes_of, likeness_of
 from core.copies.signatures import Asked, Ids, Pictures, Signed, part_in, place_of
 from core.records import Signature
 from core.runs import Part
@@ -26,9 +26,10 @@ from core.tables import parsed, written
 BLOB = 32 * 2**20  # bytes of entries that one task compares
 ENTRIES = 80  # of a picture in one band: its different hashes, and itself
 MEMORY = 2**30  # bytes stated for a task that compares such a blob; measured in docs/results.md
-SHUFFLES = 512  # partitions at most where parts meet parts
+SHUFFLES = 2048  # partitions at most where parts meet parts
 STATION = "copies"
 NOTHING = {"bucket": 0, "rows": b""}  # of each part: one without any row would leave Ray without its columns
+BLOBS = pa.large_binary()
 LINK = pa.schema([
     ("first", pa.string()), ("second", pa.string()), ("similarity", pa.float64()), ("reason", pa.string()),
     ("first_owner", pa.string()), ("second_owner", pa.string()), ("first_part", pa.int64()),
@@ -159,12 +160,15 @@ def _with_seconds(group: pa.Table, search: _Search) -> pa.Table:
     numbers = np.unique(parts)
     for each in numbers:
         ids = np.unique(pairs["second"][parts == each])
-        pictures.append(written(signed.rows.take(pa.array(place_of(ids)))))
+        chosen = signed.rows.take(pa.array(place_of(ids)))
+        # Their hashes are twice as many bytes as they are, and quickly made again.
+        bare = chosen.set_column(chosen.column_names.index("hashes"), "hashes", pa.array([b""] * len(ids), BLOBS))
+        pictures.append(written(bare))
     return pa.table({
         "part": pa.array(numbers, pa.int64()),
         "second": pa.array([number] * len(numbers), pa.int64()),
-        "pairs": pa.array([_bytes(pairs[parts == each]) for each in numbers], pa.binary()),
-        "pictures": pa.array(pictures, pa.binary()),
+        "pairs": pa.array([_bytes(pairs[parts == each]) for each in numbers], BLOBS),
+        "pictures": pa.array(pictures, BLOBS),
         "uncompared": pa.array([left if each == numbers[0] else 0 for each in numbers], pa.int64()),
     })  # fmt: skip
 
@@ -176,7 +180,7 @@ def _with_firsts(group: pa.Table, search: _Search) -> pa.Table:
     firsts = signed.rows.to_pylist()
     for row in group.to_pylist():
         seconds = Signed(row["second"], parsed(row["pictures"], Signature, "a shuffle"))
-        others = seconds.rows.to_pylist()
+        others, theirs = seconds.rows.to_pylist(), hashes_of(seconds.grey)
         pairs = np.frombuffer(row["pairs"], PAIR)
         places = np.unique(pairs["second"], return_inverse=True)[1].tolist()
         for a, b in zip(place_of(pairs["first"]).tolist(), places, strict=True):
@@ -186,19 +190,11 @@ def _with_firsts(group: pa.Table, search: _Search) -> pa.Table:
             if one["pixels_md5"] == other["pixels_md5"]:
                 links.append(_link(one, other, 1.0, SAME))
                 continue
-            grey, hashes = (np.stack([of(signed)[a], of(seconds)[b]]) for of in (_grey, _hashes))
+            grey, hashes = np.stack([signed.grey[a], seconds.grey[b]]), np.stack([signed.hashes[a], theirs[b]])
             likeness = likeness_of(grey, hashes, least=search.asked.min_similarity)
             if likeness >= search.asked.min_similarity:
                 links.append(_link(one, other, round(likeness, 4), ALIKE))
     return pa.Table.from_pylist(links, schema=LINK)
-
-
-def _grey(signed: Signed) -> Any:
-    return signed.grey
-
-
-def _hashes(signed: Signed) -> Any:
-    return signed.hashes
 
 
 def _link(one: Mapping[str, Any], other: Mapping[str, Any], likeness: float, reason: str) -> dict[str, Any]:

@@ -95,6 +95,7 @@ def dataset(
     splits: Annotated[
         Path | None, typer.Option(exists=True, help="A CSV of image_id and split, as published with MRM or BenchX.")
     ] = None,
+    beside: Annotated[list[str], typer.Option(help="Another run: copies of its films are found.")] = [],  # noqa: B006
     set_: Set = [],  # noqa: B006
 ) -> None:
     """Radiographs with what is known of them into a run: a published set from its files, your own, or drawn ones."""
@@ -110,6 +111,8 @@ def dataset(
             say(note)
         with connected(without_training(config), stopped=GOES_ON) as bars:
             table = radiographs.write_tables(config, place, source, bars)
+            for line in radiographs.copies_told(config, place, asked, list(map(Place.at, beside))):
+                say(line)
     for line in radiographs.summary(table):
         say(line)
     say(f"tables: {place / 'radiographs'}, and {place / 'pairs'} for those with a report")

@@ -1,13 +1,24 @@
-"""Progress on the terminal: one bar a station, with the rows kept and left out so far."""
+"""Progress on the terminal: one bar a station, with the rows so far, rows a second, and the time left."""
 
 import sys
 from types import FrameType, TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from core.runs import Part
+
+RECENT = 900.0  # seconds over which the pace is told: a part takes minutes
 
 
 class Bars:
@@ -21,8 +32,10 @@ class Bars:
             MofNCompleteColumn(),
             TextColumn("{task.fields[said]}"),
             TimeElapsedColumn(),
+            TimeRemainingColumn(),
         )
-        self.bars = Progress(*columns, console=self.console, disable=not self.console.is_terminal)
+        quiet = not self.console.is_terminal
+        self.bars = Progress(*columns, console=self.console, disable=quiet, speed_estimate_period=RECENT)
         self.tasks: dict[str, TaskID] = {}
         self.seen: dict[str, list[int]] = {}  # station -> parts, rows, rows left out
         self.stopped_by = 0  # the signal that asked to stop
@@ -50,9 +63,14 @@ class Bars:
             seen[place] += count
         said = f"{seen[1]:,} rows" + (f", {seen[2]:,} left out" if seen[2] else "")
         said += f", {seen[3]:,} failed" if seen[3] else ""
-        self.bars.update(task, completed=seen[0], total=total, said=said)
+        self.bars.update(task, completed=seen[0], total=total, said=said + self._pace(task, seen[1] / seen[0]))
         if seen[0] == total and not self.console.is_terminal:
             self.console.print(f"{station}: {said}", highlight=False)
+
+    def _pace(self, number: TaskID, rows: float) -> str:
+        """Rows a second of late, parts of so many; nothing where that is not known yet."""
+        task: Task = next(each for each in self.bars.tasks if each.id == number)
+        return f", {task.speed * rows:.1f} a second" if task.speed and not task.finished else ""
 
     def step(self, name: str, done: int, total: int) -> None:
         """Show training, which is counted in steps; a total of 0 is not known yet."""

@@ -9,12 +9,14 @@ from typing import Any, get_args
 
 from app import steps
 from core.config import SettingError, UserError
+from core.copies.signatures import Asked as Alike
 from core.places import Place
-from core.records import Split
+from core.records import Radiograph, Split
 from core.runs import Table, claim, digest
 from core.sentences import splitter
 from core.settings import Config
 from trainers.datasets import csv_folder, mimic_cxr, nih, reading, rsna, siim
+from trainers.datasets.alike import on_one_side_by_pixels
 from trainers.datasets.containment import UNKNOWN
 from trainers.datasets.copies import on_one_side
 from trainers.datasets.nih_mapping import mapping_in, read_mapping
@@ -187,6 +189,20 @@ def write_tables(config: Config, run: Place, source: Source[Any], progress: step
         reasons = ", ".join(f"{count:,} {code}" for code, count in sorted(table.left_out.items()))
         raise UserError(f"no radiograph could be used: {reasons}; {table.place}/rejects-*.parquet says more")
     return table
+
+
+def copies_told(config: Config, run: Place, asked: Asked, beside: Sequence[Place]) -> list[str]:
+    """Patients who share a picture, in the run or with runs beside, on one side; what is said of it.
+
+    Drawn patients share none, and a published list of splits stays as it is.
+    """
+    for each in beside:
+        steps.table(each, "radiographs", Radiograph)  # what is missing is said
+    if asked.kind == PHANTOM or asked.splits is not None:
+        return []
+    tables = config.tables
+    how = Alike(config.dedupe.min_similarity, tables.copies_exact_below, tables.copies_nearest, tables.task_cpus)
+    return on_one_side_by_pixels(run, beside, how)
 
 
 def summary(table: Table) -> Iterator[str]:

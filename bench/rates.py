@@ -30,6 +30,8 @@ from bench.mlip import made
 from bench.step import Step
 from core.config import load
 from core.copies import dedupe
+from core.copies.buckets import ENTRY, bands_of, near
+from core.copies.signatures import Signed, signatures
 from core.images import open_image
 from core.places import Place
 from core.records import Figure, Pair, SeparatedFigure, from_table, to_table
@@ -145,7 +147,10 @@ def _none(part: int) -> Duplicates:
 
 
 def seeking_copies(work: Place, figures: Table) -> dict[str, float]:
-    """CPU seconds of hashing a picture, and of comparing near ones, told for each two of all the drawn pictures."""
+    """CPU seconds of hashing a picture, of bringing it to its buckets, and of comparing near ones.
+
+    The last told for each near two, and for each two of all the drawn pictures.
+    """
     panels = {truth.figure_id: truth.panels for truth in read_truth(Path(work.path) / "corpus")}
     seen = []
     for row in from_table(figures.read_part(0), Figure):
@@ -161,10 +166,23 @@ def seeking_copies(work: Place, figures: Table) -> dict[str, float]:
         cpu(partial(dedupe.find_copies, each, min_similarity=0.98))
         for each in ([replace(picture, article_id="one") for picture in seen], seen)
     )
+    compared, signed = max(0.0, whole - hashed), Signed(0, signatures(seen))
+    met = _near(signed)
     return {
         "hash_seconds_per_picture": hashed / len(seen),
-        "compare_seconds_per_two_pictures": max(0.0, whole - hashed) / (len(seen) ** 2 / 2),
+        "compare_seconds_per_two_pictures": compared / (len(seen) ** 2 / 2),
+        "compare_seconds_per_near_picture": compared / max(1, met),
+        "shuffle_seconds_per_picture": cpu(lambda: _near(signed)) / len(seen),
     }
+
+
+def _near(signed: Signed) -> int:
+    """How many pictures of different owners are near, found in buckets as behind a shuffle."""
+    found = set()
+    for bucket, entries in bands_of(signed, np.zeros(0, np.int64), 1):
+        pairs, _ = near(np.frombuffer(entries.tobytes(), ENTRY), bucket, len(signed))
+        found |= set(zip(pairs["first"].tolist(), pairs["second"].tolist(), strict=True))
+    return len(found)
 
 
 def preparing(work: Place, *, size: int) -> float:

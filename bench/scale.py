@@ -83,9 +83,10 @@ def training_set(folder: Path) -> None:
 
 
 def manifests(folder: Path) -> None:
-    """What a command asks of a table: its rows, its files, what was left out and failed."""
+    """What commands ask of a table, ten times: its rows, its files, what was left out and failed."""
     table = _pictures(folder)
-    found = (table.rows, len(table.files()), table.left_out, table.failed)
+    for _ in range(10):
+        found = (table.rows, len(table.files()), table.left_out, table.failed)
     say(f"  {found[0]:,} rows in {found[1]:,} parts")
 
 

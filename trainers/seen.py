@@ -44,8 +44,23 @@ def write_seen(folder: Place, pieces: Iterable[pa.Table]) -> None:
 def write_seen_in(folder: Path, pieces: Iterable[pa.Table]) -> None:
     """The same into a folder that somebody else makes."""
     with pq.ParquetWriter(folder / FILE, arrow_schema(Seen), write_page_checksum=True) as writer:
-        for piece in pieces:
-            writer.write_table(piece)
+        # Each write is a row group, whose description stays in memory: they must not be as many as the pieces.
+        for large in _joined(pieces):
+            writer.write_table(large)
+
+
+def _joined(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The rows of small pieces in pieces of PIECE rows or more; the last may be smaller."""
+    waiting: list[pa.Table] = []
+    rows = 0
+    for piece in pieces:
+        waiting.append(piece)
+        rows += len(piece)
+        if rows >= PIECE:
+            yield pa.concat_tables(waiting).combine_chunks()
+            waiting, rows = [], 0
+    if waiting:
+        yield pa.concat_tables(waiting).combine_chunks()
 
 
 def seen_rows(kind: Kind, names: pa.Array | Iterable[str]) -> pa.Table:

@@ -72,7 +72,9 @@ class Rates(Stated):
     pair_seconds_per_panel: float
     whole_seconds_per_figure: float
     hash_seconds_per_picture: float
-    compare_seconds_per_two_pictures: float
+    compare_seconds_per_two_pictures: float  # of those whose hashes are near, told for each two of all
+    compare_seconds_per_near_picture: float
+    shuffle_seconds_per_picture: float
     prepare_seconds_per_pair: float
     steps: dict[str, StepRate] = Field(min_length=1)  # by recipe
     ray_share: float | None = None  # of what plain processes do (bench.cluster)

@@ -16,8 +16,7 @@ from trainers.flops import evaluation_flops
 GIB = 2.0**30
 FILES = 16  # objects of a part over all tables: rows by split, rejects and manifest of each
 READ = 4  # how often each of them is read until training begins
-# Of a picture, while copies are sought in one process: its thumbnail as bytes and as float32 twice, and its hashes.
-PICTURE_BYTES = 1024 + 2 * 4096 + 81 * 8
+SHUFFLED = 4 * 80 * 25 / 2**25  # tasks of a picture, while copies are sought: its entries, in blobs of 32 MB
 MATRICES = 6  # of N x N float32 beside the pool, in retrieval
 MUCH = 0.7  # of a machine's memory
 LARGE_PART = 2**30  # bytes
@@ -77,7 +76,7 @@ def plan(config: Config, articles: int, machines: Machines, numbers: Numbers, *,
     works = (
         (collecting(config, corpus, numbers), machines.cpu),
         (separating(config, corpus, numbers), machines.cpu),
-        (seeking_copies(corpus, numbers), machines.head),
+        (seeking_copies(config, corpus, numbers), machines.head if _few(config, corpus) else machines.cpu),
         (pairing(config, corpus, numbers), machines.cpu),
         (evaluating(config, corpus, numbers, models=len(schemes)), machines.head),
     )
@@ -154,18 +153,21 @@ def separating(config: Config, corpus: Corpus, numbers: Numbers) -> Work:
     )
 
 
-def seeking_copies(corpus: Corpus, numbers: Numbers) -> Work:
-    """Each picture hashed, and those whose hashes are near laid on each other: in one process, and by the square."""
-    twos = corpus.pictures**2 / 2 * numbers["alike"]
-    seconds = corpus.pictures * numbers["hash_seconds_per_picture"] + twos * numbers["compare_seconds_per_two_pictures"]
+def seeking_copies(config: Config, corpus: Corpus, numbers: Numbers) -> Work:
+    """Few pictures are compared in the command's own process; many meet by shuffles, each with so many at most."""
+    twos = corpus.pictures**2 / 2 * numbers["alike"] * numbers["compare_seconds_per_two_pictures"]
+    few = _few(config, corpus)
+    most = corpus.pictures * config.tables.copies_nearest * numbers["compare_seconds_per_near_picture"]
+    each = numbers["hash_seconds_per_picture"] + (0 if few else numbers["shuffle_seconds_per_picture"])
+    tasks = max(1, round(corpus.pictures * SHUFFLED))
     return Work(
         name="copies",
         items=corpus.pictures,
         unit="pictures",
-        cpu_seconds=seconds,
-        at_once=1,
-        cpus=0,
-        limit="one process; twice as many pictures take four times as long",
+        cpu_seconds=corpus.pictures * each + (twos if few else min(twos, most)),
+        at_once=1 if few else tasks,
+        cpus=0 if few else config.tables.task_cpus,
+        limit="one process, up to tables.copies_exact_below" if few else f"{tasks} partitions of its shuffle",
     )
 
 
@@ -203,7 +205,6 @@ def notes(config: Config, corpus: Corpus, machines: Machines) -> list[str]:
     pool = _held_out(config) * max(corpus.panels, corpus.figures)
     states = (config.model.image_size // config.model.patch) ** 2 + 1
     needs = {
-        "copies": corpus.pictures * PICTURE_BYTES,
         "evaluate": 4 * (pool * states * config.model.image_width + MATRICES * pool**2),
     }
     for name, needed in needs.items():
@@ -217,6 +218,11 @@ def notes(config: Config, corpus: Corpus, machines: Machines) -> list[str]:
             f"a part holds {corpus.part_bytes / GIB:.1f} GiB, all of it in a task's memory; raise tables.parts"
         )
     return found
+
+
+def _few(config: Config, corpus: Corpus) -> bool:
+    """Whether copies are sought in one process."""
+    return corpus.pictures <= config.tables.copies_exact_below
 
 
 def _held_out(config: Config) -> float:

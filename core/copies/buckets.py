@@ -15,13 +15,11 @@ from numpy.typing import NDArray
 from core.copies.dedupe import BANDS, MAX_BITS, MAX_FINE
 from core.copies.signatures import Ids, Signed, owner_in
 
-ENTRY = np.dtype(
-    [("hash", "<u8"), ("fine", "<u8"), ("id", "<i8"), ("plain", "?")]
-)  # plain: of the picture as it is, what others meet
+# plain: of the picture as it is, which is what others meet.
+ENTRY = np.dtype([("hash", "<u8"), ("fine", "<u8"), ("id", "<i8"), ("plain", "?")])
 PIXELS = np.dtype([("high", "<u8"), ("low", "<u8"), ("id", "<i8")])  # the two halves of an MD5
-PAIR = np.dtype(
-    [("first", "<i8"), ("second", "<i8"), ("bits", "u1")]
-)  # first < second; bits that differ in both hashes
+# first < second; bits of both hashes that differ, and one more; 0: the same pixels.
+PAIR = np.dtype([("first", "<i8"), ("second", "<i8"), ("bits", "u1")])
 
 SPLIT = MAX_BITS + 1
 FULL = 256  # pictures of a bucket beyond which it is split
@@ -96,7 +94,7 @@ def near(entries: Rows, band: int, most: int) -> tuple[Rows, int]:
 def nearest(pairs: Rows, most: int) -> tuple[Rows, int]:
     """Each pair once, and of each second picture the `most` with the fewest bits, then the first ones; how many more.
 
-    Where many are alike all keep the same first ones, and so are still one group.
+    Where many are alike all keep the same first ones, and so are still one group. Those of the same pixels all stay.
     """
     pairs = np.sort(pairs, order=["second", "first", "bits"])
     if len(pairs):
@@ -104,7 +102,7 @@ def nearest(pairs: Rows, most: int) -> tuple[Rows, int]:
         pairs = pairs[np.concatenate([[True], ~again])]
     pairs = np.sort(pairs, order=["second", "bits", "first"])
     starts = np.searchsorted(pairs["second"], pairs["second"], "left")
-    kept = pairs[np.arange(len(pairs)) - starts < most]
+    kept = pairs[(np.arange(len(pairs)) - starts < most) | (pairs["bits"] == 0)]
     return kept, len(pairs) - len(kept)
 
 
@@ -164,7 +162,7 @@ def _compare(queries: Rows, plain: Rows, left: NDArray[np.int64], counts: NDArra
         fine = np.bitwise_count(one["fine"] ^ other["fine"])
         close = (fine <= MAX_FINE) & (owner_in(one["id"]) != owner_in(other["id"]))
         one, other = one[close], other[close]
-        bits = np.bitwise_count(one["hash"] ^ other["hash"]) + fine[close]
+        bits = np.bitwise_count(one["hash"] ^ other["hash"]) + fine[close] + 1
         found.add(_pairs(one["id"], other["id"], bits))
 
 

@@ -16,7 +16,7 @@ import ray.data
 
 from core.cluster import nodes
 from core.copies.buckets import ENTRY, PAIR, PIXELS, Rows, bands_of, near, nearest, pixels_of, same_pixels
-from core.copies.dedupe import ALIKE, BANDS, SAME, Seen, find_copies, likeness_of
+from core.copies.dedupe import ALIKE, BANDS, SAME, Seen, find_copies, hashes_of, likeness_of
 from core.copies.signatures import Asked, Ids, Pictures, Signed, part_in, place_of
 from core.records import Signature
 from core.runs import Part
@@ -26,8 +26,10 @@ from core.tables import parsed, written
 BLOB = 32 * 2**20  # bytes of entries that one task compares
 ENTRIES = 80  # of a picture in one band: its different hashes, and itself
 MEMORY = 2**30  # bytes stated for a task that compares such a blob; measured in docs/results.md
-SHUFFLES = 512  # partitions at most where parts meet parts
+SHUFFLES = 2048  # partitions at most where parts meet parts
 STATION = "copies"
+NOTHING = {"bucket": 0, "rows": b""}  # of each part: one without any row would leave Ray without its columns
+BLOBS = pa.large_binary()
 LINK = pa.schema([
     ("first", pa.string()), ("second", pa.string()), ("similarity", pa.float64()), ("reason", pa.string()),
     ("first_owner", pa.string()), ("second_owner", pa.string()), ("first_part", pa.int64()),
@@ -72,7 +74,7 @@ def find_links(tables: Sequence[Pictures], asked: Asked) -> Found:
     search = _Search(tables, slices, asked)
     if sum(each.part.rows for each in slices) <= asked.exact_below:  # a row has one picture or more
         signed = [search.signed(number) for number in range(len(slices))]
-        if sum(map(len, signed)) <= asked.exact_below:
+        if sum(map(len, signed)) <= asked.exact_below or not signed:
             return _exactly(signed, asked)
     with told_plainly(STATION, "the same command seeks them again"):
         return _by_shuffles(search)
@@ -92,18 +94,19 @@ def _by_shuffles(search: _Search) -> Found:
     per_band = max(1, -(-pictures * ENTRIES * ENTRY.itemsize // BLOB))
     rows = [{"number": n, "without": _bytes(each)} for n, each in enumerate(_by_part(spoken_for, search))]
     entries = _parts(rows).flat_map(partial(_bands, search=search, per_band=per_band), **search.options())
-    met = _grouped(
-        entries, "bucket", BANDS * per_band, partial(_near, search=search, per_band=per_band), search, MEMORY
-    )
-    met = met.materialize()
+    compare = partial(_near, search=search, per_band=per_band)
+    met = _blocks(_grouped(entries, "bucket", BANDS * per_band, compare, search, MEMORY))
     equal = [{"part": n, "pairs": _bytes(each), "uncompared": 0} for n, each in enumerate(_by_second(same, search))]
     shuffles = min(len(search.slices), SHUFFLES)
-    pairs = met.union(_parts(equal))
-    seconds = _grouped(pairs, "part", shuffles, partial(_with_seconds, search=search), search).materialize()
-    links = _grouped(seconds, "part", shuffles, partial(_with_firsts, search=search), search)
-    found = pa.concat_tables([LINK.empty_table(), *links.iter_batches(batch_format="pyarrow", batch_size=None)])
-    left = sum(_sum(each.select_columns(["uncompared"])) for each in (met, seconds))
-    return Found(found.sort_by([("first", "ascending"), ("second", "ascending")]), pictures, left)
+    pairs = _parts(equal).union(*([ray.data.from_arrow_refs(met)] if met else []))
+    seconds = _blocks(_grouped(pairs, "part", shuffles, partial(_with_seconds, search=search), search))
+    links = [LINK.empty_table()]
+    if seconds:
+        joined = ray.data.from_arrow_refs(seconds)
+        compared = _grouped(joined, "part", shuffles, partial(_with_firsts, search=search), search)
+        links += [each for each in compared.iter_batches(batch_format="pyarrow", batch_size=None) if len(each)]
+    found = pa.concat_tables(links).sort_by([("first", "ascending"), ("second", "ascending")])
+    return Found(found, pictures, _uncompared(met) + _uncompared(seconds))
 
 
 def _equal(search: _Search) -> tuple[int, Rows, Ids]:
@@ -122,6 +125,7 @@ def _equal(search: _Search) -> tuple[int, Rows, Ids]:
 def _pixels(row: Mapping[str, Any], search: _Search, partitions: int) -> Iterator[dict[str, Any]]:
     found = pixels_of(search.signed(row["number"]))
     bucket = found["high"] % np.uint64(partitions)
+    yield NOTHING
     for each in np.unique(bucket).tolist():
         yield {"bucket": each, "rows": _bytes(found[bucket == each])}
 
@@ -134,6 +138,7 @@ def _same(group: pa.Table) -> pa.Table:
 
 def _bands(row: Mapping[str, Any], search: _Search, per_band: int) -> Iterator[dict[str, Any]]:
     without = np.frombuffer(row["without"], np.int64)
+    yield NOTHING
     for bucket, entries in bands_of(search.signed(row["number"]), without, per_band):
         yield {"bucket": bucket, "rows": _bytes(entries)}
 
@@ -155,12 +160,15 @@ def _with_seconds(group: pa.Table, search: _Search) -> pa.Table:
     numbers = np.unique(parts)
     for each in numbers:
         ids = np.unique(pairs["second"][parts == each])
-        pictures.append(written(signed.rows.take(pa.array(place_of(ids)))))
+        chosen = signed.rows.take(pa.array(place_of(ids)))
+        # Their hashes are twice as many bytes as they are, and quickly made again.
+        bare = chosen.set_column(chosen.column_names.index("hashes"), "hashes", pa.array([b""] * len(ids), BLOBS))
+        pictures.append(written(bare))
     return pa.table({
         "part": pa.array(numbers, pa.int64()),
         "second": pa.array([number] * len(numbers), pa.int64()),
-        "pairs": pa.array([_bytes(pairs[parts == each]) for each in numbers], pa.binary()),
-        "pictures": pa.array(pictures, pa.binary()),
+        "pairs": pa.array([_bytes(pairs[parts == each]) for each in numbers], BLOBS),
+        "pictures": pa.array(pictures, BLOBS),
         "uncompared": pa.array([left if each == numbers[0] else 0 for each in numbers], pa.int64()),
     })  # fmt: skip
 
@@ -172,7 +180,7 @@ def _with_firsts(group: pa.Table, search: _Search) -> pa.Table:
     firsts = signed.rows.to_pylist()
     for row in group.to_pylist():
         seconds = Signed(row["second"], parsed(row["pictures"], Signature, "a shuffle"))
-        others = seconds.rows.to_pylist()
+        others, theirs = seconds.rows.to_pylist(), hashes_of(seconds.grey)
         pairs = np.frombuffer(row["pairs"], PAIR)
         places = np.unique(pairs["second"], return_inverse=True)[1].tolist()
         for a, b in zip(place_of(pairs["first"]).tolist(), places, strict=True):
@@ -182,19 +190,11 @@ def _with_firsts(group: pa.Table, search: _Search) -> pa.Table:
             if one["pixels_md5"] == other["pixels_md5"]:
                 links.append(_link(one, other, 1.0, SAME))
                 continue
-            grey, hashes = (np.stack([of(signed)[a], of(seconds)[b]]) for of in (_grey, _hashes))
+            grey, hashes = np.stack([signed.grey[a], seconds.grey[b]]), np.stack([signed.hashes[a], theirs[b]])
             likeness = likeness_of(grey, hashes, least=search.asked.min_similarity)
             if likeness >= search.asked.min_similarity:
                 links.append(_link(one, other, round(likeness, 4), ALIKE))
     return pa.Table.from_pylist(links, schema=LINK)
-
-
-def _grey(signed: Signed) -> Any:
-    return signed.grey
-
-
-def _hashes(signed: Signed) -> Any:
-    return signed.hashes
 
 
 def _link(one: Mapping[str, Any], other: Mapping[str, Any], likeness: float, reason: str) -> dict[str, Any]:
@@ -240,5 +240,14 @@ def _bytes(rows: Any) -> bytes:
     return bytes(rows.tobytes())
 
 
-def _sum(rows: ray.data.Dataset) -> int:
-    return sum(int(row["uncompared"]) for row in rows.iter_rows())
+def _blocks(rows: ray.data.Dataset) -> list[Any]:
+    """What a shuffle made, in the object store; without blocks that are empty, whose columns Ray does not know."""
+    bundles = rows.materialize().iter_internal_ref_bundles()
+    return [each.ref for bundle in bundles for each in bundle.blocks if each.metadata.num_rows]
+
+
+def _uncompared(blocks: Sequence[Any]) -> int:
+    if not blocks:
+        return 0
+    told = ray.data.from_arrow_refs(list(blocks)).select_columns(["uncompared"])
+    return sum(int(row["uncompared"]) for row in told.iter_rows())

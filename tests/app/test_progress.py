@@ -1,6 +1,8 @@
 """Progress on and off a terminal."""
 
 import io
+import re
+from itertools import count
 
 from rich.console import Console
 
@@ -37,3 +39,14 @@ def test_rows_have_a_bar_and_failures_beside_it() -> None:
         bars.rows("figures", 3, 1, 5)
     assert "3/5" in said.getvalue()
     assert "1 failed" in said.getvalue()
+
+
+def test_a_station_tells_its_pace_and_the_time_left() -> None:
+    out, now = io.StringIO(), count(0.0, 10.0)
+    bars = Bars(Console(file=out, force_terminal=True, width=140))
+    bars.bars.get_time = lambda: next(now)
+    with bars:
+        for number in range(6):
+            bars("separate", part(number, 100, {}), 8)
+    assert re.search(r"600 rows, \d+\.\d a second", out.getvalue())
+    assert re.search(r"a second.*\d:\d\d:\d\d.*\d:\d\d:\d\d", out.getvalue())  # gone by, and left

@@ -42,5 +42,6 @@ def test_every_station_is_measured(tmp_path: Path) -> None:
     rates = measured(Place.at(tmp_path), None, articles=6, models=["demo"])
     assert all(getattr(rates, name) > 0 for name in NAMES)
     assert rates.separate_seconds_per_figure + rates.separate_seconds_per_panel > 0
-    assert rates.hash_seconds_per_picture + rates.compare_seconds_per_two_pictures > 0
+    assert rates.hash_seconds_per_picture > 0 < rates.shuffle_seconds_per_picture
+    assert rates.compare_seconds_per_near_picture >= rates.compare_seconds_per_two_pictures >= 0
     assert set(rates.steps) == {"demo"}

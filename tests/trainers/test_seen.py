@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.checksums import DamagedFolder, refuse_damaged, seal
@@ -56,6 +57,12 @@ def test_an_older_model_tells_it_as_json(tmp_path: Path) -> None:
     (tmp_path / "training_articles.json").write_text(json.dumps(["PMC1.1"]))
     assert is_told(tmp_path) and seen_by(tmp_path, "article") == {"PMC1.1"} and seen_by(tmp_path, "image") == set()
     assert sum(piece.num_rows for piece in pieces_of(tmp_path)) == 1
+
+
+def test_many_small_pieces_are_few_row_groups(tmp_path: Path) -> None:
+    write_seen(Place.at(tmp_path) / "seen", (seen_rows("article", [f"{n}", f"{n}x"]) for n in range(100)))
+    told = pq.read_metadata(tmp_path / "seen" / FILE)
+    assert (told.num_rows, told.num_row_groups) == (200, 1)
 
 
 def test_rows_of_a_column_have_each_name_once_and_no_missing_one() -> None:

@@ -1,15 +1,17 @@
 """Image files that a data set holds more than once: the patients who share one are put on one side of the split.
 
-So does `pair` with articles that share an image. Else what is tested on would have been trained on.
+So does `pair` with articles that share an image. Else what is tested on would have been trained on. What shows the same
+in another file is found in the table (alike.py).
 """
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from core.copies.dedupe import groups as groups_of_names
 from core.file_names import found_below
 from core.records import Split
 from trainers.datasets.work import Work
@@ -23,7 +25,8 @@ def on_one_side(works: Sequence[Work], root: Path) -> tuple[list[Work], list[str
 
     Files are read only where two are of one size. Test keeps all its images, then val; train gives them up.
     """
-    groups = _linked(_patients_of_copies(works, root))
+    together = _patients_of_copies(works, root)  # who shares with one shares with all that one shares with
+    groups = groups_of_names([(patients[0], patient) for patients in together for patient in patients[1:]])
     sides: dict[str, set[Split]] = defaultdict(set)
     for work in works:
         sides[groups.get(work.patient_id, work.patient_id)].add(work.split)
@@ -53,22 +56,6 @@ def _patients_of_copies(works: Sequence[Work], root: Path) -> list[list[str]]:
     for work, digest in zip(alike, digests, strict=True):
         by_digest[digest].add(work.patient_id)
     return [sorted(patients) for digest, patients in by_digest.items() if digest and len(patients) > 1]
-
-
-def _linked(together: Iterable[Sequence[str]]) -> dict[str, str]:
-    """The first patient of the group that each belongs to: who shares with one shares with all that one shares with."""
-    first: dict[str, str] = {}
-
-    def root_of(name: str) -> str:
-        while first.setdefault(name, name) != name:
-            first[name] = name = first[first[name]]
-        return name
-
-    for patients in together:
-        for patient in patients[1:]:
-            one, other = sorted((root_of(patients[0]), root_of(patient)))
-            first[other] = one
-    return {name: root_of(name) for name in list(first)}
 
 
 def _size(root: Path, work: Work) -> int:

@@ -58,9 +58,16 @@ def test_twice_the_articles_take_twice_the_node_hours() -> None:
     assert two == pytest.approx([2 * each for each in one], rel=1e-3)
 
 
-def test_and_four_times_as_long_to_find_copies() -> None:
-    one, two = (planned(articles).stations[2].hours for articles in (1_000_000, 2_000_000))
-    assert two / one == pytest.approx(4, rel=0.02)
+def test_and_copies_too_where_each_picture_meets_as_many_as_it_may() -> None:
+    one, two = (planned(articles).stations[2] for articles in (4_000_000, 8_000_000))
+    assert two.node_hours / one.node_hours == pytest.approx(2, rel=0.02)
+    assert one.group == "cpu" and one.nodes == 16
+    assert "one process" not in {station.bound for station in planned(500_000).stations if station.name == "copies"}
+
+
+def test_few_pictures_are_compared_by_the_command_itself() -> None:
+    copies = planned(1_000).stations[2]
+    assert (copies.group, copies.bound) == ("head", "one process, up to tables.copies_exact_below")
 
 
 def test_more_nodes_shorten_what_nodes_bind_and_nothing_else() -> None:
@@ -83,7 +90,7 @@ def test_the_rate_that_pmc_allows_bounds_collecting() -> None:
 def test_what_does_not_fit_in_memory_is_noted() -> None:
     assert planned(1_000).notes == ()
     notes = planned(1_000_000).notes
-    assert notes[0].startswith("copies holds some ")
+    assert notes[0].startswith("evaluate holds some ")
     assert notes[0].endswith("GiB in the command's own process; m6i.xlarge has 32 GiB")
     one_part = override(CONFIG, {"tables.parts": 2})
     assert planned(100_000, config=one_part).notes[-1].endswith("all of it in a task's memory; raise tables.parts")

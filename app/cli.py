@@ -7,14 +7,17 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app import commands_collect, commands_files, commands_runs
 from app.jobs import commands as commands_cluster
 from app.options import DATASETS, REPRODUCIBLE, SCHEMES, AsJson, Recipe, Run, Set
-from app.session import GOES_ON, connected, ended, say, session, without_training
+from app.session import GOES_ON, connected, ended, say, session, unconnected, without_training
+
+if TYPE_CHECKING:
+    from core.places import Place
 
 cli = typer.Typer(
     name="figray",
@@ -67,9 +70,12 @@ def demo(run: Run = "runs/demo", set_: Set = []) -> None:  # noqa: B006
 def pair(run: Run = "runs/collected", set_: Set = [], as_json: AsJson = False) -> None:  # noqa: B006
     """Separate figures, read letters, split captions, match both."""
     from app import steps
-    from core.records import Pair
+    from core.records import Figure, Pair
 
-    with session(run, None, set_, trains=False, begins=False) as (config, place, bars):
+    def first(_: object, place: "Place") -> None:
+        steps.table(place, "figures", Figure)
+
+    with session(run, None, set_, trains=False, begins=False, first=first) as (config, place, bars):
         steps.pair(config, place, bars)
         sheet = steps.contact_sheet(config, place)
         found = steps.counted(steps.table(place, "pairs", Pair)) if as_json else {}
@@ -126,13 +132,19 @@ def train(
     """
     from app import steps
     from app.trainings import train_recipe, train_sentences, train_separator
+    from core.records import Pair
 
     if what == "separator":
         train_separator(run or "runs/separator", set_)
     elif what == "sentences":
         train_sentences(run or "runs/sentences", set_)
     elif what in SCHEMES:
-        with session(run or "runs/collected", None, set_, begins=False) as (config, place, bars):
+
+        def first(_: object, place: "Place") -> None:
+            for scheme in SCHEMES[what]:
+                steps.table(place, steps.SCHEMES[scheme], Pair)
+
+        with session(run or "runs/collected", None, set_, begins=False, first=first) as (config, place, bars):
             steps.train(config, place, SCHEMES[what], bars.step)
         say(f"models: {place / 'models'}")
     else:
@@ -161,12 +173,19 @@ def evaluate(
     if what == "pairs":
         ended(evaluate_pairs(run or "runs/scorecard", images, truth, captions, set_), as_json=as_json)
         return
-    with session(run or "runs/collected", None, set_, trains=False, begins=False) as (config, place, _):
+    from app import steps
+
+    names = list(SCHEMES.get(what, [what]))
+
+    def first(_: object, place: "Place") -> None:
+        for name in names:
+            steps.checkpoint(place, name)
+
+    with session(run or "runs/collected", None, set_, trains=False, begins=False, first=first) as (config, place, _):
         from app.probe import probe_runs, write_untrained_of
         from app.retrieving import retrieve
         from core.places import Place
 
-        names = list(SCHEMES.get(what, [what]))
         names += [write_untrained_of(config, place, name) for name in names if untrained]
         found = {}
         for name in names:
@@ -181,13 +200,18 @@ def evaluate_pairs(
     run: str, images: str | None, truth: Path | None, captions: Path | None, set_: list[str]
 ) -> dict[str, Any]:
     """Separation, letters, subcaptions and pairs against a labelled set; without one, against drawn figures."""
-    from app.pair_evaluation import drawn_set, evaluate, labelled_set
+    from app.own_files import are_few
+    from app.pair_evaluation import drawn_set, evaluate, labelled_set, works_of
+    from app.steps import opened
     from core.places import Place
 
     given = labelled_set(Place.at(images) if images else None, truth, captions)
-    with session(run, None, [DRAWN_FOR_PAIRS, *set_], trains=False) as (config, place, bars):
+    place = Place.at(run)
+    with opened(place, None, [DRAWN_FOR_PAIRS, *set_]) as config:
         labelled = given if given.about else drawn_set(place, config.phantom)
-        found = evaluate(config, place, labelled, bars.rows)
+        few = are_few(config, *works_of(labelled))
+        with unconnected() if few else connected(without_training(config), stopped=GOES_ON) as bars:
+            found = evaluate(config, place, labelled, bars.rows)
     for name, measure in found.items():
         say(f"{name:28}{100 * measure.value:6.1f} %  ({100 * measure.low:.1f} to {100 * measure.high:.1f})")
     say(f"scorecard: {place / 'scorecard.html'}")

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from app.own_files import FileError, Progress, Row, images_below, read_json
+from app.own_files import FileError, Progress, Row, caption_rows, figure_rows, images_below, read_json
 from app.report.from_run import changed_settings
 from app.report.scorecard_page import BadCaption, BadFigure, render_scorecard
 from core.images import ImageError, open_image
@@ -135,19 +135,23 @@ def drawn_set(run: Place, settings: PhantomSettings) -> LabelledSet:
     return LabelledSet(about, bucket, figures, drawn_captions(truths))
 
 
+def works_of(labelled: LabelledSet) -> tuple[list[FigureWork], list[CaptionWork]]:
+    """The figures and captions of a set, as they are read."""
+    figures = [FigureWork(image, truth.caption) for image, truth in sorted(labelled.figures.items())]
+    return figures, [CaptionWork(truth.id, truth.caption) for truth in labelled.captions]
+
+
 def evaluate(config: Config, run: Place, labelled: LabelledSet, progress: Progress) -> dict[str, Measure]:
     """Read the set, and write `scorecard.json` and `scorecard.html`."""
-    from pipelines.stream import read_figures, split_captions
-
     figures: list[ReadFigure] = []
     failed = 0
     if labelled.folder is not None:
-        works = [FigureWork(image, truth.caption) for image, truth in sorted(labelled.figures.items())]
-        for row in read_figures(config, labelled.folder, works):
+        works = works_of(labelled)[0]
+        for row in figure_rows(config, labelled.folder, works):
             figures.append(judged_figure(labelled.figures[row["image"]], row))
             failed += "error" in row
             progress("figures", len(figures), failed, len(works))
-    rows = split_captions(config, [CaptionWork(truth.id, truth.caption) for truth in labelled.captions])
+    rows = caption_rows(config, works_of(labelled)[1])
     captions = [judged_caption(truth, row) for truth, row in zip(labelled.captions, rows)]
     return write_scorecard(config, run, labelled, figures=figures, captions=captions)
 

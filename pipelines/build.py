@@ -28,7 +28,8 @@ from core.split import split_of
 from pipelines.collecting import Work, changed_since, collect_part, failed_of
 from pipelines.copies.duplicates import Duplicates, as_csv, kept_duplicates, pair_id
 from pipelines.matching.match import make_pairs, told
-from pipelines.separating import SeparatingApart, describe
+from pipelines.separating import describe
+from pipelines.separating_apart import SeparatingApart
 from pipelines.sources import articles, pmc
 from pipelines.sources.turns import QueuedTurns, Turns
 

@@ -7,14 +7,14 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app import commands_collect, commands_files, commands_runs
 from app.jobs import commands as commands_cluster
 from app.options import DATASETS, REPRODUCIBLE, SCHEMES, AsJson, Recipe, Run, Set
-from app.session import GOES_ON, connected, ended, say, session, unconnected, without_training
+from app.session import GOES_ON, connected, ended, say, session, without_training
 
 if TYPE_CHECKING:
     from core.places import Place
@@ -52,8 +52,6 @@ Trained = Annotated[
         help="raw (whole figures), processed (pairs) or both; a recipe's name or file; separator; or sentences."
     ),
 ]
-
-DRAWN_FOR_PAIRS = "phantom.articles=60"  # some two hundred figures, a minute on two cores
 
 
 @cli.command()
@@ -171,6 +169,8 @@ def evaluate(
 ) -> None:
     """Retrieval on held-out articles or patients, and probes of radiographs; or, of pairs, how true they are."""
     if what == "pairs":
+        from app.pair_evaluation import evaluate_pairs
+
         ended(evaluate_pairs(run or "runs/scorecard", images, truth, captions, set_), as_json=as_json)
         return
     from app import steps
@@ -194,28 +194,6 @@ def evaluate(
                 say(line)
     say(f"metrics: {place / 'models'}/*/retrieval-*.json and probe-*.json; `figray report` shows retrieval")
     ended(found, as_json=as_json)
-
-
-def evaluate_pairs(
-    run: str, images: str | None, truth: Path | None, captions: Path | None, set_: list[str]
-) -> dict[str, Any]:
-    """Separation, letters, subcaptions and pairs against a labelled set; without one, against drawn figures."""
-    from app.own_files import are_few
-    from app.pair_evaluation import drawn_set, evaluate, labelled_set, works_of
-    from app.steps import opened
-    from core.places import Place
-
-    given = labelled_set(Place.at(images) if images else None, truth, captions)
-    place = Place.at(run)
-    with opened(place, None, [DRAWN_FOR_PAIRS, *set_]) as config:
-        labelled = given if given.about else drawn_set(place, config.phantom)
-        few = are_few(config, *works_of(labelled))
-        with unconnected() if few else connected(without_training(config), stopped=GOES_ON) as bars:
-            found = evaluate(config, place, labelled, bars.rows)
-    for name, measure in found.items():
-        say(f"{name:28}{100 * measure.value:6.1f} %  ({100 * measure.low:.1f} to {100 * measure.high:.1f})")
-    say(f"scorecard: {place / 'scorecard.html'}")
-    return {name: {"value": each.value, "low": each.low, "high": each.high} for name, each in found.items()}
 
 
 @cli.command()

@@ -7,7 +7,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from app import commands_collect, commands_export, commands_files, commands_runs
 from app.jobs import commands as commands_cluster
 from app.options import DATASETS, REPRODUCIBLE, SCHEMES, AsJson, Recipe, Run, Set
 from app.session import GOES_ON, connected, ended, say, session, without_training
+
+if TYPE_CHECKING:
+    from core.places import Place
 
 cli = typer.Typer(
     name="figray",
@@ -50,8 +53,6 @@ Trained = Annotated[
     ),
 ]
 
-DRAWN_FOR_PAIRS = "phantom.articles=60"  # some two hundred figures, a minute on two cores
-
 
 @cli.command()
 def demo(run: Run = "runs/demo", set_: Set = []) -> None:  # noqa: B006
@@ -67,10 +68,13 @@ def demo(run: Run = "runs/demo", set_: Set = []) -> None:  # noqa: B006
 def pair(run: Run = "runs/collected", set_: Set = [], as_json: AsJson = False) -> None:  # noqa: B006
     """Separate figures, read letters, split captions, match both."""
     from app import steps
-    from core.records import Pair
+    from core.records import Figure, Pair
     from pipelines.copies.duplicates import uncompared
 
-    with session(run, None, set_, trains=False, begins=False) as (config, place, bars):
+    def first(_: object, place: "Place") -> None:
+        steps.table(place, "figures", Figure)
+
+    with session(run, None, set_, trains=False, begins=False, first=first) as (config, place, bars):
         steps.pair(config, place, bars)
         sheet = steps.contact_sheet(config, place)
         found = steps.counted(steps.table(place, "pairs", Pair)) if as_json else {}
@@ -132,13 +136,19 @@ def train(
     """
     from app import steps
     from app.trainings import train_recipe, train_sentences, train_separator
+    from core.records import Pair
 
     if what == "separator":
         train_separator(run or "runs/separator", set_)
     elif what == "sentences":
         train_sentences(run or "runs/sentences", set_)
     elif what in SCHEMES:
-        with session(run or "runs/collected", None, set_, begins=False) as (config, place, bars):
+
+        def first(_: object, place: "Place") -> None:
+            for scheme in SCHEMES[what]:
+                steps.table(place, steps.SCHEMES[scheme], Pair)
+
+        with session(run or "runs/collected", None, set_, begins=False, first=first) as (config, place, bars):
             steps.train(config, place, SCHEMES[what], bars.step)
         say(f"models: {place / 'models'}")
     else:
@@ -165,14 +175,23 @@ def evaluate(
 ) -> None:
     """Retrieval on held-out articles or patients, and probes of radiographs; or, of pairs, how true they are."""
     if what == "pairs":
+        from app.pair_evaluation import evaluate_pairs
+
         ended(evaluate_pairs(run or "runs/scorecard", images, truth, captions, set_), as_json=as_json)
         return
-    with session(run or "runs/collected", None, set_, trains=False, begins=False) as (config, place, _):
+    from app import steps
+
+    names = list(SCHEMES.get(what, [what]))
+
+    def first(_: object, place: "Place") -> None:
+        for name in names:
+            steps.checkpoint(place, name)
+
+    with session(run or "runs/collected", None, set_, trains=False, begins=False, first=first) as (config, place, _):
         from app.probe import probe_runs, write_untrained_of
         from app.retrieving import retrieve
         from core.places import Place
 
-        names = list(SCHEMES.get(what, [what]))
         names += [write_untrained_of(config, place, name) for name in names if untrained]
         found = {}
         for name in names:
@@ -181,23 +200,6 @@ def evaluate(
                 say(line)
     say(f"metrics: {place / 'models'}/*/retrieval-*.json and probe-*.json; `figray report` shows retrieval")
     ended(found, as_json=as_json)
-
-
-def evaluate_pairs(
-    run: str, images: str | None, truth: Path | None, captions: Path | None, set_: list[str]
-) -> dict[str, Any]:
-    """Separation, letters, subcaptions and pairs against a labelled set; without one, against drawn figures."""
-    from app.pair_evaluation import drawn_set, evaluate, labelled_set
-    from core.places import Place
-
-    given = labelled_set(Place.at(images) if images else None, truth, captions)
-    with session(run, None, [DRAWN_FOR_PAIRS, *set_], trains=False) as (config, place, bars):
-        labelled = given if given.about else drawn_set(place, config.phantom)
-        found = evaluate(config, place, labelled, bars.rows)
-    for name, measure in found.items():
-        say(f"{name:28}{100 * measure.value:6.1f} %  ({100 * measure.low:.1f} to {100 * measure.high:.1f})")
-    say(f"scorecard: {place / 'scorecard.html'}")
-    return {name: {"value": each.value, "low": each.low, "high": each.high} for name, each in found.items()}
 
 
 @cli.command()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.options import AsJson, Set
-from app.session import connected, ended, say
+from app.session import connected, ended, say, unconnected
 
 commands = typer.Typer()
 
@@ -34,7 +34,7 @@ def separate(folder: Folder, out: Out, set_: Set = [], as_json: AsJson = False) 
 
     config, place, to = load(None, set_), Place.at(folder), own_files.writable(out)
     works = own_files.figures_in(place)
-    with connected(config) as bars:
+    with connected(config) if not own_files.are_few(config, works) else unconnected() as bars:
         told = own_files.separate(config, place, works, out=to, progress=bars.rows)
     tell(told, out, as_json=as_json)
 
@@ -46,7 +46,7 @@ def split_captions(captions: CaptionList, out: Out, set_: Set = [], as_json: AsJ
     from core.config import load
 
     config, works, to = load(None, set_), own_files.captions_in(captions), own_files.writable(out)
-    with connected(config) as bars:
+    with connected(config) if not own_files.are_few(config, works) else unconnected() as bars:
         told = own_files.split_captions(config, works, out=to, progress=bars.rows)
     tell(told, out, as_json=as_json)
 
@@ -60,7 +60,7 @@ def pair_figures(folder: Folder, captions: Captions, out: Out, set_: Set = [], a
 
     config, place, to = load(None, set_), Place.at(folder), own_files.writable(out)
     works = own_files.captioned_figures(place, captions)
-    with connected(config) as bars:
+    with connected(config) if not own_files.are_few(config, works) else unconnected() as bars:
         told = own_files.pair_figures(config, place, works, out=to, progress=bars.rows)
     tell(told, out, as_json=as_json)
 

@@ -1,15 +1,27 @@
 """figray retry, refresh and verify: a run's failures tried again, its source asked again, its files looked through."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.options import AsJson, Set
 from app.session import ended, say, session
 
+if TYPE_CHECKING:
+    from core.places import Place
+    from core.settings import Config
+
 commands = typer.Typer()
 
 RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="The run folder: a path, or a URI.")]
+
+
+def has_figures(_: "Config", place: "Place") -> None:
+    """Raise RunConflict where a run has no figures yet."""
+    from app import steps
+    from core.records import Figure
+
+    steps.table(place, "figures", Figure)
 
 
 @commands.command()
@@ -19,7 +31,7 @@ def retry(run: RunFolder, set_: Set = [], as_json: AsJson = False) -> None:  # n
     from core.records import Figure
 
     refuse_no_run(run)
-    with session(run, None, set_, trains=False) as (config, place, bars):
+    with session(run, None, set_, trains=False, first=has_figures) as (config, place, bars):
         before = sum(steps.table(place, "figures", Figure).failed.values())
         if before:
             steps.retry(config, place, bars)
@@ -41,7 +53,7 @@ def refresh(run: RunFolder, set_: Set = [], as_json: AsJson = False) -> None:  #
     from core.records import Figure
 
     refuse_no_run(run)
-    with session(run, None, set_, trains=False) as (config, place, bars):
+    with session(run, None, set_, trains=False, first=has_figures) as (config, place, bars):
         lines = [*steps.refresh(config, place, bars)]
         figures = steps.table(place, "figures", Figure)
         lines += steps.failed_in_words(figures)

@@ -17,6 +17,7 @@ from core.file_kinds import READ
 from core.places import Place
 from core.settings import Config
 from pipelines.loose_files import CaptionWork, FigureWork, figures_below, with_captions
+from pipelines.loose_rows import read_here, split_here
 
 Row = dict[str, Any]
 Progress = Callable[[str, int, int, int], None]  # station, rows done, failed, in all
@@ -41,9 +42,7 @@ def separate(
     config: Config, folder: Place, works: Sequence[FigureWork], *, out: Path, progress: Progress
 ) -> Counter[str]:
     """Panels and letters of figures, to a file; how many figures were read (""), and failed, by reason."""
-    from pipelines.stream import read_figures
-
-    rows = read_figures(config, folder, works)
+    rows = figure_rows(config, folder, works)
     panels = (_kept(row, "width", "height", found="subfigures") for row in rows)
     return write_rows(out, panels, "figures", len(works), progress)
 
@@ -52,17 +51,36 @@ def pair_figures(
     config: Config, folder: Place, works: Sequence[FigureWork], *, out: Path, progress: Progress
 ) -> Counter[str]:
     """Pairs of figures that have captions, to a file; counts as of separate()."""
-    from pipelines.stream import read_figures
-
-    rows = read_figures(config, folder, works)
+    rows = figure_rows(config, folder, works)
     return write_rows(out, (_kept(row, found="pairs") for row in rows), "figures", len(works), progress)
 
 
 def split_captions(config: Config, works: Sequence[CaptionWork], *, out: Path, progress: Progress) -> Counter[str]:
     """Subcaptions of captions, to a file; counts as of separate()."""
+    return write_rows(out, caption_rows(config, works), "captions", len(works), progress)
+
+
+def are_few(config: Config, *works: Sequence[object]) -> bool:
+    """Whether works are read in this process: fewer of each than `cluster.inline_below`."""
+    return all(len(each) < config.cluster.inline_below for each in works)
+
+
+def figure_rows(config: Config, folder: Place, works: Sequence[FigureWork]) -> Iterator[Row]:
+    """A row for each figure, in their order, see stream.read_figures(); by Ray if they are not few."""
+    if are_few(config, works):
+        return read_here(config, folder, works)
+    from pipelines.stream import read_figures
+
+    return read_figures(config, folder, works)
+
+
+def caption_rows(config: Config, works: Sequence[CaptionWork]) -> Iterator[Row]:
+    """A row for each caption, in their order, see stream.split_captions(); by Ray if they are not few."""
+    if are_few(config, works):
+        return split_here(config, works)
     from pipelines import stream
 
-    return write_rows(out, stream.split_captions(config, works), "captions", len(works), progress)
+    return stream.split_captions(config, works)
 
 
 def images_below(folder: Place) -> list[str]:

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from app.own_files import FileError, Progress, Row, images_below, read_json
+from app.own_files import FileError, Progress, Row, are_few, caption_rows, figure_rows, images_below, read_json
 from app.report.from_run import changed_settings
 from app.report.scorecard_page import BadCaption, BadFigure, render_scorecard
+from app.session import GOES_ON, connected, say, unconnected, without_training
+from app.steps import opened
 from core.images import ImageError, open_image
 from core.places import Place
 from core.records import SplitCaption, Subfigure, from_row
@@ -44,6 +46,7 @@ from pipelines.scoring.scorecard import (
     splitting,
 )
 
+DRAWN_FOR_PAIRS = "phantom.articles=60"  # some two hundred figures, a minute on two cores
 WORST_FIGURES, WORST_CAPTIONS = 16, 8  # on the page
 
 
@@ -135,19 +138,23 @@ def drawn_set(run: Place, settings: PhantomSettings) -> LabelledSet:
     return LabelledSet(about, bucket, figures, drawn_captions(truths))
 
 
+def works_of(labelled: LabelledSet) -> tuple[list[FigureWork], list[CaptionWork]]:
+    """The figures and captions of a set, as they are read."""
+    figures = [FigureWork(image, truth.caption) for image, truth in sorted(labelled.figures.items())]
+    return figures, [CaptionWork(truth.id, truth.caption) for truth in labelled.captions]
+
+
 def evaluate(config: Config, run: Place, labelled: LabelledSet, progress: Progress) -> dict[str, Measure]:
     """Read the set, and write `scorecard.json` and `scorecard.html`."""
-    from pipelines.stream import read_figures, split_captions
-
     figures: list[ReadFigure] = []
     failed = 0
     if labelled.folder is not None:
-        works = [FigureWork(image, truth.caption) for image, truth in sorted(labelled.figures.items())]
-        for row in read_figures(config, labelled.folder, works):
+        works = works_of(labelled)[0]
+        for row in figure_rows(config, labelled.folder, works):
             figures.append(judged_figure(labelled.figures[row["image"]], row))
             failed += "error" in row
             progress("figures", len(figures), failed, len(works))
-    rows = split_captions(config, [CaptionWork(truth.id, truth.caption) for truth in labelled.captions])
+    rows = caption_rows(config, works_of(labelled)[1])
     captions = [judged_caption(truth, row) for truth, row in zip(labelled.captions, rows)]
     return write_scorecard(config, run, labelled, figures=figures, captions=captions)
 
@@ -247,3 +254,20 @@ def _bad_figure(folder: Place, figure: ReadFigure) -> BadFigure:
         verdicts=pairs_right(figure.truth, figure.pairs),
         score=score(figure.tallies),
     )
+
+
+def evaluate_pairs(
+    run: str, images: str | None, truth: Path | None, captions: Path | None, set_: list[str]
+) -> dict[str, Any]:
+    """Separation, letters, subcaptions and pairs against a labelled set; without one, against drawn figures."""
+    given = labelled_set(Place.at(images) if images else None, truth, captions)
+    place = Place.at(run)
+    with opened(place, None, [DRAWN_FOR_PAIRS, *set_]) as config:
+        labelled = given if given.about else drawn_set(place, config.phantom)
+        few = are_few(config, *works_of(labelled))
+        with unconnected() if few else connected(without_training(config), stopped=GOES_ON) as bars:
+            found = evaluate(config, place, labelled, bars.rows)
+    for name, measure in found.items():
+        say(f"{name:28}{100 * measure.value:6.1f} %  ({100 * measure.low:.1f} to {100 * measure.high:.1f})")
+    say(f"scorecard: {place / 'scorecard.html'}")
+    return {name: {"value": each.value, "low": each.low, "high": each.high} for name, each in found.items()}

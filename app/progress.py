@@ -2,7 +2,7 @@
 
 import sys
 from types import FrameType, TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -16,7 +16,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from core.runs import Part
+if TYPE_CHECKING:
+    from core.runs import Part  # brings pyarrow's datasets, which bring pandas
 
 RECENT = 900.0  # seconds over which the pace is told: a part takes minutes
 
@@ -55,7 +56,7 @@ class Bars:
         sys.unraisablehook = lambda _: None  # what a library had half made would complain as it is deleted
         raise KeyboardInterrupt
 
-    def __call__(self, station: str, part: Part, total: int) -> None:
+    def __call__(self, station: str, part: "Part", total: int) -> None:
         self._heed()
         task = self.task(station, total)
         seen = self.seen.setdefault(station, [0, 0, 0, 0])

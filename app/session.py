@@ -6,7 +6,7 @@ Imports of what takes time stand inside, so that `figray --help` answers at once
 import errno
 import signal
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,11 +23,18 @@ GOES_ON = "what was committed stays, and the same command goes on from there"
 
 @contextmanager
 def session(
-    run: str, recipe: str | None, overrides: list[str], *, trains: bool = True, begins: bool = True
+    run: str,
+    recipe: str | None,
+    overrides: list[str],
+    *,
+    trains: bool = True,
+    begins: bool = True,
+    first: "Callable[[Config, Place], object] | None" = None,
 ) -> "Iterator[tuple[Config, Place, Bars]]":
     """A run folder with its settings, and Ray; without training the machines need not have what training asks for.
 
-    begins: whether the command may begin a run; one that may not leaves nothing where no run is.
+    begins: whether the command may begin a run; one that may not leaves nothing where no run is. first: raises where
+    the command cannot do its work, such as for want of a table; it is asked before Ray starts.
     """
     from app.steps import opened
     from core.places import Place
@@ -36,11 +43,11 @@ def session(
     place = Place.at(run)
     if not begins:
         refuse_missing(place)
-    with (
-        opened(place, recipe, overrides) as config,
-        connected(config if trains else without_training(config), stopped=GOES_ON) as bars,
-    ):
-        yield config, place, bars
+    with opened(place, recipe, overrides) as config:
+        if first:
+            first(config, place)
+        with connected(config if trains else without_training(config), stopped=GOES_ON) as bars:
+            yield config, place, bars
 
 
 def without_training(config: "Config") -> "Config":
@@ -53,13 +60,27 @@ def without_training(config: "Config") -> "Config":
 @contextmanager
 def connected(config: "Config", *, stopped: str = "nothing was written") -> "Iterator[Bars]":
     """Ray, stopped again whatever happens. Ctrl-C ends with 130, SIGTERM with 143; `stopped` says what then stands."""
-    from app.progress import Bars
     from core.cluster import connect, disconnect
+
+    with _stoppable(lambda: connect(config), disconnect, stopped=stopped) as bars:
+        yield bars
+
+
+@contextmanager
+def unconnected(*, stopped: str = "nothing was written") -> "Iterator[Bars]":
+    """The same for work that this process does alone."""
+    with _stoppable(lambda: None, lambda: None, stopped=stopped) as bars:
+        yield bars
+
+
+@contextmanager
+def _stoppable(begin: Callable[[], None], end: Callable[[], None], *, stopped: str) -> "Iterator[Bars]":
+    from app.progress import Bars
 
     bars, number = Bars(), 0
     try:
         take_signals(bars)
-        connect(config)
+        begin()
         take_signals(bars)  # again: ray.init takes SIGTERM for itself
         with bars:
             yield bars
@@ -71,7 +92,7 @@ def connected(config: "Config", *, stopped: str = "nothing was written") -> "Ite
     finally:
         # Of a command that was stopped Ray may be half gone: what its end brings up must not hide how it was stopped.
         with suppress(OSError, SystemExit) if number else nullcontext():
-            disconnect()
+            end()
     if number:
         raise typer.Exit(128 + number)
 

@@ -4,8 +4,10 @@ import atexit
 import contextlib
 import logging
 import os
+import re
 import secrets
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -20,11 +22,31 @@ from core.settings import ClusterSettings, Config
 NODE_STARTS = (
     1200  # seconds at most from ordering a node to its first work: some eight minutes, a second try among them
 )
+TRIES = 3  # to start Ray here; each waits longer than the one before
+# Ray's own limits for a start, which a busy machine misses; more than its defaults of 30 to 60 seconds.
+LIMITS = {
+    "RAY_raylet_start_wait_time_s": 120,
+    "RAY_worker_register_timeout_seconds": 120,
+    "RAY_agent_register_timeout_ms": 120_000,
+    "RAY_gcs_server_request_timeout_seconds": 120,
+    "RAY_DASHBOARD_STARTUP_TIMEOUT_S": 120,
+}
+LOGS = ("raylet.err", "raylet.out", "gcs_server.err", "gcs_server.out", "dashboard_agent.log", "dashboard.log")
+BLAME = re.compile(r"\b[EFC] \d+ \d+\b|\b(?:ERROR|CRITICAL)\b|Check failed|[Nn]o space|[Pp]ermission denied")
 SHARE = 0.001  # of a group's own resource; a node has more of them than it has tasks
 
 
 class ClusterError(UserError):
     """The machines cannot do what the settings ask; the message says what to change."""
+
+
+class RayNotStarted(ClusterError):
+    """Ray did not start on this machine, as often as it was tried."""
+
+    def __init__(self, cause: str, logs: Path | None) -> None:
+        load = f"the load is {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
+        kept = f"; Ray's own log is kept in {logs}" if logs else ""
+        super().__init__(f"Ray did not start in {TRIES} tries: {cause} ({load}; try again when it is lower){kept}")
 
 
 class Demand(NamedTuple):
@@ -127,18 +149,38 @@ def local_environment() -> None:
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")  # how soon a checkpoint counts as committed
     os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
     os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")  # a relative path in a setting means the same in a trial
+    for name, limit in LIMITS.items():  # some are read as ray is imported
+        os.environ.setdefault(name, str(limit))
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its C++ writes harmless errors to this terminal
 
 
 def _start_local(settings: ClusterSettings) -> None:
+    yours = {name for name, limit in LIMITS.items() if os.environ.get(name, str(limit)) != str(limit)}  # these stay
     local_environment()
     import ray
 
     if ray.is_initialized():
         return
+    for attempt in range(1, TRIES + 1):
+        temporary = tempfile.mkdtemp(prefix="fr-")  # short: Ray puts Unix sockets below it
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+        os.environ.update({name: str(attempt * limit) for name, limit in LIMITS.items() if name not in yours})
+        try:
+            _init(settings, temporary)
+        except Exception as error:  # Ray raises bare Exception where a process of its own was too slow
+            ray.shutdown()
+            end_started_in(temporary)
+            told = cause_in(Path(temporary), error)
+            if attempt == TRIES:
+                raise RayNotStarted(told, keep_logs(Path(temporary))) from error
+        else:
+            return
+
+
+def _init(settings: ClusterSettings, temporary: str) -> None:
+    import ray
+
     port = _free_port()
-    temporary = tempfile.mkdtemp(prefix="fr-")  # short: Ray puts Unix sockets below it
-    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
     with _quiet_stderr():
         ray.init(
             "local",  # never a cluster that an old address file names
@@ -152,6 +194,35 @@ def _start_local(settings: ClusterSettings) -> None:
             _temp_dir=temporary,
             runtime_env={"env_vars": {"RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{port}", "OMP_NUM_THREADS": "1"}},
         )
+
+
+def end_started_in(temporary: str) -> None:
+    """End the processes of a start that failed: those whose command names its folder, which is this process's own."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if temporary.encode() in (entry / "cmdline").read_bytes():
+                os.kill(int(entry.name), signal.SIGKILL)
+
+
+def cause_in(temporary: Path, error: Exception) -> str:
+    """Why Ray did not start, in one line: the last thing that its own logs blame, else what it raised."""
+    for name in LOGS:
+        for file in sorted(temporary.glob(f"session_*/logs/{name}")):
+            blamed = [line for line in file.read_text(errors="replace").splitlines() if BLAME.search(line)]
+            if blamed:
+                return f"{name}: {' '.join(blamed[-1].split())[:300]}"
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+def keep_logs(temporary: Path) -> Path | None:
+    """Copy Ray's logs to where figray keeps its state, the latest alone; None where there are none."""
+    sessions = sorted(temporary.glob("session_2*/logs"))
+    if not sessions:
+        return None
+    kept = _state() / "ray_logs"
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(sessions[-1], kept, ignore_dangling_symlinks=True)
+    return kept
 
 
 @contextlib.contextmanager
@@ -194,14 +265,18 @@ def disconnect() -> None:
 
 def _token_file() -> Path:
     """A token of this user's, readable by nobody else; Ray's own file takes the default mode."""
-    folder = Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state")) / "figray"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = folder / "ray_token"
+    file = _state() / "ray_token"
     if not file.exists():
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as stream:
             stream.write(secrets.token_hex(32))
     return file
+
+
+def _state() -> Path:
+    folder = Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state")) / "figray"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
 
 
 def _free_port() -> int:

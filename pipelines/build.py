@@ -29,7 +29,8 @@ from pipelines.collecting import Work, changed_since, collect_part, failed_of
 from pipelines.copies.duplicates import Duplicates, csv_of, duplicates_of, kept_duplicates, pair_id, seen_of
 from pipelines.matching.match import make_pairs, told
 from pipelines.reviews import Reviews, corrected, read_reviews, with_texts
-from pipelines.separating import SeparatingApart, describe
+from pipelines.separating import describe
+from pipelines.separating_apart import SeparatingApart
 from pipelines.sources import articles, pmc
 from pipelines.sources.turns import QueuedTurns, Turns
 

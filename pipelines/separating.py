@@ -1,36 +1,32 @@
 """One figure read: panels, letters, subcaptions and what its pictures show; here, or in a process of its own.
 
 `Separating` reads where it is called. `serve` is the same behind core.apart, so that a figure that crashes, hangs or
-fills its reader costs itself and no other: stations ask `apart(config)`.
+fills its reader costs itself and no other: stations ask pipelines.separating_apart.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from core.apart import Apart, Handler, Json
+from core.apart import Handler, Json
 from core.copies import dedupe
 from core.images import open_image
 from core.records import (
     Figure,
     Picture,
     SeparatedFigure,
-    Span,
-    SplitCaption,
     Subfigure,
     arrow_schema,
     from_row,
 )
 from core.settings import Config
-from pipelines.captions.split import split_caption
+from pipelines.captions.split import split_short
 from pipelines.copies.picture_kind import picture_kind
 from pipelines.matching.match import WHOLE, believed, is_part, match, told
 
-GROUPS = ("separate", "labels", "captions", "match")  # of settings, that reading a figure depends on
-MAX_CAPTION = 20_000  # characters that are split; the longest captions of PMC have some 6,000
 FOUND = ("subfigures", "split_caption", "pictures")
 Row = dict[str, Any]
 
@@ -80,35 +76,6 @@ class Separating:
         return rows
 
 
-class SeparatingApart:
-    """The same in a process of its own; raises RejectionError, with whatever went wrong as the figure's own reason."""
-
-    def __init__(self, config: Config) -> None:
-        settings = config.model_dump(mode="json", include=set(GROUPS))
-        seconds, gib = config.tables.item_seconds, config.tables.item_gib
-        self._apart = Apart("pipelines.separating:serve", settings, seconds=seconds, gib=gib)
-
-    def separated(self, figure: Figure) -> SeparatedFigure:
-        """As of Separating."""
-        row = asdict(replace(figure, image=b""))
-        found, _ = self._apart.ask({"figure": row | {"image": ""}}, figure.image)
-        pictures = [each | {"thumbnail": each["thumbnail"].encode("latin-1")} for each in found["pictures"]]
-        fields = {name: getattr(figure, name) for name in arrow_schema(Figure).names}
-        return SeparatedFigure(
-            **fields,
-            subfigures=[from_row(each, Subfigure) for each in found["subfigures"]],
-            split_caption=from_row(found["split_caption"], SplitCaption),
-            pictures=[from_row(each, Picture) for each in pictures],
-        )
-
-    def row(self, name: str, caption: str | None, data: bytes) -> Row:
-        """As of Separating."""
-        found, _ = self._apart.ask({"caption": caption}, data)
-        for each in [*found["subfigures"], *found.get("pairs", [])]:  # JSON knows no tuples
-            each["box"] = tuple(each["box"])
-        return {**found, "image": name}
-
-
 def serve(settings: Mapping[str, Any]) -> Handler:
     """What answers in that process."""
     reader = Separating(Config.model_validate(dict(settings)))
@@ -122,14 +89,6 @@ def serve(settings: Mapping[str, Any]) -> Handler:
         return {name: found[name] for name in FOUND}, b""
 
     return answer
-
-
-def split_short(caption: str, emphasis: Sequence[Span] = (), *, min_confidence: float) -> SplitCaption:
-    """A caption taken apart, unless it is so long that it is none: then it stays whole, and says so."""
-    if len(caption) > MAX_CAPTION:
-        reason = f"{len(caption):,} characters; at most {MAX_CAPTION:,} are split"
-        return SplitCaption(preamble="", subcaptions=[], tail="", confidence=0.0, reason=reason)
-    return split_caption(caption, emphasis, min_confidence=min_confidence)
 
 
 def describe(index: int, image: Image.Image) -> Picture:

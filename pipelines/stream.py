@@ -15,13 +15,12 @@ import ray
 from ray.data import ActorPoolStrategy
 
 from core.places import Place
-from core.records import Span, SplitCaption
-from core.rejection import RejectionError
+from core.records import Span
 from core.settings import Config
 from core.stations import told_plainly
 from pipelines.build import Stage, by_actors, by_tasks
-from pipelines.loose_files import MAX_BYTES, CaptionWork, FigureWork, loose_bytes
-from pipelines.separating import SeparatingApart, split_short
+from pipelines.loose_files import MAX_BYTES, CaptionWork, FigureWork
+from pipelines.loose_rows import FigureRows, caption_row
 
 Row = dict[str, Any]
 __all__ = ["MAX_BYTES", "of_each", "read_figures", "split_captions"]
@@ -48,8 +47,7 @@ def split_captions(config: Config, works: Sequence[CaptionWork]) -> Iterator[Row
     task = partial(_split, min_confidence=config.captions.min_confidence)
     tasks_at_once = min(_blocks(len(works), CAPTIONS), config.tables.readers[1])
     stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=tasks_at_once)
-    for row in _stream("captions", works, CAPTIONS, stage):
-        yield {**row, **asdict(_whole(row["error"]["message"]))} if "error" in row else row
+    yield from _stream("captions", works, CAPTIONS, stage)
 
 
 def of_each(config: Config, station: str, works: Sequence[Any], do: Callable[[Row], Any]) -> Iterator[Any]:
@@ -63,47 +61,19 @@ def _done(row: Row, *, do: Callable[[Row], Any]) -> Row:
 
 
 class ReadFigure:
-    """An actor that takes figure after figure; beside it a process that has loaded the weights once reads them."""
+    """An actor that takes figure after figure."""
 
     def __init__(self, config: Config, folder: Place) -> None:
-        self.folder = folder
-        self.reader = SeparatingApart(config)
+        self.rows = FigureRows(config, folder)
 
     def __call__(self, row: Row) -> Row:
-        work = FigureWork(**json.loads(row["work"]))
-        return {"row": json.dumps(_or_why({"image": work.image}, lambda: self.row(work)))}
-
-    def row(self, work: FigureWork) -> Row:
-        """What is found on one figure; raises RejectionError where it cannot be read."""
-        if work.code:
-            raise RejectionError(work.code, work.message)
-        return self.reader.row(work.image, work.caption, loose_bytes(self.folder, work.image))
+        return {"row": self.rows(FigureWork(**json.loads(row["work"])))}
 
 
 def _split(row: Row, *, min_confidence: float) -> Row:
     work = json.loads(row["work"])
-
-    def split() -> Row:
-        if work["code"]:
-            raise RejectionError(work["code"], work["message"])
-        emphasis = [Span(**span) for span in work["emphasis"]]
-        return {"id": work["id"], **asdict(split_short(work["caption"], emphasis, min_confidence=min_confidence))}
-
-    return {"row": json.dumps(_or_why({"id": work["id"]}, split))}
-
-
-def _whole(reason: str) -> SplitCaption:
-    return SplitCaption(preamble="", subcaptions=[], tail="", confidence=0.0, reason=reason)
-
-
-def _or_why(named: Row, made: Callable[[], Row]) -> Row:
-    """A row, or why there is none: what one file brings up in our code must not cost the others of a long job."""
-    try:
-        return made()
-    except RejectionError as error:
-        return {**named, "error": {"code": error.code, "message": error.message}}
-    except Exception as error:  # noqa: BLE001  # told on its row, and counted on the terminal
-        return {**named, "error": {"code": "bug", "message": f"{type(error).__name__}: {error}"[:500]}}
+    spans = [Span(**span) for span in work.pop("emphasis")]
+    return {"row": caption_row(CaptionWork(**work, emphasis=spans), min_confidence=min_confidence)}
 
 
 def _stream(station: str, works: Sequence[Any], size: int, stage: Stage) -> Iterator[Row]:

@@ -11,7 +11,7 @@ import re
 import time
 from collections import Counter
 
-from pipelines.separating import split_short
+from pipelines.captions.split import split_short
 from tests.fuzz_jats import arguments, fuzz
 
 SECONDS = 1.0  # for a caption of the longest that are split, and for each shorter one

@@ -288,7 +288,7 @@ class _ToBatch(ArrowBatchCollateFn):
         self.collate = collate
 
     def __call__(self, batch: pa.Table) -> Batch:  # type: ignore[override]  # passed through as it is
-        return self.collate(batch.to_pylist())
+        return self.collate.packed(batch.to_pylist())
 
 
 def _batches(plan: Plan, collate: Collate, step: int) -> Iterator[Batch]:

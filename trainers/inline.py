@@ -77,7 +77,9 @@ def fit_inline(
         held = len(training_set) * 3 * size**2 <= HELD
         rows = training_rows(training_set, size if held else None, cut)
         collate = Collate(tokenizer, size, model.settings.max_tokens)
-        batches = batches_after(progress.step, rows, collate=collate if held else preparing(collate), plan=job.plan)
+        batches = batches_after(
+            progress.step, rows, collate=collate.packed if held else preparing(collate), plan=job.plan
+        )
         train_steps(objective, batches, progress=progress, plan=job.plan, on_record=on_record, on_checkpoint=save)
         save(progress)
 
@@ -131,7 +133,7 @@ def training_rows(training_set: TrainingSet, image_size: int | None, sentences: 
 
 def preparing(collate: Collate) -> MakeBatch:
     """collate() of rows whose images are not decoded yet."""
-    return lambda rows: collate([prepare(row, collate.image_size) for row in rows])
+    return lambda rows: collate.packed([prepare(row, collate.image_size) for row in rows])
 
 
 def batches_after(step: int, rows: Sequence[Row], *, collate: MakeBatch, plan: Plan) -> Iterator[Batch]:

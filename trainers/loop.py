@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -27,6 +27,7 @@ Record = dict[str, float]
 PRIOR_ITM = 0.6365  # the matching loss of a model that only knows that one pair in three is true
 MODEL = "model."  # what the objective calls the weights that a checkpoint holds as a model
 PLACED = ("cls_token", "pos_embed", "decoder.hidden")  # of several dimensions, and no matrices
+LOOKED = 1.0  # seconds at most from one reading of the losses to the next
 PATIENCE = 200  # steps that the matching loss may stay there before it is said
 
 
@@ -49,11 +50,21 @@ class Progress:
     step: int = 0
 
 
+@dataclass(frozen=True)
+class Taken:
+    """A step that was taken; its losses stay on the device until somebody asks."""
+
+    step: int
+    losses: Losses
+    pair_ids: tuple[str, ...]
+
+
 @dataclass
 class _Window:
     """The losses and times since the last record."""
 
     began: float
+    taken: list[Taken] = field(default_factory=list)  # not read yet
     losses: dict[str, float] = field(default_factory=dict)
     steps: int = 0
     samples: int = 0
@@ -180,31 +191,42 @@ def train_steps(
     is_stopped: asked of the first worker after each step; then a checkpoint is made at once, and training ends.
 
     batches: those that follow progress.step, of this worker. Records: losses are means over all workers, samples are of
-    all, the share of time spent waiting is this one's. Raises FloatingPointError on a loss that is not finite. A step's
-    randomness depends on seed and step alone, so a resumed run repeats the uninterrupted one.
+    all, the share of time spent waiting is this one's. Losses are read, and the first worker is asked, every some steps
+    that take train.log_seconds together, a second at most: each reading waits for the device. Raises FloatingPointError
+    on a loss that is not finite, before anything is saved after it. A step's randomness depends on seed and step alone,
+    so a resumed run repeats the uninterrupted one.
     """
     device = next(objective.parameters()).device
     objective.train()
     window = _Window(began=time.monotonic())
     saved = asked = window.began
-    watch = _Watch()
+    watch, read_at, read, read_from = _Watch(), progress.step + 1, window.began, progress.step
     for batch in islice(batches, plan.total_steps - progress.step):
         window.waited += time.monotonic() - asked
-        losses = train_step(objective, batch.to(device), progress=progress, plan=plan)
-        _count(window, losses, len(batch) * workers())
-        watch.see(losses.get("itm", 0.0))
+        window.taken.append(take_step(objective, batch.to(device), progress=progress, plan=plan))
+        window.steps += 1
+        window.samples += len(batch) * workers()
         asked = time.monotonic()
+        if progress.step < read_at:
+            continue
+        _count(window, watch, objective)
+        asked = time.monotonic()
+        pace = (asked - read) / (progress.step - read_from)  # seconds a step
+        read, read_from = asked, progress.step
         if asked - window.began >= plan.train.log_seconds:
             on_record(_record(window, watch, objective, progress=progress, plan=plan))
             window = _Window(began=asked)
         by_steps = plan.train.checkpoint_steps is not None and progress.step % plan.train.checkpoint_steps == 0
         due = by_steps or asked - saved >= 60 * plan.train.checkpoint_minutes
-        due, stopped = _agreed(due, is_stopped(), device)
+        every = max(1, int(min(plan.train.log_seconds, LOOKED) / max(pace, 1e-9)))
+        due, stopped, every = _agreed(due, is_stopped(), every, device)
+        read_at = _next_reading(progress.step, every, plan)
         if progress.step < plan.total_steps and (due or stopped):
             on_checkpoint(progress)
-            asked = saved = time.monotonic()
+            asked = saved = read = time.monotonic()
         if stopped:
             break
+    _count(window, watch, objective)
     if window.steps:
         on_record(_record(window, watch, objective, progress=progress, plan=plan))
 
@@ -213,6 +235,11 @@ def train_step(
     objective: Objective | DistributedDataParallel, batch: Batch, *, progress: Progress, plan: Plan
 ) -> dict[str, float]:
     """One step of the optimiser; the losses by name, `loss` their weighted sum."""
+    return read_losses([take_step(objective, batch, progress=progress, plan=plan)], objective)[0]
+
+
+def take_step(objective: Objective | DistributedDataParallel, batch: Batch, *, progress: Progress, plan: Plan) -> Taken:
+    """One step of the optimiser, for which nobody waits."""
     step = progress.step
     torch.manual_seed((plan.seed * workers() + rank()) * 1_000_003 + step)
     batch = augment_batch(batch, seed=f"{plan.seed}:{step // plan.steps_per_epoch}", how=plan.train.augment)
@@ -224,12 +251,26 @@ def train_step(
         clip_grad_norm_(objective.parameters(), plan.optim.clip)
     progress.optimizer.step()
     progress.step += 1
-    # The one moment at which the CPU waits for the GPU.
-    values = dict(zip(losses, mean_over_workers(torch.stack([*losses.values()])).tolist(), strict=True))
-    values["loss"] = sum(weight * values[name] for name, weight in _inner(objective).weights.items() if name in values)
-    if not math.isfinite(values["loss"]):
-        raise FloatingPointError(f"step {step}: losses {values}; pairs {', '.join(batch.pair_ids)}")
-    return values
+    return Taken(step, losses, batch.pair_ids)
+
+
+def read_losses(taken: Sequence[Taken], objective: Objective | DistributedDataParallel) -> list[dict[str, float]]:
+    """The losses of steps by name, means over the workers, `loss` their weighted sum; the CPU waits for the GPU here.
+
+    Raises FloatingPointError on the first that is not finite.
+    """
+    if not taken:
+        return []
+    table = torch.stack([torch.stack([*each.losses.values()]) for each in taken])  # (S, L)
+    rows = []
+    for each, row in zip(taken, mean_over_workers(table).tolist(), strict=True):
+        values = dict(zip(each.losses, row, strict=True))
+        weights = _inner(objective).weights
+        values["loss"] = sum(weight * values[name] for name, weight in weights.items() if name in values)
+        if not math.isfinite(values["loss"]):
+            raise FloatingPointError(f"step {each.step}: losses {values}; pairs {', '.join(each.pair_ids)}")
+        rows.append(values)
+    return rows
 
 
 def _backward(objective: Objective | DistributedDataParallel, batch: Batch, *, step: int, plan: Plan) -> Losses:
@@ -257,20 +298,28 @@ def _inner(objective: Objective | DistributedDataParallel) -> Objective:
     return objective.module if isinstance(objective, DistributedDataParallel) else objective
 
 
-def _agreed(due: bool, stopped: bool, device: torch.device) -> tuple[bool, bool]:
+def _agreed(due: bool, stopped: bool, every: int, device: torch.device) -> tuple[bool, bool, int]:
     """What the first worker thinks: a checkpoint takes all of them, and their clocks differ."""
     if workers() == 1:
-        return due, stopped
-    answer = torch.tensor([due, stopped], dtype=torch.uint8, device=device)
+        return due, stopped, every
+    answer = torch.tensor([due, stopped, every], device=device)
     dist.broadcast(answer, src=0)
-    return bool(answer[0].item()), bool(answer[1].item())
+    due_now, stopped_now, steps = answer.tolist()
+    return bool(due_now), bool(stopped_now), steps
 
 
-def _count(window: _Window, losses: dict[str, float], samples: int) -> None:
-    window.steps += 1
-    window.samples += samples
-    for name, value in losses.items():
-        window.losses[name] = window.losses.get(name, 0.0) + value
+def _next_reading(step: int, every: int, plan: Plan) -> int:
+    """The step after which losses are read again: some steps on, and not beyond a checkpoint's."""
+    fixed = plan.train.checkpoint_steps
+    return min(step + every, plan.total_steps, plan.total_steps if fixed is None else (step // fixed + 1) * fixed)
+
+
+def _count(window: _Window, watch: _Watch, objective: Objective | DistributedDataParallel) -> None:
+    for losses in read_losses(window.taken, objective):
+        watch.see(losses.get("itm", 0.0))
+        for name, value in losses.items():
+            window.losses[name] = window.losses.get(name, 0.0) + value
+    window.taken.clear()
 
 
 def _record(window: _Window, watch: _Watch, objective: nn.Module, *, progress: Progress, plan: Plan) -> Record:

@@ -52,27 +52,32 @@ def planned(table: Table, wanted: Wanted, *, per_shard: int, seed: int) -> Plan:
     plan = Plan()
     has = [name for name in ("split", *COLUMNS, "dataset", "view") if name in arrow_schema(table.record).names]
     files: dict[str, list[tuple[str, int]]] = {}
-    for part in table.parts():
-        for file in (file for file in part.files if file.rows):
-            uri = (table.place / file.name).uri
-            kept = Counter[str]()
-            for row in rows_of([uri], table.record).to_table(columns=_there([uri], table, has)).to_pylist():
-                reason = wanted.reason(row)
-                if reason:
-                    plan.left_out[reason] += 1
-                    continue
-                kept[row["split"]] += 1
-                for name in (*LISTS, "dataset", "view"):
-                    if row.get(name) is not None:
-                        plan.counts.setdefault(name, Counter())[str(row[name])] += 1
-            for split, number in kept.items():
-                files.setdefault(split, []).append((uri, number))
+    every = (file for part in table.parts() for file in part.files if file.rows)
+    for uri in ((table.place / file.name).uri for file in every):
+        rows = rows_of([uri], table.record).to_table(columns=_there([uri], table, has)).to_pylist()
+        for split, number in _counted(rows, wanted, plan).items():
+            files.setdefault(split, []).append((uri, number))
     plan.rows = Counter({split: sum(number for _, number in found) for split, found in files.items()})
     if not plan.rows:
         told = ", ".join(f"{count:,} by {name}" for name, count in plan.left_out.items())
         raise UserError(f"no row of {table.place} is wanted" + (f"; left out: {told}" if told else ": it is empty"))
     plan.works = [work for split in sorted(files) for work in _dealt(split, files[split], per_shard, seed)]
     return plan
+
+
+def _counted(rows: Sequence[Row], wanted: Wanted, plan: Plan) -> Counter[str]:
+    """Of one file's rows those that leave, by split; the plan's numbers grow by them and by those that stay."""
+    kept = Counter[str]()
+    for row in rows:
+        reason = wanted.reason(row)
+        if reason:
+            plan.left_out[reason] += 1
+            continue
+        kept[row["split"]] += 1
+        for name in (*LISTS, "dataset", "view"):
+            if row.get(name) is not None:
+                plan.counts.setdefault(name, Counter())[str(row[name])] += 1
+    return kept
 
 
 def _there(files: Sequence[str], table: Table, names: Sequence[str]) -> list[str]:

@@ -14,9 +14,19 @@ from pipelines.captions.spans import Parts, distributed
 PLAIN, UNUSUAL, LATE, WEAK = 0.98, 0.6, 0.7, 0.9  # what the parts of a confidence are worth
 LEFT_OUT = {ord("I") - ord("A"), ord("O") - ord("A")}  # letters that some journals pass over: they look like 1 and 0
 
+MAX_CAPTION = 20_000  # characters that are split; the longest captions of PMC have some 6,000
+
 _LEADING = re.compile(r"^(?:[\s.,;:)\]–—-]|(?:and|or|as well as)\b)+", re.IGNORECASE)
 _JOINTS = string.whitespace + ",;:(["
 _JOINT = re.compile(r"(?:\s(?:and|or|but|with|while|whereas)|(?:\b|^)Notes?)$")
+
+
+def split_short(caption: str, emphasis: Sequence[Span] = (), *, min_confidence: float) -> SplitCaption:
+    """A caption taken apart, unless it is so long that it is none: then it stays whole, and says so."""
+    if len(caption) > MAX_CAPTION:
+        reason = f"{len(caption):,} characters; at most {MAX_CAPTION:,} are split"
+        return SplitCaption(preamble="", subcaptions=[], tail="", confidence=0.0, reason=reason)
+    return split_caption(caption, emphasis, min_confidence=min_confidence)
 
 
 def split_caption(caption: str, emphasis: Sequence[Span] = (), *, min_confidence: float) -> SplitCaption:

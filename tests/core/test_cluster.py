@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 import ray
 
-from core.cluster import ClusterError, demands, local_cpus, nodes, patience, preflight, refuse_missing_weights
+from core import cluster
+from core.cluster import (
+    ClusterError,
+    RayNotStarted,
+    cause_in,
+    demands,
+    local_cpus,
+    nodes,
+    patience,
+    preflight,
+    refuse_missing_weights,
+)
 from core.config import load
 from core.settings import ClusterSettings, Config
 
@@ -90,3 +101,42 @@ def test_weights_that_are_not_there_are_said_before_ray_starts(setting: str) -> 
     with pytest.raises(ClusterError, match=f"{setting}: there is no /nowhere"):
         refuse_missing_weights(load(None, [f"{setting}=/nowhere"]))
     refuse_missing_weights(load())
+
+
+def test_a_start_that_fails_is_tried_again_with_longer_limits_and_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits, left, name = list[str](), list[subprocess.Popen[bytes]](), "RAY_raylet_start_wait_time_s"
+    for each, limit in cluster.LIMITS.items():
+        monkeypatch.setenv(each, str(limit))
+
+    def fail_once(_: ClusterSettings, temporary: str) -> None:
+        waits.append(os.environ[name])
+        if len(waits) == 1:
+            left.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", temporary]))
+            raise Exception("The current node timed out during startup.")  # what Ray raises
+
+    monkeypatch.setattr(cluster, "_init", fail_once)
+    cluster._start_local(ClusterSettings())
+    assert waits == ["120", "240"]
+    assert left[0].wait(10) < 0
+
+
+def test_a_ray_that_does_not_start_says_what_its_log_blames_and_where_that_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+    def fail(_: ClusterSettings, temporary: str) -> None:
+        logs = Path(temporary) / "session_2026" / "logs"
+        logs.mkdir(parents=True)
+        (logs / "gcs_server.out").write_text("[2026 I 7 7] begins\n")
+        (logs / "raylet.out").write_text("[2026 I 7 7] begins\n[2026-11-29 C 7 7] agent did not register\nends\n")
+        raise Exception("The current node timed out")
+
+    monkeypatch.setattr(cluster, "_init", fail)
+    with pytest.raises(RayNotStarted, match=r"in 3 tries: raylet\.out: .*agent did not register \(the load is") as told:
+        cluster._start_local(ClusterSettings())
+    assert "\n" not in str(told.value) and str(tmp_path) in str(told.value)
+    assert (tmp_path / "figray" / "ray_logs" / "raylet.out").exists()
+    assert cause_in(tmp_path / "nowhere", ValueError("no  such\nthing")) == "no such thing"

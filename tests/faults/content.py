@@ -14,8 +14,8 @@ from PIL import Image
 from core.apart import Apart
 from core.images import facts_apart
 from core.places import Place
+from pipelines.captions.split import split_short
 from pipelines.loose_files import MAX_BYTES, loose_bytes
-from pipelines.separating import split_short
 from pipelines.sources.folder import FolderBucket
 from pipelines.sources.jats import parse_article
 from tests.faults.fault import Fault, end_of

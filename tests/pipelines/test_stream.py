@@ -13,6 +13,7 @@ from core.records import Span
 from core.settings import Config
 from pipelines.captions.split import split_caption
 from pipelines.loose_files import CaptionWork, FigureWork
+from pipelines.loose_rows import FigureRows, read_here, split_here
 from pipelines.stream import MAX_BYTES, ReadFigure, read_figures, split_captions
 
 CAPTION = "Brain of a man. (A) Axial view of the cyst. (B) Coronal view after surgery."
@@ -60,7 +61,7 @@ def test_a_figure_that_cannot_be_read_says_why_on_its_row(folder: Place, config:
 
 def test_the_rule_of_whole_figures_makes_one_pair(folder: Place, config: Config) -> None:
     whole = config.model_copy(update={"match": config.match.model_copy(update={"rule": "whole"})})
-    row = ReadFigure(whole, folder).row(FigureWork("two.png", CAPTION))
+    row = FigureRows(whole, folder).row(FigureWork("two.png", CAPTION))
     assert [(pair["box"], pair["text"]) for pair in row["pairs"]] == [((0, 0, 400, 200), CAPTION)]
 
 
@@ -77,3 +78,6 @@ def test_rows_come_in_order_and_none_is_lost(folder: Place, config: Config) -> N
     assert [row["id"] for row in found] == [str(k) for k in range(450)]
     assert found[7] == {"id": "7", **asdict(split_caption(CAPTION, spans, min_confidence=0.5))}
     assert list(read_figures(config, folder, [])) == []
+    assert json.dumps(rows) == json.dumps(list(read_here(config, folder, [FigureWork(name) for name in names])))
+    works[3] = CaptionWork("3", "", code="no_caption", message="row 4 has no caption")
+    assert json.dumps(list(split_captions(config, works))) == json.dumps(list(split_here(config, works)))

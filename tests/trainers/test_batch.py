@@ -193,3 +193,15 @@ def test_it_is_known_of_a_text_whether_it_names_a_side(tokenizer: PreTrainedToke
     assert batch.sided is not None and batch.sided.tolist() == [True, False]
     assert augment_batch(batch, seed="a", how="none") is batch
     assert not torch.equal(augment_batch(batch, seed="a", how="papers").images, batch.images)
+
+
+def test_images_stay_bytes_until_they_are_where_they_are_used(
+    shape_rows: Callable[[int], list[dict[str, Any]]], tokenizer: PreTrainedTokenizerFast
+) -> None:
+    collate = Collate(tokenizer, 32, 24)
+    rows = [prepare(row, 32) for row in shape_rows(3)]
+    packed, batch = collate.packed(rows), collate(rows)
+    assert packed.images.dtype == torch.uint8 and packed.at(torch.tensor([1])).images.dtype == torch.uint8
+    assert torch.equal(packed.to("cpu").images, batch.images)
+    assert torch.equal(batch.images, packed.images.float() / 127.5 - 1)
+    assert batch.scaled() is batch

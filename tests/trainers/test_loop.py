@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from core.settings import ObjectiveSettings, OptimSettings, TrainSettings
+from trainers import loop
 from trainers.batch import Batch
 from trainers.blip import Blip
 from trainers.loop import (
@@ -267,3 +268,31 @@ def test_a_matching_loss_that_stays_that_of_a_constant_is_said_once_and_marked(
         "the matching loss has stayed at 0.6365, that of a constant, for 200 steps"
     ]
     assert [record["itm_stuck"] for record in records] == [0.0] * 199 + [1.0] * 101
+
+
+def test_losses_read_seldom_are_those_read_at_every_step(
+    small_blip: Blip, shape_batch: Callable[[int], Batch], objective_for: Objectives, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+    read = loop.read_losses
+
+    def counted(taken: Any, objective: Any) -> Any:
+        reads.append(len(taken))
+        return read(taken, objective)
+
+    monkeypatch.setattr(loop, "read_losses", counted)
+    monkeypatch.setattr(loop, "LOOKED", 1e9)
+    start, batch, means = {n: v.clone() for n, v in small_blip.state_dict().items()}, shape_batch(8), []
+    for seconds in (1e-9, 1e9):
+        small_blip.load_state_dict(start)
+        records = run(objective_for(small_blip), in_turn(batch, 8), train(PLAN, log_seconds=seconds))
+        means.append(sum(record["loss"] for record in records) / len(records))
+    assert [each for each in reads if each] == [1] * 12 + [1, 11]
+    assert means[0] == pytest.approx(means[1], rel=1e-6)
+
+
+def test_readings_stop_at_every_checkpoint_and_at_the_end() -> None:
+    plan = train(PLAN, checkpoint_steps=5)
+    assert [loop._next_reading(step, 100, plan) for step in (1, 5, 9, 10)] == [5, 10, 10, 12]
+    assert [loop._next_reading(step, 2, plan) for step in (1, 4)] == [3, 5]
+    assert loop._next_reading(1, 100, PLAN) == 12

@@ -14,6 +14,7 @@ from core.records import (
     Picture,
     Radiograph,
     SeparatedFigure,
+    Split,
     SplitCaption,
     Subcaption,
     Subfigure,
@@ -38,18 +39,21 @@ def a_figure(article: str) -> SeparatedFigure:
         preamble="", tail="", confidence=1.0, reason="",
         subcaptions=[Subcaption(labels=["A"], text="CT, before."), Subcaption(labels=["B"], text="=MRI, «after».")],
     )  # fmt: skip
-    picture = {"kind": "picture", "kind_score": 0.9, "pixels_md5": "0", "thumbnail": bytes(1024)}
+    shown = [
+        Picture(subfigure=index, kind="picture", kind_score=0.9, pixels_md5="0", thumbnail=bytes(1024))
+        for index in (-1, 0, 1)
+    ]
     return SeparatedFigure(
         figure_id=f"{article}/fig.1", article_id=article, title="A case", article_type="case-report", doi="10.1/x",
         year=2020, licence="CC BY", attribution="Doe J. A case. Journal.", media_url=f"https://x/{article}/fig.1.jpg",
         md5="m", image=jpeg(100, 40, 90), image_format="JPEG", width=100, height=40, n_frames=1, label="Figure 1",
         caption="(A) CT, before. (B) =MRI, «after».", emphasis=[], mentions=[], notes=[], subfigures=panels,
-        split_caption=split, pictures=[Picture(subfigure=index, **picture) for index in (-1, 0, 1)],
+        split_caption=split, pictures=shown,
     )  # fmt: skip
 
 
 def pairs_of(figure: SeparatedFigure, number: int) -> list[Pair]:
-    split = "test" if number % 3 == 2 else "train"
+    split: Split = "test" if number % 3 == 2 else "train"
     return [
         Pair(
             pair_id=f"{figure.figure_id}#{index}", figure_id=figure.figure_id, article_id=figure.article_id,

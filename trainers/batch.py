@@ -85,15 +85,12 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast.from_pretrained(str(folder))
 
 
-def rows_in(files: pa.Table, *, columns: Sequence[str], articles: Sequence[str] | None) -> Iterator[pa.Table]:
-    """The rows of the files that a table names; of some articles alone, where they are given.
+def rows_in(files: pa.Table, *, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """The rows of the files that a table names.
 
     Here and not in fit.py: a process that reads loads no more than it needs.
     """
-    wanted = None if articles is None else pc.field("article_id").isin(articles)
-    for rows in rows_of(files["file"].to_pylist(), Pair).to_batches(
-        columns=list(columns), filter=wanted, batch_size=READ
-    ):
+    for rows in rows_of(files["file"].to_pylist(), Pair).to_batches(columns=list(columns), batch_size=READ):
         if rows.num_rows:
             yield pa.Table.from_batches([rows])
 

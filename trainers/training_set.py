@@ -75,7 +75,7 @@ def read_training_set(files: Sequence[str], *, fraction: float, seed: int) -> Tr
 
 def rows_of_share(files: pa.Table, *, columns: Sequence[str], share: Share | None) -> Iterator[pa.Table]:
     """The rows of the files that a table names, of a share of the articles."""
-    for rows in rows_in(files, columns=columns, articles=None):
+    for rows in rows_in(files, columns=columns):
         kept = rows.filter(share.of(rows["article_id"])) if share else rows
         if kept.num_rows:
             yield kept

@@ -17,7 +17,7 @@ GIB = 2.0**30
 FILES = 16  # objects of a part over all tables: rows by split, rejects and manifest of each
 READ = 4  # how often each of them is read until training begins
 SHUFFLED = 4 * 80 * 25 / 2**25  # tasks of a picture, while copies are sought: its entries, in blobs of 32 MB
-MATRICES = 6  # of N x N float32 beside the pool, in retrieval
+PAIR_HELD = 2500  # bytes of a pair of a pool on the driver: embeddings, tokens, candidates (docs/results.md)
 MUCH = 0.7  # of a machine's memory
 LARGE_PART = 2**30  # bytes
 
@@ -78,7 +78,7 @@ def plan(config: Config, articles: int, machines: Machines, numbers: Numbers, *,
         (separating(config, corpus, numbers), machines.cpu),
         (seeking_copies(config, corpus, numbers), machines.head if _few(config, corpus) else machines.cpu),
         (pairing(config, corpus, numbers), machines.cpu),
-        (evaluating(config, corpus, numbers, models=len(schemes)), machines.head),
+        (evaluating(config, corpus, numbers, models=len(schemes)), machines.cpu),
     )
     stations = [
         paid(work.name, (work.items, work.unit), placed(work, group, numbers), machines, numbers)
@@ -186,27 +186,23 @@ def pairing(config: Config, corpus: Corpus, numbers: Numbers) -> Work:
 
 
 def evaluating(config: Config, corpus: Corpus, numbers: Numbers, *, models: int) -> Work:
-    """Retrieval of each model on pairs and on whole figures, in the command's own process."""
-    queries = models * _held_out(config) * (corpus.panels + corpus.figures)
+    """Retrieval of each model on a pool of pairs and on one of whole figures, by actors."""
+    queries = models * sum(_pool(config, each) for each in (corpus.panels, corpus.figures))
     return Work(
         name="evaluate",
         items=queries,
         unit="pairs",
         cpu_seconds=queries * evaluation_flops(config, numbers["text_pieces"]) / numbers["cpu_flops"],
-        at_once=config.train.threads,
-        cpus=0,
-        limit=f"one process on CPUs, train.threads={config.train.threads}",
+        at_once=config.evaluate.actors[1],
+        cpus=config.evaluate.actor_cpus,
+        limit=f"evaluate.actors={list(config.evaluate.actors)}",
     )
 
 
 def notes(config: Config, corpus: Corpus, machines: Machines) -> list[str]:
     """What would not fit, or is worth a thought before it is paid for."""
     found = []
-    pool = _held_out(config) * max(corpus.panels, corpus.figures)
-    states = (config.model.image_size // config.model.patch) ** 2 + 1
-    needs = {
-        "evaluate": 4 * (pool * states * config.model.image_width + MATRICES * pool**2),
-    }
+    needs = {"evaluate": PAIR_HELD * _pool(config, max(corpus.panels, corpus.figures))}
     for name, needed in needs.items():
         if needed > MUCH * machines.head.memory:
             found.append(
@@ -223,6 +219,12 @@ def notes(config: Config, corpus: Corpus, machines: Machines) -> list[str]:
 def _few(config: Config, corpus: Corpus) -> bool:
     """Whether copies are sought in one process."""
     return corpus.pictures <= config.tables.copies_exact_below
+
+
+def _pool(config: Config, pairs: float) -> float:
+    """The pairs that a model is judged on, of so many in all."""
+    held_out = _held_out(config) * pairs
+    return held_out if config.evaluate.pool is None else min(held_out, config.evaluate.pool)
 
 
 def _held_out(config: Config) -> float:

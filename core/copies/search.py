@@ -25,7 +25,7 @@ from core.tables import parsed, written
 
 BLOB = 32 * 2**20  # bytes of entries that one task compares
 ENTRIES = 80  # of a picture in one band: its different hashes, and itself
-MEMORY = 2**30  # bytes stated for a task that compares such a blob; measured in docs/results.md
+MEMORY = 2**30  # bytes stated for a task that compares such a blob: an estimate, with room
 SHUFFLES = 2048  # partitions at most where parts meet parts
 STATION = "copies"
 NOTHING = {"bucket": 0, "rows": b""}  # of each part: one without any row would leave Ray without its columns

@@ -50,9 +50,9 @@ def image_gain(
     model, tokenizer = load_blip(folder)
     collate = Collate(tokenizer, model.settings.image_size, model.settings.max_tokens)
     hides = masking(ObjectiveSettings(), tokenizer)
-    seen, costs, articles = training_articles(folder), [], list[str]()
+    costs, articles = [], list[str]()
     for number, batch in enumerate(_shuffled(files, collate, batch_size=batch_size, seed=seed)):
-        refuse_leak(seen, batch.article_ids)
+        refuse_leak(training_articles(folder, batch.article_ids), batch.article_ids)
         generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
         costs.append(_cost(model, batch, hides, generator))
         articles += batch.article_ids

@@ -171,9 +171,10 @@ def look(machine: Machine, reading: Reading, *, k: int) -> Seen:
     """A pool, and ITM's logits of the k nearest of each query; LeakError if the model has seen an article of it."""
     columns = ("article_id", "duplicate_group", "md5", "box", "modality")
     about = read_columns(reading.files, columns, articles=reading.articles)
-    refuse_leak(training_articles(reading.folder), (row["article_id"] for row in about.values()))
+    articles = {row["article_id"] for row in about.values()}
+    refuse_leak(training_articles(reading.folder, articles), articles)
     marks = image_marks(reading.files, articles=reading.articles)
-    refuse_same_images(training_images(reading.folder), marks)
+    refuse_same_images(training_images(reading.folder, marks), marks)
     pool = with_equal_texts(machine.embed(reading))
     rows = [about[pair_id] for pair_id in pool.pair_ids]
     groups = torch.stack([_renumbered(each) for each in (pool.text_group.cpu(), *image_groups(rows))])

@@ -89,7 +89,8 @@ def test_the_rate_that_pmc_allows_bounds_collecting() -> None:
 
 def test_what_does_not_fit_in_memory_is_noted() -> None:
     assert planned(1_000).notes == ()
-    notes = planned(1_000_000).notes
+    whole_pool = override(CONFIG, {"evaluate.pool": None})
+    notes = planned(100_000_000, config=whole_pool).notes
     assert notes[0].startswith("evaluate holds some ")
     assert notes[0].endswith("GiB in the command's own process; m6i.xlarge has 32 GiB")
     one_part = override(CONFIG, {"tables.parts": 2})

@@ -102,7 +102,9 @@ def dataset(
     beside: Annotated[list[str], typer.Option(help="Another run: copies of its films are found.")] = [],  # noqa: B006
     set_: Set = [],  # noqa: B006
 ) -> None:
-    """Radiographs with what is known of them into a run: a published set from its files, your own, or drawn ones."""
+    """Radiographs into a run: a published set, your own, or drawn ones; or pairs: any table of images and texts."""
+    if kind == "pairs":
+        return _given(folder, run, column, set_)
     from app import radiographs
     from app.steps import opened
     from core.places import Place
@@ -120,6 +122,27 @@ def dataset(
     for line in radiographs.summary(table):
         say(line)
     say(f"tables: {place / 'radiographs'}, and {place / 'pairs'} for those with a report")
+
+
+def _given(table: Path | None, run: str, column: list[str], set_: list[str]) -> None:
+    """A table of a user's own into the pairs of a run."""
+    from app import given
+    from app.steps import opened
+    from core.config import SettingError
+    from core.places import Place
+    from pipelines.given_pairs import given as read_table
+
+    if table is None:
+        raise SettingError("pairs are read from a table: name the file, or its folder")
+    found = read_table(table.resolve(), given.columns(column))
+    with opened(Place.at(run), None, set_) as config:
+        for note in found.notes:
+            say(note)
+        with connected(without_training(config), stopped=GOES_ON) as bars:
+            pairs = given.write_pairs(config, Place.at(run), found, bars)
+    for line in given.summary(pairs):
+        say(line)
+    say(f"pairs: {Place.at(run) / 'pairs'}; next: figray train processed --run {run}")
 
 
 @cli.command()

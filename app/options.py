@@ -17,4 +17,4 @@ REPRODUCIBLE = (
     *("medvl-table1", "medvl-figure3", "medvl-figure4", "medvl-ablation"),
     *("mlip-table1", "mlip-table2", "mlip-table3", "mlip-table4", "mlip-figure3"),
 )
-DATASETS = ("mimic", "rsna", "siim", "nih", "csv", "phantom")
+DATASETS = ("mimic", "rsna", "siim", "nih", "csv", "phantom", "pairs")

@@ -52,6 +52,13 @@ def parsed(data: bytes, record: type, name: str) -> pa.Table:
         raise _damaged(name, error) from error
 
 
+def of_a_user(file: str) -> pq.ParquetFile:
+    """A Parquet file of any columns, its footer looked at first; raises TableError."""
+    with open(file, "rb") as data:  # noqa: PTH123  a path as it was given
+        _columns(_metadata(data, file), file)
+    return pq.ParquetFile(file, page_checksum_verification=True)
+
+
 def written(table: pa.Table) -> bytes:
     """A table as the bytes of a Parquet file, the same for the same rows."""
     buffer = io.BytesIO()

@@ -1,0 +1,38 @@
+"""figray dataset pairs."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from app.given import columns, make_part, slices, summary
+from core.config import SettingError
+from core.places import Place
+from core.records import Pair
+from core.runs import Table
+from pipelines.given_pairs import GivenPair, given
+
+
+def test_what_belongs_together_is_in_one_part() -> None:
+    works = [GivenPair(str(k), "x", image="a", group=f"g{k % 7}") for k in range(2000)]
+    parts = slices(works)
+    assert len(parts) == 4
+    groups = [{work["group"] for work in part.works} for part in parts]
+    assert sum(len(each) for each in groups) == 7
+    assert slices(works) == parts
+
+
+def test_a_part_counts_what_came_in(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
+    (tmp_path / "t.csv").write_text("image,text\na.png,CT.\nb.png,CT.\n")
+    found = given(tmp_path / "t.csv", {})
+    table = Table(Place.at(tmp_path / "run" / "pairs"), Pair)
+    make_part(vars(slices(found.works)[0]), table=table, root=found.root, seed=0, val=0.0, test=0.0)
+    assert table.rows == 1
+    assert summary(table) == ["train: 1 pairs", "val: 0 pairs", "test: 0 pairs", "left out: 1 unreadable"]
+
+
+def test_columns_as_typed() -> None:
+    assert columns(["text=said"]) == {"text": "said"}
+    with pytest.raises(SettingError, match="--column text"):
+        columns(["text"])

@@ -1,0 +1,122 @@
+"""Tables of a user's own as pairs."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from core.config import SettingError, UserError
+from core.rejection import RejectionError
+from pipelines.given_pairs import Given, given, pair_of
+
+TEXTS = ["Axial CT of the brain.", "Sagittal MRI."]
+
+
+def png(grey: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), (grey, grey, grey)).save(file, "PNG")
+    return file.getvalue()
+
+
+def pairs_of(found: Given) -> list[tuple[str, str, str, str]]:
+    made = [pair_of(work, root=found.root, seed=0, val=0.0, test=0.0) for work in found.works]
+    assert all((pair.width, pair.height, pair.matched_by) == (40, 30, "given") for pair in made)
+    return [(pair.text, pair.article_id, pair.split, pair.modality) for pair in made]
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    (tmp_path / "img").mkdir()
+    for number in range(2):
+        (tmp_path / "img" / f"{number}.png").write_bytes(png(90 + number))
+    return tmp_path
+
+
+def test_a_csv_by_names_that_are_found(images: Path) -> None:
+    rows = "".join(f"img/{k}.png,{text},P{k},validation\n" for k, text in enumerate(TEXTS))
+    (images / "table.csv").write_text("file_name,caption,PMCID,split\n" + rows)
+    assert pairs_of(given(images / "table.csv", {})) == [
+        (TEXTS[0], "P0", "val", "CT"),
+        (TEXTS[1], "P1", "val", "MRI"),
+    ]
+
+
+def test_columns_by_names_that_are_given(images: Path) -> None:
+    rows = [{"where": f"img/{k}.png", "said": text, "n": k} for k, text in enumerate(TEXTS)]
+    (images / "x.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    found = given(images, {"image": "where", "text": "said", "id": "n"})
+    assert [work.id for work in found.works] == ["0", "1"]
+    assert [text for text, *_ in pairs_of(found)] == TEXTS
+    assert "no column says what belongs together" in found.notes[1]
+
+
+def test_parquet_as_hugging_face_writes_it(tmp_path: Path) -> None:
+    rows = [{"image": {"bytes": png(k), "path": None}, "text": text} for k, text in enumerate(TEXTS)]
+    (tmp_path / "data").mkdir()
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "data" / "train-0.parquet", row_group_size=1)
+    assert [text for text, *_ in pairs_of(given(tmp_path, {}))] == TEXTS
+
+
+def test_webdataset(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "test-0.tar", "w") as tar:
+        for number, text in enumerate(TEXTS):
+            facts = json.dumps({"article_id": f"P{number}"}).encode()
+            for suffix, data in (("png", png(number)), ("txt", text.encode()), ("json", facts)):
+                info = tarfile.TarInfo(f"s{number}.{suffix}")
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+    assert pairs_of(given(tmp_path / "test-0.tar", {})) == [
+        (TEXTS[0], "P0", "test", "CT"),
+        (TEXTS[1], "P1", "test", "MRI"),
+    ]
+
+
+def test_a_row_without_text_or_image_costs_itself(images: Path) -> None:
+    (images / "t.csv").write_text("image,text\nimg/0.png,\n,Words\nimg/none.png,Words\n../x.png,Words\nimg/1.png,Yes\n")
+    found = given(images / "t.csv", {})
+    codes = []
+    for work in found.works:
+        try:
+            pair_of(work, root=found.root, seed=0, val=0, test=0)
+            codes.append("")
+        except RejectionError as error:
+            codes.append(error.code)
+    assert codes == ["no_text", "missing_image", "unreadable", "unreadable", ""]
+
+
+def test_the_second_of_two_ids_is_left_out(images: Path) -> None:
+    (images / "t.csv").write_text("id,image,text\na,img/0.png,x\na,img/1.png,y\n")
+    found = given(images / "t.csv", {})
+    assert [work.code for work in found.works] == ["", "twice"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (
+            "t.csv",
+            "picture,words\na,b\n",
+            "no column of the image: name it by --column image=NAME; there are picture, words",
+        ),
+        ("t.json", "{", "t.json"),
+        ("t.xyz", "", "a table is Parquet"),
+        ("t.csv", "image,text\n", "has no row"),
+    ],
+)
+def test_what_is_no_table_is_said(name: str, text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match=said):
+        given(tmp_path / name, {})
+
+
+def test_a_column_that_is_none_is_refused(images: Path) -> None:
+    (images / "t.csv").write_text("image,text\na,b\n")
+    with pytest.raises(SettingError, match="--column words"):
+        given(images / "t.csv", {"words": "text"})
+    with pytest.raises(UserError, match="has no column said; there are image, text"):
+        given(images / "t.csv", {"text": "said"})

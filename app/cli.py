@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app import commands_collect, commands_export, commands_files, commands_runs
+from app import commands_asking, commands_collect, commands_export, commands_files, commands_runs
 from app.jobs import commands as commands_cluster
 from app.options import DATASETS, REPRODUCIBLE, SCHEMES, AsJson, Recipe, Run, Set
 from app.session import GOES_ON, connected, ended, say, session, without_training
@@ -321,7 +321,7 @@ def config(recipe: Recipe = None, set_: Set = []) -> None:  # noqa: B006
     typer.echo(write(load(recipe, set_)), nl=False)
 
 
-for module in (commands_collect, commands_runs, commands_export, commands_files, commands_cluster):
+for module in (commands_collect, commands_runs, commands_export, commands_asking, commands_files, commands_cluster):
     cli.add_typer(module.commands)
 
 

@@ -1,0 +1,55 @@
+"""search and compare of a run."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from app.asking import compare, lines, page, search
+from app.cli import cli
+from core.config import SettingError, UserError
+from core.places import Place
+from core.settings import Config
+from tests.app.test_retrieving import run as small_run
+
+run = small_run
+
+
+def test_words_find_pairs_and_the_page_is_inert(run: Place) -> None:
+    hits = search(Config(), run, "a red disc", name="processed", split="test", top=3)
+    assert len(hits) == len(lines(hits)) == 3
+    text = page(hits, "<script>x</script>", "processed")
+    assert "<script>" not in text
+    assert text.count("data:image/jpeg") == 3
+
+
+def test_an_image_is_compared_with_texts(run: Place, tmp_path: Path) -> None:
+    Image.new("RGB", (40, 30), (200, 0, 0)).save(tmp_path / "x.png")
+    found = compare(run, tmp_path / "x.png", ["a red disc", "a blue ring"], name="processed")
+    assert {text for _, text in found} == {"a red disc", "a blue ring"}
+    assert found[0][0] >= found[1][0]
+
+
+def test_what_cannot_be_asked_is_said(run: Place, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="--top 0"):
+        search(Config(), run, "x", name="processed", split="", top=0)
+    with pytest.raises(UserError, match="no pair in split val"):
+        search(Config(), run, "x", name="processed", split="val", top=1)
+    with pytest.raises(UserError, match="no model other"):
+        search(Config(), run, "x", name="other", split="", top=1)
+    (tmp_path / "x.png").write_bytes(b"no image")
+    with pytest.raises(UserError, match=r"x\.png: none of"):
+        compare(run, tmp_path / "x.png", ["a"], name="processed")
+
+
+def test_the_commands(run: Place, tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, ["search", run.uri, "a red disc", "--top", "2", "--json"])
+    assert done.exit_code == 0, done.output
+    assert len(json.loads(done.stdout.splitlines()[-1])) == 2
+    assert (run / "search.html").exists()
+    Image.new("RGB", (40, 30), (200, 0, 0)).save(tmp_path / "x.png")
+    done = CliRunner().invoke(cli, ["compare", str(tmp_path / "x.png"), "a disc", "a ring", "--run", run.uri, "--json"])
+    assert done.exit_code == 0, done.output
+    assert [row["text"] for row in json.loads(done.stdout.splitlines()[-1])]

@@ -57,7 +57,11 @@ def asked(commands: Any, words: Sequence[str]) -> Asked:
         )
     above = commands.make_context("figray", list(words))
     name, command, rest = commands.resolve_command(above, list(words))
-    given = command.make_context(name, rest, parent=above).params
+    context = command.make_context(name, rest, parent=above)
+    while hasattr(command, "resolve_command"):  # a group, as `export`: what counts is its own command
+        name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        context = command.make_context(name, rest, parent=context)
+    given = context.params
     return Asked(tuple(words), {key: str(given[key] or "") for key in ("run", "out") if key in given})
 
 

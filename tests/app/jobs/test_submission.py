@@ -31,6 +31,8 @@ def test_a_command_is_read_with_where_its_results_go() -> None:
     assert asked(COMMANDS, ["train", "blip-brain"]).results == {"run": ""}  # chosen by what is trained
     assert asked(COMMANDS, ["config", "blip-brain"]).results == {}
     assert asked(COMMANDS, ["separate", "images", "found.json"]).results == {"out": "found.json"}
+    exported = asked(COMMANDS, ["export", "pairs", "s3://b/run", "s3://b/out", "--to", "csv"]).results
+    assert exported == {"run": "s3://b/run", "out": "s3://b/out"}
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,7 @@ def test_a_command_is_read_with_where_its_results_go() -> None:
         (["trian", "blip-brain"], "No such command 'trian'"),
         (["train", "blip-brain", "--rum", "x"], "No such option"),
         (["export", "processed"], "Missing argument 'OUT'"),
+        (["export", "pairs", "run"], "Missing argument 'OUT'"),
         ([], "Missing argument"),
         (["logs", "train-1"], "logs does not run on a cluster"),
         (["collect", "--set", "source.api_key=abc"], "stands on the dashboard"),

@@ -130,11 +130,11 @@ def _given(table: Path | None, run: str, column: list[str], set_: list[str]) -> 
     from app.steps import opened
     from core.config import SettingError
     from core.places import Place
-    from pipelines.given_pairs import given as read_table
+    from pipelines.given_pairs import given as rows_of
 
     if table is None:
         raise SettingError("pairs are read from a table: name the file, or its folder")
-    found = read_table(table.resolve(), given.columns(column))
+    found = rows_of(table.resolve(), given.columns(column))
     with opened(Place.at(run), None, set_) as config:
         for note in found.notes:
             say(note)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.options import AsJson
+from app.options import AsJson, Run
 from app.session import ended, say
 
 commands = typer.Typer()
@@ -45,7 +45,7 @@ def search(
 def compare(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="An image file.")],
     texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help="Texts, of which one may fit.")],
-    run: Annotated[str, typer.Option(help="The run folder with the model.")] = "runs/collected",
+    run: Run = "runs/collected",
     name: Model = "processed",
     as_json: AsJson = False,
 ) -> None:

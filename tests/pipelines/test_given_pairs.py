@@ -52,7 +52,7 @@ def test_columns_by_names_that_are_given(images: Path) -> None:
     found = given(images, {"image": "where", "text": "said", "id": "n"})
     assert [work.id for work in found.works] == ["0", "1"]
     assert [text for text, *_ in pairs_of(found)] == TEXTS
-    assert "no column says what belongs together" in found.notes[1]
+    assert "no column says which rows belong together" in found.notes[1]
 
 
 def test_parquet_as_hugging_face_writes_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from core.places import Place
 from core.records import Pair
 from core.rejection import RejectionError
 from core.settings import Config
-from trainers.asking import Asked, Hit, nearest, opened
+from trainers.asking import Asked, Hit, nearest
 
 MOST = 200  # hits of a page
 SIDE = 220  # px of an image on it
@@ -59,7 +59,7 @@ def page(hits: Sequence[Hit], query: str, name: str) -> str:
     """The hits as a page of its own."""
     shown = []
     for hit in hits:
-        image = opened(hit.row["image"])
+        image = open_image(hit.row["image"]).image
         image.thumbnail((2 * SIDE, 2 * SIDE))
         facts = {key: hit.row.get(key, "") for key in ("pair_id", "text", "modality", "licence", "attribution")}
         shown.append({**facts, "image": data_uri(image), "score": f"{hit.score:.3f}"})

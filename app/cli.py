@@ -13,7 +13,7 @@ import typer
 
 from app import commands_asking, commands_collect, commands_export, commands_files, commands_runs
 from app.jobs import commands as commands_cluster
-from app.options import DATASETS, REPRODUCIBLE, SCHEMES, AsJson, Recipe, Run, Set
+from app.options import DATASETS, REPRODUCIBLE, SCHEMES, AsJson, Recipe, Run, Set, columns_named
 from app.session import GOES_ON, connected, ended, say, session, without_training
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _given(table: Path | None, run: str, column: list[str], set_: list[str]) -> 
 
     if table is None:
         raise SettingError("pairs are read from a table: name the file, or its folder")
-    found = rows_of(table.resolve(), given.columns(column))
+    found = rows_of(table.resolve(), columns_named(column, such_as="text"))
     with opened(Place.at(run), None, set_) as config:
         for note in found.notes:
             say(note)

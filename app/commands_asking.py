@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 
-from app.options import AsJson, Run
+from app.options import AsJson, Run, RunFolder
 from app.session import ended, say
 
 commands = typer.Typer()
 
-RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="The run folder: a path, or a URI.")]
 Model = Annotated[str, typer.Option("--model", help="A model of the run.")]
 
 

@@ -1,21 +1,18 @@
 """figray export and import-review: what people take away from a run, and what they bring back."""
 
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.options import AsJson, Run, Set
+from app.options import AsJson, Run, RunFolder, Set
 from app.session import GOES_ON, connected, ended, say, session, without_training
 
 if TYPE_CHECKING:
-    from app.exports.forms import Lines
     from app.exports.wanted import Wanted
-    from app.exports.written import Do, Work
 
 INLINE = 4  # shards that are written in this process; more are tasks of Ray
-LATEST = ("train", "val", "test")
 FORM = "webdataset, parquet (Hugging Face), imagefolder, jsonl, csv, blip, llava, coco or label-studio."
 
 
@@ -32,7 +29,6 @@ exports = typer.Typer(cls=Group, no_args_is_help=True, help="Write pairs, radiog
 commands = typer.Typer()
 commands.add_typer(exports, name="export")
 
-RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="The run folder: a path, or a URI.")]
 Out = Annotated[str, typer.Argument(metavar="OUT", help="The folder to write, which must be empty; a path, or a URI.")]
 To = Annotated[str, typer.Option("--to", help=FORM)]
 Splits = Annotated[str, typer.Option("--split", help="train, val, test: only these.")]
@@ -60,10 +56,11 @@ def pairs(
     from typing import get_args
 
     from app.exports.wanted import wanted
-    from core.records import Kind, MatchedBy, Modality
+    from core.records import Kind, MatchedBy, Modality, Split
 
     words = {"split": split, "kind": kind, "modality": modality, "matched_by": matched_by, "licence": licence}
-    known = {"split": LATEST, "kind": get_args(Kind), "modality": get_args(Modality), "matched_by": get_args(MatchedBy)}
+    kinds = {"split": Split, "kind": Kind, "modality": Modality, "matched_by": MatchedBy}
+    known = {name: get_args(values) for name, values in kinds.items()}
     asked = wanted(words, min_score=min_score, reproduced=reproduced, known=known)
     _export(run, out, "whole" if whole else "pairs", to, asked, per_shard=per_shard, set_=set_, as_json=as_json)
 
@@ -74,9 +71,12 @@ def radiographs(
     set_: Set = [], as_json: AsJson = False,  # noqa: B006
 ) -> None:  # fmt: skip
     """A run's radiographs, with reports and findings, in the same forms."""
-    from app.exports.wanted import wanted
+    from typing import get_args
 
-    asked = wanted({"split": split}, min_score=0.0, reproduced=True, known={"split": LATEST})
+    from app.exports.wanted import wanted
+    from core.records import Split
+
+    asked = wanted({"split": split}, min_score=0.0, reproduced=True, known={"split": get_args(Split)})
     _export(run, out, "radiographs", to, asked, per_shard=per_shard, set_=set_, as_json=as_json)
 
 
@@ -132,15 +132,12 @@ def _export(
     refuse_missing(place)
     with opened(place, None, set_) as config:
         plan = taking_away.plan(place, table, folder, to, asked, per_shard=per_shard, seed=config.seed)
-
-        def on_ray(works: "Iterable[Work]", do: "Do") -> "Iterable[Lines]":
-            return taking_away.on_ray(config, list(works), do)
-
+        export = partial(taking_away.export, place, table, folder, to, asked, plan, seed=config.seed)
         if plan is None or len(plan.works) <= INLINE:
-            told = taking_away.export(place, table, folder, to, asked, plan, seed=config.seed)
+            told = export()
         else:
             with connected(without_training(config), stopped=GOES_ON):
-                told = taking_away.export(place, table, folder, to, asked, plan, seed=config.seed, run_works=on_ray)
+                told = export(run_works=partial(taking_away.on_ray, config))
     for line in told["lines"]:
         say(line)
     ended({name: value for name, value in told.items() if name != "lines"}, as_json=as_json)

@@ -1,10 +1,10 @@
 """figray retry, refresh and verify: a run's failures tried again, its source asked again, its files looked through."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from app.options import AsJson, Set
+from app.options import AsJson, RunFolder, Set
 from app.session import ended, say, session
 
 if TYPE_CHECKING:
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from core.settings import Config
 
 commands = typer.Typer()
-
-RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="The run folder: a path, or a URI.")]
 
 
 def has_figures(_: "Config", place: "Place") -> None:

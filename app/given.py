@@ -5,19 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from app import steps
-from core.config import SettingError, UserError
+from core.config import UserError
 from core.failures import reject_of
 from core.places import Place
-from core.records import Pair, Reject, to_table
+from core.records import Pair, Reject, Split
 from core.runs import Table, claim, digest
 from core.settings import Config
 from pipelines.given_pairs import Given, GivenPair, pair_of
+from trainers.datasets.tables import by_split
 
 IN_A_PART = 500  # rows
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,6 @@ def write_pairs(config: Config, run: Place, found: Given, progress: steps.Progre
     return table
 
 
-def columns(asked: Sequence[str]) -> dict[str, str]:
-    """Columns as typed, "text=report"; or SettingError."""
-    wrong = [column for column in asked if "=" not in column]
-    if wrong:
-        raise SettingError(f"--column {wrong[0]}: write it as text=NAME, NAME as the table has it")
-    return dict(column.split("=", 1) for column in asked)
-
-
 def slices(works: Sequence[GivenPair]) -> list[Slice]:
     """Rows dealt out to parts by a hash of what belongs together."""
     parts = max(1, -(-len(works) // IN_A_PART))
@@ -76,7 +68,7 @@ def make_part(
             pairs.append(pair_of(work, root=root, seed=seed, val=val, test=test))
         except Exception as error:  # noqa: BLE001  what one row brings up costs that row, and is told
             rejects.append(reject_of(work.id, work.group or work.id, "dataset", error))
-    tables = {f"split={split}": to_table([pair for pair in pairs if pair.split == split], Pair) for split in SPLITS}
+    tables = by_split(pairs, Pair)
     counts = Counter(f"pairs_{pair.split}" for pair in pairs)
     done = table.commit(
         row["part"], tables=tables, rejects=rejects, inputs=row["inputs"], counts=counts, taken=len(row["works"])
@@ -89,5 +81,5 @@ def summary(table: Table) -> list[str]:
     counts: Counter[str] = Counter()
     for part in table.parts():
         counts.update(part.counts)
-    lines = [f"{split}: {counts[f'pairs_{split}']:,} pairs" for split in SPLITS]
+    lines = [f"{split}: {counts[f'pairs_{split}']:,} pairs" for split in get_args(Split)]
     return lines + [f"left out: {count:,} {code}" for code, count in sorted((table.left_out | table.failed).items())]

@@ -1,5 +1,6 @@
 """Arguments and options that commands of several modules take."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -12,9 +13,21 @@ Set = Annotated[list[str], typer.Option("--set", help="Change a setting: name=va
 
 AsJson = Annotated[bool, typer.Option("--json", help="The results as JSON on standard output; the rest on the other.")]
 
+RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="The run folder: a path, or a URI.")]
+
 SCHEMES = {"raw": ["raw"], "processed": ["processed"], "both": ["raw", "processed"]}
 REPRODUCIBLE = (
     *("medvl-table1", "medvl-figure3", "medvl-figure4", "medvl-ablation"),
     *("mlip-table1", "mlip-table2", "mlip-table3", "mlip-table4", "mlip-figure3"),
 )
 DATASETS = ("mimic", "rsna", "siim", "nih", "csv", "phantom", "pairs")
+
+
+def columns_named(asked: Sequence[str], *, such_as: str) -> dict[str, str]:
+    """What --column says, as {"text": "report"} of "text=report"; or SettingError, with an example."""
+    from core.config import SettingError
+
+    wrong = [column for column in asked if "=" not in column]
+    if wrong:
+        raise SettingError(f"--column {wrong[0]}: write it as {such_as}=NAME, NAME as the file has it")
+    return dict(column.split("=", 1) for column in asked)

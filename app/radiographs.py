@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from app import steps
+from app.options import columns_named
 from core.config import SettingError, UserError
 from core.copies.signatures import Asked as Alike
 from core.places import Place
@@ -60,14 +61,11 @@ def asked(
         raise SettingError(f"there is no {folder}" if folder else f"{kind} is read from a folder: name it")
     if mapping is not None and (kind != "rsna" or not mapping.is_file()):
         raise SettingError(f"there is no {mapping}" if kind == "rsna" else "--mapping is for rsna alone")
-    wrong = [column for column in columns if "=" not in column]
-    if wrong:
-        raise SettingError(f"--column {wrong[0]}: write it as patient_id=NAME, NAME as the file has it")
     return Asked(
         kind=kind,
         folder=(folder or Path()).resolve(),
         views=tuple(view for each in views.split(",") if (view := each.strip().upper())),
-        columns=dict(column.split("=", 1) for column in columns),
+        columns=columns_named(columns, such_as="patient_id"),
         mapping=mapping.resolve() if mapping else None,
     )
 

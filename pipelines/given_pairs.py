@@ -15,15 +15,17 @@ from typing import Any
 
 from core.config import SettingError, UserError
 from core.csv_rows import open_csv, plain
+from core.file_kinds import READ
 from core.images import encode_jpeg, facts_apart, open_image
 from core.places import Place
 from core.records import Pair, Split
 from core.rejection import RejectionError
+from core.runs import digest
 from core.split import split_of
 from core.tables import of_a_user
 from pipelines.captions.modality import modality_of
 from pipelines.copies.picture_kind import picture_kind
-from pipelines.loose_files import loose_bytes
+from pipelines.loose_files import MAX_BYTES, loose_bytes
 
 # Names by which columns are found, in this order; PMC-OA, ROCO, MedICaT and Hugging Face's folders use some of them.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -37,8 +39,6 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 SPLITS: dict[str, Split] = {"train": "train", "training": "train", "val": "val", "validation": "val", "valid": "val",
                             "dev": "val", "test": "test", "testing": "test"}  # fmt: skip
-IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp")
-MAX_BYTES = 256 * 2**20  # of one image
 Row = dict[str, Any]
 
 
@@ -206,24 +206,27 @@ def _of_tar(file: Path) -> Iterator[GivenPair]:
     sample: Row = {}
     try:
         with tarfile.open(file) as tar:
-            for member in tar:
-                if not member.isfile():
-                    continue
+            for member in filter(tarfile.TarInfo.isfile, tar):
                 key, _, suffix = member.name.partition(".")
                 if sample and sample["key"] != key:
                     yield _sampled(sample, file)
                     sample = {}
-                sample["key"] = key
-                if f".{suffix.lower()}" in IMAGES:
-                    sample["at"] = (member.offset_data, member.size)
-                elif suffix in ("txt", "text", "caption", "json") and member.size <= MAX_BYTES:
-                    data = tar.extractfile(member)
-                    assert data is not None
-                    sample[suffix] = data.read().decode("utf-8", "replace")
+                sample |= {"key": key} | _told(tar, member, suffix)
     except tarfile.TarError as error:
         raise UserError(f"{file}: {error}") from error
     if sample:
         yield _sampled(sample, file)
+
+
+def _told(tar: tarfile.TarFile, member: tarfile.TarInfo, suffix: str) -> Row:
+    """What one file says of its sample: where its image is, or a text; nothing where it is neither."""
+    if f".{suffix.lower()}" in READ:
+        return {"at": (member.offset_data, member.size)}
+    if suffix not in ("txt", "text", "caption", "json") or member.size > MAX_BYTES:
+        return {}
+    data = tar.extractfile(member)
+    assert data is not None
+    return {suffix: data.read().decode("utf-8", "replace")}
 
 
 def _sampled(sample: Row, file: Path) -> GivenPair:
@@ -257,7 +260,7 @@ def pair_of(work: GivenPair, *, root: Path, seed: int, val: float, test: float) 
     group = work.group or work.id
     return Pair(
         pair_id=work.id, figure_id=work.id, article_id=group,
-        split=SPLITS.get(work.split) or split_of(group, seed=seed, val=val, test=test),
+        split=SPLITS.get(work.split) or split_of(digest([group]), seed=seed, val=val, test=test),
         image=encode_jpeg(image), width=image.width, height=image.height, box=(0, 0, image.width, image.height),
         label=None, text=work.text, matched_by="given", score=1.0, reason="given with the image",
         licence=work.licence or "unknown", attribution=work.attribution, media_url=work.image or work.container,

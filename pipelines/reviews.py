@@ -7,12 +7,11 @@ without a review is as it was found.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from io import BytesIO
 
 import numpy as np
-from PIL import Image
 from pydantic import TypeAdapter
 
+from core.images import open_image
 from core.places import Place
 from core.records import Box, Pair, SeparatedFigure, Subfigure
 from core.runs import digest
@@ -85,7 +84,7 @@ def reviewed(figure: SeparatedFigure, panels: Sequence[ReviewedPanel]) -> Separa
         )
         for panel in panels
     ]  # fmt: skip
-    image = Image.open(BytesIO(figure.image)).convert("RGB")
+    image = open_image(figure.image).image
     known = {figure.subfigures[each.subfigure].box: each for each in figure.pictures if each.subfigure >= 0}
     whole = [each for each in figure.pictures if each.subfigure < 0]
     pictures = [

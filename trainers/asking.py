@@ -5,7 +5,6 @@ first. Rows are read file by file, and only the nearest are held.
 """
 
 import heapq
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,6 @@ from core.records import Pair
 from core.tables import rows_of
 from trainers.batch import Collate, prepare
 from trainers.checkpoint import load_model
-from trainers.towers import Towers
 
 SHOWN = ("pair_id", "article_id", "image", "text", "modality", "licence", "attribution", "media_url")
 
@@ -49,7 +47,9 @@ class Asked:
     @torch.inference_mode()
     def images(self, rows: Sequence[dict[str, Any]]) -> Tensor:
         """(N, E) of rows with an image as a file's bytes, unit length."""
-        return _embedded(self.model, self.collate, rows)
+        size = self.collate.image_size
+        prepared = [prepare(_row(row["image"], str(row.get("pair_id", ""))), size) for row in rows]
+        return self.model.embed_images(self.collate(prepared).images)[0]
 
     def image(self, image: Image.Image) -> Tensor:
         """(1, E) of one RGB image."""
@@ -84,17 +84,6 @@ def _rows(files: Sequence[str], size: int) -> Iterator[list[dict[str, Any]]]:
                 yield batch.to_pylist()
 
 
-def _embedded(model: Towers, collate: Collate, rows: Sequence[dict[str, Any]]) -> Tensor:
-    size = collate.image_size
-    prepared = [prepare(_row(row["image"], str(row.get("pair_id", ""))), size) for row in rows]
-    return model.embed_images(collate(prepared).images)[0]
-
-
 def _row(image: bytes, name: str = "") -> dict[str, Any]:
     """What a batch is made of, without a text."""
     return {"image": image, "text": "", "pair_id": name, "article_id": "", "figure_id": ""}
-
-
-def opened(data: bytes) -> Image.Image:
-    """An image of a pair, RGB."""
-    return Image.open(io.BytesIO(data)).convert("RGB")

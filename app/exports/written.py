@@ -21,7 +21,6 @@ from core.records import arrow_schema
 from core.runs import Table
 from core.tables import rows_of
 
-PER_SHARD = 1000  # rows
 Row = dict[str, Any]
 Do = Callable[[Row], Lines]
 Run = Callable[[Sequence["Work"], Do], Iterable[Lines]]  # the works, here or on Ray, in their order

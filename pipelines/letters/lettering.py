@@ -95,14 +95,7 @@ class Letterer:
     ) -> list[list[Printed]]:
         """What the boxes that a detector saw say, by the panel that each belongs to."""
         boxes = [ink_box(image, letter) for letter in letters[:MOST_READ]]
-        readings = self.reader([crop_letter(image, box) for box in boxes])
-        labels = [as_label(reading.text) for reading in readings]
-        read = [
-            Printed(label, reading.score, box)
-            for label, reading, box in zip(labels, readings, boxes, strict=True)
-            if label is not None
-        ]
-        named = letters_of(read)
+        named = letters_of(read_letters(image, boxes, self.reader))
         owned = owners([panel.box for panel in subfigures], [one.box for one in named])
         return [[named[k] for k in own] for own in owned]
 
@@ -117,6 +110,17 @@ class Letterer:
                 label = as_label(reading.text)
                 if label is not None:
                     printed[k].append(Printed(label, reading.score, boxes[k][turn]))
+
+
+def read_letters(image: NDArray[np.uint8], boxes: Sequence[Box], reader: LabelReader) -> list[Printed]:
+    """What boxes of an RGB figure (H, W, 3) say, those that say no label left out."""
+    readings = reader([crop_letter(image, box) for box in boxes])
+    labels = [as_label(reading.text) for reading in readings]
+    return [
+        Printed(label, reading.score, box)
+        for label, reading, box in zip(labels, readings, boxes, strict=True)
+        if label is not None
+    ]
 
 
 def letters_of(read: Sequence[Printed]) -> list[Printed]:

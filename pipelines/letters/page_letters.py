@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from core.records import Box
 from pipelines.letters.boxes import glyph_groups
 from pipelines.letters.ink import ink_box
-from pipelines.letters.lettering import crop_letter
+from pipelines.letters.lettering import read_letters
 from pipelines.letters.reader import LabelReader
-from pipelines.letters.run import ALIKE, SURE, Printed, as_label, likeness
+from pipelines.letters.run import ALIKE, SURE, Printed, likeness
 
 Image = NDArray[np.uint8]
 DARK = 128  # grey values of ink
@@ -45,13 +45,7 @@ def page_letters(image: Image, seen: Sequence[Box], reader: LabelReader) -> list
 
 
 def _read(image: Image, boxes: Sequence[Box], reader: LabelReader) -> list[Printed]:
-    readings = reader([crop_letter(image, box) for box in boxes])
-    labels = [as_label(reading.text) for reading in readings]
-    return [
-        Printed(label, reading.score, box)
-        for label, reading, box in zip(labels, readings, boxes, strict=True)
-        if label is not None and len(label) == 1
-    ]
+    return [one for one in read_letters(image, boxes, reader) if len(one.label) == 1]
 
 
 def _glyphs(grey: Image, high: float) -> list[Box]:

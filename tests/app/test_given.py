@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import pytest
 from PIL import Image
 
-from app.given import columns, make_part, slices, summary
-from core.config import SettingError
+from app.given import make_part, slices, summary
 from core.places import Place
 from core.records import Pair
 from core.runs import Table
@@ -30,9 +28,3 @@ def test_a_part_counts_what_came_in(tmp_path: Path) -> None:
     make_part(vars(slices(found.works)[0]), table=table, root=found.root, seed=0, val=0.0, test=0.0)
     assert table.rows == 1
     assert summary(table) == ["train: 1 pairs", "val: 0 pairs", "test: 0 pairs", "left out: 1 unreadable"]
-
-
-def test_columns_as_typed() -> None:
-    assert columns(["text=said"]) == {"text": "said"}
-    with pytest.raises(SettingError, match="--column text"):
-        columns(["text"])

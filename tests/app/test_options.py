@@ -1,9 +1,11 @@
 """What several commands take has one name and one meaning."""
 
+import pytest
 import typer
 
 from app.cli import cli
-from app.options import SCHEMES
+from app.options import SCHEMES, columns_named
+from core.config import SettingError
 
 COMMANDS = typer.main.get_command(cli).commands  # type: ignore[attr-defined]
 
@@ -22,3 +24,9 @@ def test_set_and_run_mean_the_same_wherever_they_are_taken() -> None:
 
 def test_both_is_each_scheme() -> None:
     assert SCHEMES["both"] == [*SCHEMES["raw"], *SCHEMES["processed"]]
+
+
+def test_columns_as_typed() -> None:
+    assert columns_named(["text=said"], such_as="text") == {"text": "said"}
+    with pytest.raises(SettingError, match="--column text"):
+        columns_named(["text"], such_as="text")

@@ -120,3 +120,10 @@ def test_a_column_that_is_none_is_refused(images: Path) -> None:
         given(images / "t.csv", {"words": "text"})
     with pytest.raises(UserError, match="has no column said; there are image, text"):
         given(images / "t.csv", {"text": "said"})
+
+
+def test_groups_with_dots_are_divided_as_others_are(images: Path) -> None:
+    (images / "t.csv").write_text("image,text,group\n" + "".join(f"img/0.png,CT.,1.2.840.{k}\n" for k in range(12)))
+    found = given(images / "t.csv", {"id": "group"})
+    splits = {pair_of(work, root=found.root, seed=0, val=0.3, test=0.3).split for work in found.works}
+    assert splits == {"train", "val", "test"}

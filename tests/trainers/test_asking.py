@@ -2,12 +2,13 @@
 
 import torch
 
+from core.images import open_image
 from core.places import Place
 from core.records import Pair
 from core.runs import Table
 from tests.app.test_retrieving import TEXTS
 from tests.app.test_retrieving import run as small_run
-from trainers.asking import Asked, nearest, opened
+from trainers.asking import Asked, nearest
 
 run = small_run
 
@@ -29,5 +30,5 @@ def test_an_image_is_nearest_to_itself(run: Place) -> None:
     files = Table(run / "pairs", Pair).files("split=test")
     asked = Asked(f"{run.path}/models/processed/checkpoint")
     wanted = nearest(asked, asked.texts(["x"]), files, top=9, batch_size=9)[3].row
-    hit = nearest(asked, asked.image(opened(wanted["image"])), files, top=1, batch_size=4)[0]
+    hit = nearest(asked, asked.image(open_image(wanted["image"]).image), files, top=1, batch_size=4)[0]
     assert torch.isclose(torch.tensor(hit.score), torch.tensor(1.0), atol=1e-4)

@@ -17,8 +17,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from core.cluster import nodes
-from core.config import UserError
 from core.settings import Config
+from core.stations import told_plainly
 from trainers.checkpoint import load_blip, load_model
 from trainers.evaluation import radiographs
 from trainers.evaluation.kept_films import read_rows
@@ -57,12 +57,8 @@ class Actors:
             num_gpus=1 if self.gpu else None,
             resources=nodes("trainers" if self.gpu else "pipelines") or None,
         )
-        try:
+        with told_plainly("evaluate", "the same command evaluates again"):
             by_number = {row["number"]: row["found"] for row in found.iter_rows()}
-        except ray.exceptions.RayTaskError as error:
-            if isinstance(error.cause, UserError | OSError):  # what the user can mend is said without Ray's trace
-                raise error.cause from None
-            raise
         yield from (load(by_number.pop(number)) for number in range(len(items)))
 
 

@@ -207,11 +207,15 @@ def this_machine(config: Config) -> Machines:
 
 
 def machines_of(file: Path, prices: Prices, *, gpu_group: str | None = None) -> Machines:
-    """The nodes of a cluster.yaml. gpu_group: the one that trains; None: the first with a GPU."""
+    """The nodes of a cluster.yaml, of groups for one work the first by priority.
+
+    gpu_group: the one that trains; None: the first with a GPU.
+    """
     described = _described(file)
     types, head = described["available_node_types"], described["head_node_type"]
     most = int(described.get("max_workers", 0))
-    groups = {name: _group(name, node, most, prices) for name, node in types.items()}
+    by_priority = sorted(types.items(), key=lambda item: -int(item[1].get("priority", 0)))
+    groups = {name: _group(name, node, most, prices) for name, node in by_priority}
     workers = [group for name, group in groups.items() if name != head and group.most]
     with_gpu = {group.name: group for group in workers if group.gpus}
     without = [group for group in workers if not group.gpus]

@@ -85,7 +85,7 @@ def model(
     name: Annotated[str, typer.Argument(help="A model of the run, such as processed.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
     run: Run = "runs/collected",
-    to: Annotated[str, typer.Option(help="transformers: what BlipForImageTextRetrieval.from_pretrained loads.")] = (
+    to: Annotated[str, typer.Option(help="transformers (BLIP's class), onnx, open_clip, or timm for the images.")] = (
         "transformers"
     ),
 ) -> None:
@@ -94,9 +94,9 @@ def model(
     from core.config import SettingError
     from core.places import Place
 
-    if to != "transformers":
-        raise SettingError(f"--to {to}: a model can be written for transformers alone")
-    steps.export(Place.at(run), name, str(out))
+    if to not in steps.FORMATS:
+        raise SettingError(f"--to {to}: a model can be written for {', '.join(steps.FORMATS)}")
+    steps.export(Place.at(run), name, str(out), to=to)
     say(f"model: {out}")
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from importlib import import_module
 from time import monotonic
 from typing import Any
 
@@ -234,11 +235,18 @@ def device_of(config: Config) -> str:
     return "cuda" if config.train.gpu and torch.cuda.is_available() else "cpu"
 
 
-def export(run: Place, name: str, out: str) -> None:
-    """A model as a folder that transformers' BLIP classes load."""
-    from trainers.interchange import to_transformers
+FORMATS = {  # libraries that a model can be written for: module and function
+    "transformers": ("trainers.interchange", "to_transformers"),
+    "onnx": ("trainers.formats.onnx_towers", "to_onnx"),
+    "open_clip": ("trainers.formats.open_clip_model", "to_open_clip"),
+    "timm": ("trainers.formats.timm_tower", "to_timm"),
+}
 
-    to_transformers(checkpoint(run, name), out)
+
+def export(run: Place, name: str, out: str, *, to: str = "transformers") -> None:
+    """A model as a folder that another library of FORMATS loads."""
+    module, function = FORMATS[to]
+    getattr(import_module(module), function)(checkpoint(run, name), out)
     if (run / "pairs").exists():
         write_attribution(run, Place.at(out))
 

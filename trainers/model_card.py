@@ -51,21 +51,28 @@ def model_card(folder: str | Path, *, temperature: float) -> str:
     """The text of README.md for the checkpoint in a folder."""
     config = json.loads((Path(folder) / "config.json").read_text())
     model, objective = ModelSettings(**config["model"]), ObjectiveSettings(**config["objective"])
-    parts = (("match head", objective.itm), ("shared space", objective.itc))
     return CARD.format(
-        seen=_seen(folder),
+        seen=seen_in_words(folder),
         begun=f"The weights began {_beginning(model.init)}. {begun_with(model)}".strip(),
-        untrained="".join(f" The {part} was not trained." for part, weight in parts if not weight),
+        untrained=heads_untrained(objective),
         temperature=temperature,
         **model.model_dump(include={"image_size", "max_tokens", "embedding"}),
         **objective.model_dump(include={"itc", "itm", "text", "text_objective"}),
     )
 
 
-def _seen(folder: str | Path) -> str:
+def seen_in_words(folder: str | Path) -> str:
     """How many articles, and images where they are known."""
     images = sum("#" not in mark for mark in training_images(folder))  # the other marks are groups of duplicates
     return f"{len(training_articles(folder))} articles" + (f" ({images} images as published)" if images else "")
+
+
+def heads_untrained(objective: ObjectiveSettings) -> str:
+    """What of a model has no loss that teaches it, in sentences."""
+    if objective.name == "mlip":
+        return ""
+    parts = (("match head", objective.itm), ("shared space", objective.itc))
+    return "".join(f" The {part} was not trained." for part, weight in parts if not weight)
 
 
 def _beginning(init: str | None) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from app.attribution import write_attribution
 from app.csv_text import csv_pieces
 from app.data_card import card_of
+from app.report.provenance import MADE, made_with
 from core.config import UserError, load, override, read, settings_of, write
 from core.failures import AGAIN
 from core.lease import CLAIMS, leased
@@ -30,7 +31,8 @@ SHAPING = (
     *("train.frozen", "train.learnt_blocks", "train.augment"),
 )
 OBJECTIVES = {"blip": ("objective",), "mlip": ("objective.name", "mlip")}
-OF_BEGINNING = ("config.yaml", "version.json", "seconds.json")
+OF_BEGINNING = ("config.yaml", "version.json", "seconds.json", MADE)
+SHOWN = ("figures", "pairs", "radiographs", "models")  # of a run, what its report can be of
 MADE_BY = {"radiographs": "`figray dataset` makes them"}
 
 Progress = Callable[[str, Part, int], None]
@@ -244,21 +246,14 @@ def export(run: Place, name: str, out: str) -> None:
 
 
 def report(config: Config, run: Place) -> str:
-    """The page `report.html` and its numbers, `results.json`."""
+    """The page `report.html` and its numbers, `results.json`, of whatever the run has."""
     from app.report.from_run import read_report
-    from app.report.page import render
+    from app.report.page import numbers, render
 
-    table(run, "figures", Figure)
-    shown = read_report(run, config, schemes=list(SCHEMES))
-    numbers = {
-        "funnel": [asdict(stage) for stage in shown.funnel],
-        "pair_accuracy": dict(shown.accuracy),
-        "retrieval": shown.retrieval,
-        "pools": {name: asdict(pool) for name, pool in shown.pools.items()},
-        "seconds": shown.seconds,
-        "settings": shown.settings,
-    }
-    (run / "results.json").write_json(numbers)
+    if not any((run / name).exists() for name in SHOWN):
+        raise RunConflict(f"{run} has nothing to show yet; `figray collect` or `figray dataset` begins")
+    shown = read_report(run, config)
+    (run / "results.json").write_json(numbers(shown))
     page = run / "report.html"
     page.write_bytes(render(shown).encode())
     return page.uri
@@ -296,7 +291,10 @@ def digest_of(made: Table) -> str:
 
 @contextmanager
 def timed(run: Place, step: str) -> Iterator[None]:
-    """Add the wall seconds of a step to the run's `seconds.json`; a step that goes on adds to what it took before."""
+    """Add the wall seconds of a step to the run's `seconds.json`, and to `made.json` what it was made with.
+
+    A step that goes on adds to the seconds it took before.
+    """
     begun = monotonic()
     try:
         yield
@@ -304,3 +302,5 @@ def timed(run: Place, step: str) -> Iterator[None]:
         file = run / "seconds.json"
         seconds = file.read_json() if file.exists() else {}
         file.write_json({**seconds, step: round(seconds.get(step, 0.0) + monotonic() - begun, 1)})
+        record = run / MADE
+        record.write_json({**(record.read_json() if record.exists() else {}), step: made_with()})

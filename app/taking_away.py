@@ -20,7 +20,7 @@ from core.places import Place
 from core.records import Pair, Radiograph, SeparatedFigure
 from core.runs import Table, figray_version
 from core.settings import Config
-from pipelines.reviews import ReviewedPanel, write_reviews
+from pipelines.reviews import ReviewedPanel, Verdict, write_reviews
 
 RECORDS = {"pairs": Pair, "whole": Pair, "radiographs": Radiograph}
 ANNOTATIONS = ("coco", "label-studio")
@@ -81,11 +81,14 @@ def on_ray(config: Config, works: Sequence[Work], do: Do) -> Iterator[Lines]:
     yield from of_each(config, "export", works, do)
 
 
-def mend(config: Config, run: Place, found: Mapping[str, Sequence[ReviewedPanel]], progress: steps.Progress) -> None:
-    """Keep corrections by figure id, and make the pairs of the run anew."""
+def mend(
+    config: Config, run: Place, found: Mapping[str, Sequence[ReviewedPanel]], progress: steps.Progress,
+    *, verdicts: Mapping[str, Verdict] | None = None,
+) -> None:  # fmt: skip
+    """Keep corrections by figure id and verdicts by pair id, and make the pairs of the run anew."""
     from pipelines import build  # not before Ray's environment is set
 
-    write_reviews(run / "separated", found)
+    write_reviews(run / "separated", found, verdicts)
     build.pair(config, _table(run, "separated"), run / "pairs", progress)
     write_attribution(run, run)
 

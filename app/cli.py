@@ -226,16 +226,28 @@ def evaluate(
 
 
 @cli.command()
-def report(run: Run = "runs/collected") -> None:
-    """One page that shows a run."""
+def report(
+    runs: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="Two or more stand side by side.")
+    ] = None,
+    run: Run = "runs/collected",
+    as_json: AsJson = False,
+) -> None:
+    """One page that shows a run, or several side by side."""
     from app import steps
     from core.places import Place
     from core.runs import refuse_missing
 
-    place = Place.at(run)
-    refuse_missing(place)
-    with steps.opened(place, None, []) as config:
-        say(f"report: {steps.report(config, place)}")
+    places = [Place.at(each) for each in runs or [run]]
+    for place in places:
+        refuse_missing(place)
+    if len(places) > 1:
+        page = steps.compared(places)
+    else:
+        with steps.opened(places[0], None, []) as config:
+            page = steps.report(config, places[0])
+    say(f"report: {page}")
+    ended({"report": page}, as_json=as_json)
 
 
 @cli.command()

@@ -17,7 +17,7 @@ from core.failures import AGAIN
 from core.lease import CLAIMS, leased
 from core.places import Place
 from core.records import Figure, Pair, Reject, arrow_schema
-from core.runs import Part, RunConflict, Table, claim, digest, stamp
+from core.runs import Part, RunConflict, Table, claim, digest, refuse_missing, stamp
 from core.settings import Config
 
 # The two schemes of MedVL, Table 1, and the pools that both are judged on: each a table of pairs in the run folder.
@@ -256,6 +256,21 @@ def report(config: Config, run: Place) -> str:
     (run / "results.json").write_json(numbers(shown))
     page = run / "report.html"
     page.write_bytes(render(shown).encode())
+    return page.uri
+
+
+def compared(runs: Sequence[Place]) -> str:
+    """Several runs side by side: the page `compared-NAMES.html` in the first of them."""
+    from app.report.compared import read_compared, render_compared
+
+    found = []
+    for run in runs:
+        refuse_missing(run)
+        file = run / "config.yaml"
+        found.append((run, read(file.read_bytes(), file.uri, []) if file.exists() else Config()))
+    shown = read_compared(found)
+    page = runs[0] / f"compared-{'-'.join(run.name for run in runs)}.html"
+    page.write_bytes(render_compared(shown).encode())
     return page.uri
 
 

@@ -17,6 +17,7 @@ class Evaluation:
 
     model: str  # as the page calls it
     file: str  # "retrieval-test-rerank0.json"
+    run: str = ""  # where several runs stand side by side
     pools: Mapping[str, Mapping[str, Any]]  # pool -> what its evaluation told
 
 
@@ -48,14 +49,15 @@ def retrieval_file(run: Place, scheme: str, config: Config) -> Place:
 def read_evaluation(run: Place, model: str, config: Config, *, named: str | None = None) -> Evaluation | None:
     """The evaluation by the run's own settings, or else the first of the test split, or of another; None without one.
 
-    named: what the page calls the model, if not by its name.
+    named: what the page calls the model beside those of other runs, "RUN/MODEL".
     """
     folder, usual = run / "models" / model, retrieval_file(run, model, config).name
     names = [name for name in folder.files() if name.startswith("retrieval-") and name.endswith(".json")]
     if not names:
         return None
     file = min(names, key=lambda name: (name != usual, not name.startswith("retrieval-test"), name))
-    return Evaluation(model=named or model, file=file, pools=(folder / file).read_json())
+    of = named.rpartition("/")[0] if named else ""
+    return Evaluation(model=named or model, file=file, run=of, pools=(folder / file).read_json())
 
 
 def merged(evaluations: Sequence[Evaluation]) -> Evaluated:
@@ -65,11 +67,10 @@ def merged(evaluations: Sequence[Evaluation]) -> Evaluated:
     pools: dict[str, Pool] = {}
     for one in evaluations:
         for pool, told in one.pools.items():
-            label = pool
-            if queries.setdefault(label, told["queries"]) != told["queries"]:
-                label = f"{pool}, {one.file.removeprefix('retrieval-').removesuffix('.json')}"
-            if queries.setdefault(label, told["queries"]) != told["queries"]:
-                label = f"{pool} of {one.model}"
+            of_run = f"{pool} of {one.run}" if one.run else pool
+            of_file = f"{of_run}, {one.file.removeprefix('retrieval-').removesuffix('.json')}"
+            names = (pool, of_run, of_file, f"{pool} of {one.model}")
+            label = next((name for name in names if queries.get(name, told["queries"]) == told["queries"]), names[-1])
             queries[label] = told["queries"]
             found.setdefault(one.model, {})[label] = told
             pools[label] = Pool(images=told["pool"], texts=told["pool"], chance=percent(told["chance"]))

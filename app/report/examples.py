@@ -18,7 +18,7 @@ from core.tables import parsed
 from trainers.evaluation.predictions import Answer
 from trainers.evaluation.recall import DIRECTIONS
 
-ANSWERS = 4  # that are shown of each query
+ANSWERS = 3  # that are shown of each query
 KINDS = ("best", "worst", "at random")
 SEED = 0
 

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.report.curves import Records, points
-from app.report.pair_list import PairList
+from app.report.pair_list import Totals
 from app.report.probes import Probe
 from app.report.retrieval_table import Pool, Results
 
-CERTAIN = {"given", "published", "reviewed"}  # texts that were not matched: their score says nothing
 SLOW = 0.2  # share of the time from which waiting for data is worth a word
 
 
@@ -30,19 +29,16 @@ class Finding:
     says: str  # "of the images find their text first, by the model processed; guessing: 1.2 %"
 
 
-def of_pairs(pairs: PairList | None) -> list[Finding]:
+def of_pairs(totals: Totals | None) -> list[Finding]:
     """How many pairs there are, and how many of them are probably wrong."""
-    if pairs is None:
+    if totals is None:
         return []
-    found = [Finding(number=f"{pairs.total:,}", says="pairs of an image and its text")]
-    matched = [row for row in pairs.rows if row["way"] not in CERTAIN]
-    if matched:
-        wrong = sum(1 - row["score"] for row in matched)
-        of = "" if len(pairs.rows) == pairs.total else " of those listed"
+    found = [Finding(number=f"{totals.pairs:,}", says="pairs of an image and its text")]
+    if totals.wrong is not None:
         found.append(
             Finding(
-                number=f"{wrong:,.0f}",
-                says=f"pairs{of} are probably wrong, by their scores; the list below begins with the most doubtful",
+                number=f"{totals.wrong:,.0f}",
+                says="pairs are probably wrong, by their scores; the list begins with them",
             )
         )
     return found

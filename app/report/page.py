@@ -12,7 +12,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from app.report import contact_sheet, curves, findings, retrieval_table
-from app.report.contact_sheet import MatchedFigure
+from app.report.contact_sheet import FigureCard, MatchedFigure
 from app.report.curves import LegendEntry, Records
 from app.report.examples import Example
 from app.report.findings import Films, Finding
@@ -23,6 +23,7 @@ from app.report.templates import templates
 from core.images import ImageError, open_image
 
 THUMBNAIL_SIDE = 200  # pixels
+READABLE = 4  # panels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ def render(report: Report) -> str:
             summary=summary(report),
             findings=first_findings(report),
             bars=bars(report.funnel),
-            cards=[contact_sheet.card(figure) for figure in report.figures],
+            cards=sorted(map(contact_sheet.card, report.figures), key=shows_little),
             fold_figures=True,
             pairs=report.pairs,
             facets=FACETS,
@@ -105,6 +106,11 @@ def render(report: Report) -> str:
             **results(report),
         )
     )
+
+
+def shows_little(card: FigureCard) -> int:
+    """The first figure stands open on the page: one of two to four panels, which show a match and fit a screen."""
+    return 0 if 2 <= len(card.rows) <= READABLE else 1
 
 
 def numbers(report: Report) -> dict[str, Any]:
@@ -150,7 +156,7 @@ def first_findings(report: Report) -> list[Finding]:
     """What stands at the top of the page."""
     return [
         *findings.of_films(report.films),
-        *findings.of_pairs(report.pairs),
+        *findings.of_pairs(report.pairs.totals if report.pairs else None),
         *findings.of_accuracy(report.accuracy),
         *findings.of_retrieval(report.retrieval, report.pools),
         *findings.of_probes(report.probes),

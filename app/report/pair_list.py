@@ -36,13 +36,24 @@ BUCKET = "s3://pmc-oa-opendata/"
 BUCKET_ON_THE_WEB = "https://pmc-oa-opendata.s3.amazonaws.com/"
 
 
+CERTAIN = {"given", "published", "reviewed"}  # texts that were not matched: their score says nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    """All pairs of a run, listed or not."""
+
+    pairs: int
+    wrong: float | None  # probably, by the scores of those that were matched; None where none was
+
+
 @dataclass(frozen=True, kw_only=True)
 class PairList:
     """What the page lists."""
 
     run: str
     digest: str  # of the table of pairs: a review is of these
-    total: int  # pairs of the run
+    totals: Totals  # of the run
     rows: Sequence[Mapping[str, Any]]  # most doubtful first
     figures: Mapping[str, Mapping[str, str]]  # by figure id: caption, title, links
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # FACETS -> value -> rows
@@ -58,9 +69,7 @@ def read_pair_list(run: Place, *, most: int = MOST) -> PairList | None:
 
     Of more than `most` half are those with the lowest scores, and half are spread evenly over the others.
     """
-    table = Table(run / "pairs", Pair)
-    splits = [f"split={split}" for split in get_args(Split)]
-    scores = [row for split in splits for row in table.read(split, columns=["pair_id", "score"]).to_pylist()]
+    table, scores = Table(run / "pairs", Pair), scores_of(run)
     if not scores:
         return None
     chosen = {row["pair_id"] for row in chosen_of(scores, most)}
@@ -70,11 +79,23 @@ def read_pair_list(run: Place, *, most: int = MOST) -> PairList | None:
     return PairList(
         run=run.name,
         digest=digest([file.sha256 for part in table.parts() for file in part.files]),
-        total=len(scores),
+        totals=totals_of(scores),
         rows=rows,
         figures=_figures(run, pairs),
         facets={name: dict(Counter(row[name] for row in rows).most_common()) for name in FACETS},
     )
+
+
+def scores_of(run: Place) -> list[dict[str, Any]]:
+    """Id, score and way of matching of every pair of a run."""
+    table, columns = Table(run / "pairs", Pair), ["pair_id", "score", "matched_by"]
+    return [row for split in get_args(Split) for row in table.read(f"split={split}", columns=columns).to_pylist()]
+
+
+def totals_of(scores: Sequence[Mapping[str, Any]]) -> Totals:
+    """How many pairs there are, and how many of them are probably wrong."""
+    matched = [row["score"] for row in scores if row["matched_by"] not in CERTAIN]
+    return Totals(pairs=len(scores), wrong=sum(1 - score for score in matched) if matched else None)
 
 
 def chosen_of(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@
   let said = {}, shown = data.rows, page = 0;
   try { said = JSON.parse(localStorage.getItem(key)) || {}; } catch { /* a browser that keeps nothing */ }
 
-  const perPage = () => (matchMedia("(max-width: 760px)").matches ? 4 : 12);
+  const perPage = () => (matchMedia("(max-width: 760px)").matches ? 3 : 12);
   const verdict = (row) => (said[row.id] && said[row.id].mark === row.mark ? said[row.id].verdict : "");
 
   function wanted(row, asked) {
@@ -83,6 +83,7 @@
     const size = perPage(), pages = Math.max(1, Math.ceil(shown.length / size));
     page = Math.min(Math.max(page, 0), pages - 1);
     list.replaceChildren(...shown.slice(page * size, (page + 1) * size).map(drawn));
+    for (const text of list.querySelectorAll(".text")) if (text.scrollHeight > text.clientHeight) text.tabIndex = 0;
     byId("pages").textContent = `Page ${page + 1} of ${pages}`;
     byId("before").disabled = page === 0;
     byId("next").disabled = page === pages - 1;
@@ -118,5 +119,6 @@
   byId("filters").addEventListener("input", choose);
   matchMedia("(max-width: 760px)").addEventListener("change", draw);
   byId("filters").hidden = byId("pager").hidden = byId("review").hidden = false;
+  list.classList.add("clipped");
   choose();
 })();

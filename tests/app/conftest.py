@@ -13,7 +13,7 @@ from app.report.contact_sheet import MatchedFigure
 from app.report.examples import Example, Result
 from app.report.findings import Films
 from app.report.page import Report, Stage, policy_hash
-from app.report.pair_list import FACETS, PairList
+from app.report.pair_list import FACETS, PairList, Totals
 from app.report.probes import Probe
 from app.report.retrieval_table import Pool
 from core.config import load
@@ -123,8 +123,9 @@ def listed(text: str) -> PairList:
     }  # fmt: skip
     rows = [row | {"id": f"{text}#{number}", "score": 0.3 + number / 2} for number in range(2)]
     links = {"PMC": "https://pmc.ncbi.nlm.nih.gov/articles/PMC1/", "DOI": "https://doi.org/10.1000/x"}
+    figures = {"PMC1.1/f1": {"caption": text, "title": text} | links}
     return PairList(
-        run=text, digest=text, total=2, rows=rows, figures={"PMC1.1/f1": {"caption": text, "title": text} | links},
+        run=text, digest=text, totals=Totals(pairs=2, wrong=0.9), rows=rows, figures=figures,
         facets={name: {str(row[name]): 2} for name in FACETS},
     )  # fmt: skip
 

@@ -4,14 +4,16 @@ from collections.abc import Callable
 
 from app.report.findings import Films, of_accuracy, of_films, of_pairs, of_probes, of_retrieval, of_training
 from app.report.page import Report
+from app.report.pair_list import totals_of
 from app.report.retrieval_table import Pool
 
 
-def test_scores_are_added_up_to_the_pairs_that_are_probably_wrong(fill_report: Callable[..., Report]) -> None:
-    pairs = fill_report().pairs
-    assert pairs is not None
-    first, second = of_pairs(pairs)
-    assert (first.number, second.number) == ("2", "1")  # 1 - 0.3 + 1 - 0.8
+def test_scores_are_added_up_to_the_pairs_that_are_probably_wrong() -> None:
+    ways = (("letter", 0.3), ("whole", 0.8), ("given", 0.0))
+    totals = totals_of([{"matched_by": way, "score": score} for way, score in ways])
+    assert (totals.pairs, round(totals.wrong or 0, 3)) == (3, 0.9)
+    assert [found.number for found in of_pairs(totals)] == ["3", "1"]
+    assert [found.number for found in of_pairs(totals_of([{"matched_by": "given", "score": 1.0}]))] == ["1"]
     assert of_pairs(None) == []
 
 

@@ -37,7 +37,7 @@ def test_the_doubtful_come_first_with_what_a_verdict_is_of(tmp_path: Path) -> No
     assert found.facets["way"] == {"letter": 2}
     assert found.figures["PMC1.1/f"]["file"] == "https://pmc-oa-opendata.s3.amazonaws.com/PMC1.1/f%201.jpg"
     fewer = read_pair_list(run, most=1)
-    assert fewer is not None and (len(fewer.rows), fewer.total) == (1, 2)
+    assert fewer is not None and (len(fewer.rows), fewer.totals.pairs) == (1, 2)
 
 
 def test_of_many_half_are_doubtful_and_half_from_all_others() -> None:

@@ -19,6 +19,7 @@ from core.places import Place
 from core.records import Figure, Pair, Reject, arrow_schema
 from core.runs import Part, RunConflict, Table, claim, digest, refuse_missing, stamp
 from core.settings import Config
+from core.suggestions import meant
 
 # The two schemes of MedVL, Table 1, and the pools that both are judged on: each a table of pairs in the run folder.
 SCHEMES = {"raw": "whole", "processed": "pairs"}
@@ -225,7 +226,11 @@ def checkpoint(run: Place, name: str) -> str:
     """The folder of a trained model, path or URI; RunConflict if the run has none of this name."""
     folder = run / "models" / name / "checkpoint"
     if not (folder / "config.json").exists():
-        raise RunConflict(f"{run} has no model {name} yet; `figray train {name}` makes it")
+        there = [each for each in (run / "models").folders() if (run / "models" / each / "checkpoint").exists()]
+        if like := meant(name, there):
+            raise RunConflict(f"{run} has no model {name}{like}")
+        others = f", but {', '.join(there)}" if there else ""
+        raise RunConflict(f"{run} has no model {name} yet{others}; `figray train {name}` makes it")
     return folder.uri
 
 
@@ -245,18 +250,19 @@ def export(run: Place, name: str, out: str) -> None:
         write_attribution(run, Place.at(out))
 
 
-def report(config: Config, run: Place) -> str:
-    """The page `report.html` and its numbers, `results.json`, of whatever the run has."""
+def report(config: Config, run: Place) -> tuple[str, dict[str, Any]]:
+    """The page `report.html` of whatever the run has, and its numbers, which are `results.json` too."""
     from app.report.from_run import read_report
     from app.report.page import numbers, render
 
     if not any((run / name).exists() for name in SHOWN):
         raise RunConflict(f"{run} has nothing to show yet; `figray collect` or `figray dataset` begins")
     shown = read_report(run, config)
-    (run / "results.json").write_json(numbers(shown))
+    told = numbers(shown)
+    (run / "results.json").write_json(told)
     page = run / "report.html"
     page.write_bytes(render(shown).encode())
-    return page.uri
+    return page.uri, told
 
 
 def compared(runs: Sequence[Place]) -> str:

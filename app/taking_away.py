@@ -20,6 +20,7 @@ from core.places import Place
 from core.records import Pair, Radiograph, SeparatedFigure
 from core.runs import Table, figray_version
 from core.settings import Config
+from core.suggestions import meant
 from pipelines.reviews import ReviewedPanel, Verdict, write_reviews
 
 RECORDS = {"pairs": Pair, "whole": Pair, "radiographs": Radiograph}
@@ -29,7 +30,8 @@ ANNOTATIONS = ("coco", "label-studio")
 def plan(run: Place, name: str, out: Place, form: str, asked: Wanted, *, per_shard: int, seed: int) -> Plan | None:
     """What is to be written; None for figures to mend. Raises UserError before anything is written."""
     if form not in (*FORMS, *ANNOTATIONS):
-        raise SettingError(f"--to {form}: there are {', '.join((*FORMS, *ANNOTATIONS))}")
+        known = (*FORMS, *ANNOTATIONS)
+        raise SettingError(f"--to {form}: there are {', '.join(known)}{meant(form, known)}")
     if not out.is_empty():
         raise UserError(f"{out} is not empty; name another folder, or empty it")
     if form in ANNOTATIONS:

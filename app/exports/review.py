@@ -27,8 +27,12 @@ def corrections(file: Path) -> Found:
     """The panels of every figure that a person has looked at, by figure id; raises ReviewError."""
     try:
         told = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise ReviewError(f"{file}: {error}") from error
+    except OSError as error:
+        raise ReviewError(f"{file}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise ReviewError(
+            f"{file} is no file of corrections: a report's review, Label Studio's JSON or COCO"
+        ) from error
     try:
         if isinstance(told, dict) and "annotations" in told and "images" in told:
             found = _of_coco(told)
@@ -52,8 +56,12 @@ def verdicts(file: Path) -> dict[str, Verdict] | None:
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise ReviewError(f"{file}: {error}") from error
+    except OSError as error:
+        raise ReviewError(f"{file}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise ReviewError(
+            f"{file} is no file of corrections: a report's review, Label Studio's JSON or COCO"
+        ) from error
     if text.lstrip().startswith("{") and f'"{OF_A_REPORT}"' in text[:200]:
         rows = _of_json(file, text)
     elif text.partition("\n")[0].strip() == ",".join(COLUMNS):

@@ -82,7 +82,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Place:
 @pytest.fixture(scope="session")
 def report(run: Place) -> Path:
     """The run's report."""
-    return Path(steps.report(load(None, []), run))
+    return Path(steps.report(load(None, []), run)[0])
 
 
 @pytest.fixture

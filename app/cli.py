@@ -79,10 +79,11 @@ GROUPS = {  # of `figray --help`, in the order in which a run is made
 def in_groups(app: typer.Typer) -> None:
     """Put each command of an app under the group that names it."""
     panels = {name: group for group, names in GROUPS.items() for name in names}
-    for each in (*app.registered_commands, *app.registered_groups):
+    for each in app.registered_commands:
         name = each.name or (each.callback.__name__.replace("_", "-") if each.callback else "")
-        if name in panels:
-            each.rich_help_panel = panels[name]
+        each.rich_help_panel = panels.get(name, each.rich_help_panel)
+    for group in app.registered_groups:
+        group.rich_help_panel = panels.get(str(group.name), group.rich_help_panel)
 
 
 @cli.command()

@@ -13,14 +13,14 @@ from PIL import Image
 from app import steps
 from core.config import load
 from core.places import Place
-from core.records import Pair, to_table
+from core.records import MatchedBy, Pair, to_table
 from core.runs import Table
 from tests.app.report.test_evaluated import told
 
 PAIRS = 2000
 SIDE = 200  # pixels of a drawn image
 ATTACK = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
-WAYS = ("letter", "order", "whole", "single")
+WAYS: tuple[MatchedBy, ...] = ("letter", "order", "whole", "single")
 
 
 @pytest.fixture(scope="session")

@@ -32,5 +32,5 @@ def test_models_of_all_runs_are_in_one_table(tmp_path: Path, check_inert: Callab
     assert list(found.report.curves) == ["one/m", "two/m", "three/m"]
     page = render_compared(found)
     check_inert(page)
-    rows = html.fromstring(page).find_class("numbers")[0].findall("tbody/tr")
-    assert [(row.findtext("th") or "").strip() for row in rows] == ["one/m", "two/m", "three/m"]
+    heads = html.fromstring(page).xpath("//section[@id='retrieval']//tbody//th")
+    assert [head.text for head in heads] == ["one/m", "two/m", "three/m"]

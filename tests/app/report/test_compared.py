@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from lxml import html
 
@@ -32,5 +33,6 @@ def test_models_of_all_runs_are_in_one_table(tmp_path: Path, check_inert: Callab
     assert list(found.report.curves) == ["one/m", "two/m", "three/m"]
     page = render_compared(found)
     check_inert(page)
-    heads = html.fromstring(page).xpath("//section[@id='retrieval']//tbody//th")
+    tree: Any = html.fromstring(page)
+    heads = tree.xpath("//section[@id='retrieval']//tbody//th")
     assert [head.text for head in heads] == ["one/m", "two/m", "three/m"]

@@ -72,7 +72,7 @@ GROUPS = {  # of `figray --help`, in the order in which a run is made
     "Looking": ("demo", "report", "search", "compare", "config"),
     "Taking away": ("export",),
     "Keeping house": ("verify", "clean", "bench"),
-    "Clusters": ("plan", "submit", "status", "logs", "stop"),
+    "Clusters": ("plan", "submit", "status", "logs", "keep-logs", "stop"),
 }
 
 

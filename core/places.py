@@ -218,7 +218,13 @@ def _answered(scheme: str, uri: str) -> Iterator[None]:
         if not scheme:
             raise
         reason = " ".join(re.split(r"\(Request ID|error_info=", str(error))[0].split())
-        raise StorageError(f"{uri}: {reason}; {ADVICE[scheme]}") from error
+        raise StorageError(f"{uri}: {reason}; {ADVICE[scheme]}{_proxy_unused(scheme)}") from error
+
+
+def _proxy_unused(scheme: str) -> str:
+    """What to add where the environment names a proxy: pyarrow takes none for buckets."""
+    named = [name for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy") if os.environ.get(name)]
+    return f"; {named[0]} is not used for {scheme}://, which has to be reached directly" if named else ""
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,11 +1,11 @@
 """What the stations ask of a cluster, and the nodes that Ray's autoscaler starts for it."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
-from ray.autoscaler._private.node_provider_availability_tracker import NodeAvailabilitySummary
-from ray.autoscaler._private.resource_demand_scheduler import _default_utilization_scorer, get_nodes_for
+from ray.autoscaler.v2.instance_manager.config import NodeTypeConfig
+from ray.autoscaler.v2.scheduler import ResourceDemandScheduler, SchedulingRequest
+from ray.autoscaler.v2.utils import ResourceRequestUtil
 from ray.data import ActorPoolStrategy
 
 from core.cluster import nodes
@@ -51,10 +51,28 @@ def stations(config: Config) -> dict[str, list[Bundle]]:
     }
 
 
-def started(groups: dict[str, dict[str, Any]], head: str, bundles: Sequence[Bundle]) -> dict[str, int]:
-    """The nodes that Ray's autoscaler adds for what is asked, by group; fails if something finds no place."""
-    scorer = partial(_default_utilization_scorer, node_availability_summary=NodeAvailabilitySummary({}))
-    asked: list[Any] = list(bundles)
-    added, left = get_nodes_for(groups, {head: 1}, head, 100, asked, scorer)
-    assert left == []
-    return dict(added)
+def started(
+    groups: dict[str, dict[str, Any]], head: str, bundles: Sequence[Bundle], *, missing: Sequence[str] = ()
+) -> dict[str, int]:
+    """The nodes that Ray's autoscaler adds for what is asked, by group; fails if something finds no place.
+
+    missing: groups of which the cloud has just had none.
+    """
+    node_types = {
+        name: NodeTypeConfig(
+            name=name, min_worker_nodes=0, max_worker_nodes=group["max_workers"] + (name == head),
+            priority=group.get("priority", 0), resources=group["resources"],
+        )
+        for name, group in groups.items()
+    }  # fmt: skip
+    reply = ResourceDemandScheduler().schedule(
+        SchedulingRequest(
+            disable_launch_config_check=True,
+            node_type_configs=node_types,
+            max_num_nodes=100,
+            resource_requests=ResourceRequestUtil.group_by_count([ResourceRequestUtil.make(each) for each in bundles]),
+            recoverable_resource_availabilities=dict.fromkeys(missing, 0.0),
+        )
+    )
+    assert not reply.infeasible_resource_requests
+    return {launch.instance_type: launch.count for launch in reply.to_launch if launch.instance_type != head}

@@ -76,7 +76,8 @@ def test_rays_provider_starts_every_group_as_it_is_written(
     assert launched.keys() == kinds.keys()
     for name, instance in launched.items():
         assert instance["InstanceType"] == kinds[name]["node_config"]["InstanceType"]
-        assert instance.get("InstanceLifecycle") == (None if name == "head" else "spot")
+        on_demand = name == "head" or name.endswith("-ondemand")
+        assert instance.get("InstanceLifecycle") == (None if on_demand else "spot")
         profile = "figray-head" if name == "head" else "figray-node"
         assert instance["IamInstanceProfile"]["Arn"].endswith(f":instance-profile/{profile}")
         assert [group["GroupName"] for group in instance["SecurityGroups"]] == ["figray"]
@@ -93,7 +94,10 @@ def test_amazon_has_as_many_cpus_and_gpus_in_each_type_as_is_said(cluster: dict[
     found = AWSNodeProvider.fillout_available_node_types_resources(bare)["available_node_types"]
     for name, kind in cluster["available_node_types"].items():
         said = {what: amount for what, amount in kind["resources"].items() if what in ("CPU", "GPU") and amount}
-        assert said == {what: found[name]["resources"][what] for what in said}, name
+        if name == "gpu-other":  # more than is said, so that it is like the group whose place it takes
+            assert all(amount <= found[name]["resources"][what] for what, amount in said.items())
+        else:
+            assert said == {what: found[name]["resources"][what] for what in said}, name
 
 
 def test_ray_makes_no_role_and_opens_no_door_where_the_account_is_prepared(launched: object) -> None:

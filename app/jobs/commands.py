@@ -1,4 +1,4 @@
-"""figray plan, submit, status, logs and stop: what a job will take, and commands as jobs of a Ray cluster."""
+"""figray plan, submit, status, logs, stop, keep-logs: what a job will take, and commands as jobs of a Ray cluster."""
 
 import os
 from pathlib import Path
@@ -116,3 +116,17 @@ def stop(job: Job, address: Address = None, insecure: Insecure = False) -> None:
     from app.jobs import client as jobs
 
     say(jobs.stop(jobs.cluster_of(address, os.environ, insecure=insecure), job))
+
+
+@commands.command("keep-logs")
+def keep_logs(
+    to: Annotated[str, typer.Argument(help="A folder or bucket, such as s3://BUCKET/logs.")],
+    every: Annotated[float, typer.Option(min=1, help="Seconds between two looks.")] = 300,
+    ray_logs: Annotated[Path | None, typer.Option(help="Without one, those of the Ray that runs here.")] = None,
+) -> None:
+    """Copy the logs of this node's Ray to a folder or bucket while they grow, until SIGTERM or Ctrl-C."""
+    from app.jobs import kept_logs
+    from core.places import Place
+
+    place, stopped = Place.at(to), kept_logs.until_signalled()
+    say(kept_logs.told(kept_logs.keep_logs(ray_logs or kept_logs.LATEST, place, every=every, stopped=stopped), place))

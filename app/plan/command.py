@@ -101,11 +101,19 @@ def _missing(here: bool) -> Iterator[str]:
 def _wider(
     config: Config, articles: int, machines: Machines, ranges: Mapping[str, Range], schemes: tuple[str, ...]
 ) -> Iterator[str]:
-    """What readers on all CPU nodes would change."""
+    """What more readers, and a training on more GPUs, would change: as many as the groups may have."""
+    changes = dict[str, Any]()
     most = machines.cpu.cores * machines.cpu.most
-    if machines.one or config.tables.readers[1] >= most:
-        return
-    changes = {"tables.readers": (1, most), "tables.reader_cpus": 1.0}
-    wide = estimated(override(config, changes), articles, machines, ranges, schemes)
-    yield ""
-    yield f"With --set tables.readers=[1,{most}] --set tables.reader_cpus=1: {short(wide)}"
+    if not machines.one and config.tables.readers[1] < most:
+        changes |= {"tables.readers": (1, most), "tables.reader_cpus": 1.0}
+    gpus = machines.gpus.gpus * machines.gpus.most if machines.gpus else 1
+    if config.train.gpu and config.train.workers < gpus <= config.train.batch_size:
+        changes |= {"train.workers": gpus}
+    if changes:
+        wide = estimated(override(config, changes), articles, machines, ranges, schemes)
+        yield ""
+        yield f"With {' '.join(f'--set {name}={_told(value)}' for name, value in changes.items())}: {short(wide)}"
+
+
+def _told(value: Any) -> str:
+    return f"[{value[0]},{value[1]}]" if isinstance(value, tuple) else f"{value:g}"

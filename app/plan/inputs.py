@@ -207,11 +207,15 @@ def this_machine(config: Config) -> Machines:
 
 
 def machines_of(file: Path, prices: Prices, *, gpu_group: str | None = None) -> Machines:
-    """The nodes of a cluster.yaml. gpu_group: the one that trains; None: the first with a GPU."""
+    """The nodes of a cluster.yaml, of groups for one work the first by priority.
+
+    gpu_group: the one that trains; None: the first with a GPU, or for several workers that with the most a node.
+    """
     described = _described(file)
     types, head = described["available_node_types"], described["head_node_type"]
     most = int(described.get("max_workers", 0))
-    groups = {name: _group(name, node, most, prices) for name, node in types.items()}
+    by_priority = sorted(types.items(), key=lambda item: -int(item[1].get("priority", 0)))
+    groups = {name: _group(name, node, most, prices) for name, node in by_priority}
     workers = [group for name, group in groups.items() if name != head and group.most]
     with_gpu = {group.name: group for group in workers if group.gpus}
     without = [group for group in workers if not group.gpus]
@@ -219,9 +223,11 @@ def machines_of(file: Path, prices: Prices, *, gpu_group: str | None = None) -> 
         raise PlanInputError(f"--gpu-group {gpu_group}: {file} has {', '.join(with_gpu) or 'none'}")
     if not without:
         raise PlanInputError(f"{file}: no group of nodes without a GPU; the pipelines run there")
+    chosen = with_gpu[gpu_group] if gpu_group else None
     return Machines(
         head=groups[head], cpu=without[0],
-        gpu=with_gpu[gpu_group] if gpu_group else next(iter(with_gpu.values()), None),
+        gpu=chosen or next(iter(with_gpu.values()), None),
+        gpus=chosen or max(with_gpu.values(), key=lambda group: group.gpus, default=None),
         idle=60.0 * float(described.get("idle_timeout_minutes", 5)),
     )  # fmt: skip
 

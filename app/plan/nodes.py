@@ -43,6 +43,7 @@ class Machines:
     cpu: NodeGroup
     gpu: NodeGroup | None
     idle: float  # seconds before a node without work is given back
+    gpus: NodeGroup | None = None  # of a training of several workers: that with the most GPUs a node
     one: bool = False  # all of it is one machine that is there already
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.plan.nodes import Machines, Numbers, Station, Work, paid, placed, whole_time
-from app.plan.training import trainers, training, training_set
+from app.plan.training import evaluation, trainers, training, training_set
 from core.settings import Config
 from pipelines.sources.articles import parts_for
 from trainers.flops import evaluation_flops
@@ -78,7 +78,6 @@ def plan(config: Config, articles: int, machines: Machines, numbers: Numbers, *,
         (separating(config, corpus, numbers), machines.cpu),
         (seeking_copies(config, corpus, numbers), machines.head if _few(config, corpus) else machines.cpu),
         (pairing(config, corpus, numbers), machines.cpu),
-        (evaluating(config, corpus, numbers, models=len(schemes)), machines.cpu),
     )
     stations = [
         paid(work.name, (work.items, work.unit), placed(work, group, numbers), machines, numbers)
@@ -87,7 +86,12 @@ def plan(config: Config, articles: int, machines: Machines, numbers: Numbers, *,
     sets = [training_set(config, corpus.pairs(scheme)) for scheme in schemes]
     trained = training(config, sets, trainers(config, machines, numbers, models=len(sets)), numbers)
     seen = sum(each.seen for each in sets)
-    stations.insert(-1, paid("train", (seen, "pairs seen"), trained, machines, numbers))
+    stations.append(paid("train", (seen, "pairs seen"), trained, machines, numbers))
+    asked = evaluating(config, corpus, numbers, models=len(schemes))
+    judged = (
+        evaluation(config, asked.items, machines, numbers) if config.train.gpu else placed(asked, machines.cpu, numbers)
+    )
+    stations.append(paid(asked.name, (asked.items, asked.unit), judged, machines, numbers))
     if not machines.one:
         stations.append(whole_time(machines.head, stations, numbers))
     objects = 0 if machines.one else corpus.parts * FILES  # in a bucket; nobody pays for a disk that is there already
@@ -186,7 +190,7 @@ def pairing(config: Config, corpus: Corpus, numbers: Numbers) -> Work:
 
 
 def evaluating(config: Config, corpus: Corpus, numbers: Numbers, *, models: int) -> Work:
-    """Retrieval of each model on a pool of pairs and on one of whole figures, by actors."""
+    """Retrieval of each model on a pool of pairs and on one of whole figures, by actors without a GPU."""
     queries = models * sum(_pool(config, each) for each in (corpus.panels, corpus.figures))
     return Work(
         name="evaluate",

@@ -1,4 +1,4 @@
-"""The training station of a plan: steps by the model's arithmetic, on GPUs or CPUs, and the images that feed them."""
+"""Training and evaluation of a plan: the model's arithmetic, on GPUs or CPUs, and the images that feed it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from math import ceil
 
 from app.plan.nodes import Machines, NodeGroup, Numbers, Placed, PlanError, lost
 from core.settings import Config
-from trainers.flops import step_flops
+from trainers.flops import evaluation_flops, step_flops
 
 HELD = 0.3  # of the object store that training pairs may take decoded (trainers/fit.py)
 STORE = 0.3  # of a node's memory that Ray gives to objects
@@ -47,9 +47,7 @@ def training_set(config: Config, pairs: float) -> TrainingSet:
 def trainers(config: Config, machines: Machines, numbers: Numbers, *, models: int) -> Trainers:
     """As many trainings side by side as fit; PlanError if not one does."""
     train = config.train
-    group = machines.gpu if train.gpu else machines.cpu
-    if group is None:
-        raise PlanError("train.gpu is true and no group of nodes has a GPU: add one, or --set train.gpu=false")
+    group = with_gpu(machines, workers=train.workers) if train.gpu else machines.cpu
     asked = float(train.workers) if train.gpu else config.training_cpus
     each = float(group.gpus) if train.gpu else group.cpus
     room = int(each * group.most / asked)
@@ -68,6 +66,27 @@ def trainers(config: Config, machines: Machines, numbers: Numbers, *, models: in
         cores=max(1.0, nodes * group.cores - threads) / side_by_side,
         store=config.cluster.object_store if machines.one else STORE * group.memory * nodes,
     )
+
+
+def with_gpu(machines: Machines, *, workers: int) -> NodeGroup:
+    """The group for so many workers with a GPU each; PlanError where none has a GPU."""
+    group = (machines.gpus if workers > 1 else None) or machines.gpu
+    if group is None:
+        raise PlanError("train.gpu is true and no group of nodes has a GPU: add one, or --set train.gpu=false")
+    return group
+
+
+def evaluation(config: Config, queries: float, machines: Machines, numbers: Numbers) -> Placed:
+    """Retrieval of so many queries by actors with a GPU each."""
+    group = with_gpu(machines, workers=1)
+    actors = min(config.evaluate.actors[1], group.gpus * group.most)
+    nodes = ceil(actors / group.gpus)
+    arithmetic = (
+        queries * evaluation_flops(config, numbers["text_pieces"]) / (actors * group.flops * numbers["gpu_share"])
+    )
+    decoding = queries * numbers["prepare_seconds_per_pair"] * numbers["core"] / (nodes * group.cores)
+    seconds = max(arithmetic, decoding) * lost(group, numbers) + numbers["training_seconds"]
+    return Placed(group, nodes, seconds, f"evaluate.actors={list(config.evaluate.actors)}, a GPU each")
 
 
 def training(config: Config, sets: Sequence[TrainingSet], chosen: Trainers, numbers: Numbers) -> Placed:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Self
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 import certifi
 import httpx
@@ -37,6 +37,10 @@ def https_proxy() -> str | None:
     return named.get("https") or named.get("all")
 
 
+def _host(origin: str) -> str:
+    return httpx.URL(origin).host
+
+
 def certificates() -> ssl.SSLContext:
     """The certificates that are believed: those of the system, and of SSL_CERT_FILE and SSL_CERT_DIR where set."""
     context = ssl.create_default_context(cafile=certifi.where())
@@ -51,6 +55,8 @@ def surroundings() -> list[str]:
     proxy = https_proxy()
     told = [f"proxy for https: {httpx.URL(proxy).host}" if proxy else "no proxy for https"]
     told += [f"{name}: {os.environ[name]}" for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
+    if proxy and (direct := getproxies().get("no")):
+        told.append(f"without it: {direct}")
     if getproxies().get("http"):
         told.append("the proxy for plain http is not used: it would see keys")
     return told
@@ -93,11 +99,14 @@ class Transport:
         # Of the environment's proxies those of https alone: through a tunnel they see the host, and no address or key.
         # A proxy of plain http would see both, and what is asked by http lies on this machine or network.
         tunnel = limited(httpx.HTTPTransport(proxy=proxy, verify=certificates(), limits=limits)) if proxy else None
+        direct = limited(httpx.HTTPTransport(verify=certificates(), limits=limits, trust_env=False))
+        mounts = {"https://": tunnel} if tunnel else {}
+        mounts |= {f"https://{host}": direct for host in map(_host, self._turns) if tunnel and proxy_bypass(host)}
         self._client = httpx.Client(
-            transport=limited(httpx.HTTPTransport(verify=certificates(), limits=limits, trust_env=False)),
+            transport=direct,
             headers={"User-Agent": "figray", "Accept-Encoding": "gzip"},
             trust_env=False,
-            mounts={"https://": tunnel} if tunnel else None,
+            mounts=mounts,
             follow_redirects=False,
         )
 

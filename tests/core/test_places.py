@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 import pyarrow as pa
 import pytest
 
-from core.places import Place, StorageError
+from core.places import Place, StorageError, _answered
 from core.records import Reject, arrow_schema
 from core.runs import RunConflict, Table, claim
 from core.tables import rows_of
@@ -164,3 +164,12 @@ def test_a_file_of_pieces_is_there_when_all_are(tmp_path: Path, bucket: str) -> 
     with pytest.raises(ValueError):
         (Place.at(tmp_path) / "cut").write_pieces(failing())
     assert Place.at(tmp_path).files() == ["whole"]
+
+
+def test_that_a_proxy_is_not_used_for_buckets_is_said_where_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StorageError) as told, _answered("s3", "s3://bucket/a"):
+        raise OSError("no answer")
+    assert "PROXY" not in str(told.value)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    with pytest.raises(StorageError, match="HTTPS_PROXY is not used for s3://"), _answered("s3", "s3://bucket/a"):
+        raise OSError("no answer")

@@ -30,9 +30,28 @@ def test_a_plan_for_the_shipped_cluster(tmp_path: Path, monkeypatch: pytest.Monk
 def test_readers_on_all_nodes_are_proposed_where_few_are_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     asked = ["plan", "--articles", "500000", "--cluster", CLUSTER]
-    assert "With --set tables.readers=[1,256] --set tables.reader_cpus=1:" in CliRunner().invoke(cli, asked).output
+    said = CliRunner().invoke(cli, asked).output
+    assert "With --set tables.readers=[1,256] --set tables.reader_cpus=1 --set train.workers=8:" in said
     wide = [*asked, "--set", "tables.readers=[1,256]", "--set", "tables.reader_cpus=1"]
-    assert "With --set" not in CliRunner().invoke(cli, wide).output
+    assert "With --set train.workers=8:" in CliRunner().invoke(cli, wide).output
+    assert "With --set" not in CliRunner().invoke(cli, [*wide, "--set", "train.workers=8"]).output
+
+
+def test_half_a_million_articles_are_no_work_for_one_process_and_end_within_the_hours_that_are_promised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ["plan", "--articles", "500000", "--cluster", CLUSTER, "--out", "plan.json"]
+    wide = ["--set", "tables.readers=[1,256]", "--set", "tables.reader_cpus=1", "--set", "train.workers=8"]
+    for more, most in ([], 130), (wide, 30):
+        assert CliRunner().invoke(cli, [*asked, *more]).exit_code == 0
+        found = json.loads(Path("plan.json").read_text())["expected"]
+        hours = {station["name"]: station["node_hours"] for station in found["stations"]}
+        assert found["total"]["hours"] < most
+        if not more:
+            assert hours["copies"] + hours["evaluate"] < found["total"]["node_hours"] / 10
+        at_once = {station["name"]: station["group"] for station in found["stations"]}
+        assert "head" not in {at_once[name] for name in at_once if name != "head"}
 
 
 def test_a_plan_for_this_machine_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -297,26 +297,32 @@ def test_proxies_of_the_environment_are_not_used(server: Loopback, monkeypatch: 
         assert proxy.asked == []
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to sign a certificate")
-def test_a_certificate_that_nobody_signed_is_not_tried_twice(tmp_path: Path) -> None:
+@pytest.fixture
+def unsigned(tmp_path: Path) -> Iterator[str]:
+    """An https server whose certificate nobody signed, by its address."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to sign a certificate")
     files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")]
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "1",
-        "-subj",
-        "/CN=127.0.0.1",
-        *files,
-    ]
-    subprocess.run(command, check=True, capture_output=True)
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
+    subprocess.run([*command, *files], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
     with listening() as server:
         server.server.socket = context.wrap_socket(server.server.socket, server_side=True)
-        url = server.url.replace("http:", "https:")
-        assert refusal(Transport([url], attempts=3, deadline=3, max_bytes=10, backoff=0.01), url).code == "tls"
+        yield server.url.replace("http:", "https:")
+
+
+def test_a_certificate_that_nobody_signed_is_not_tried_twice(unsigned: str) -> None:
+    found = refusal(Transport([unsigned], attempts=3, deadline=3, max_bytes=10, backoff=0.01), unsigned)
+    assert found.code == "tls"
+
+
+@pytest.mark.parametrize(("direct", "code"), [("", "connection"), ("example.org,127.0.0.1", "tls")])
+def test_hosts_of_no_proxy_are_asked_without_the_proxy(
+    unsigned: str, monkeypatch: pytest.MonkeyPatch, direct: str, code: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # where nobody listens
+    monkeypatch.setenv("NO_PROXY", direct)
+    found = refusal(Transport([unsigned], attempts=1, deadline=3, max_bytes=10, backoff=0.01), unsigned)
+    assert found.code == code
+    assert (f"without it: {direct}" in module.surroundings()) == bool(direct)

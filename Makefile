@@ -8,7 +8,7 @@ READY = .venv/ready
 # A cluster or an image needs no test tools and no demo: make setup LOCK=requirements.lock
 LOCK ?= requirements-dev.lock
 
-.PHONY: setup demo bench test test-cluster soak check format lock
+.PHONY: setup demo bench test test-cluster test-browser soak check format lock
 
 demo: $(READY)  ## the main job on the embedded corpus, from case reports to the report
 	.venv/bin/figray demo
@@ -22,11 +22,15 @@ bench: $(READY)  ## the line beside a plain loop of PaddleOCR; training beside i
 
 # What starts Ray runs alone: two of them on two cores wait for each other's processes.
 test: $(READY)
-	.venv/bin/python -m pytest -m "not ray and not cluster" --numprocesses 2 --dist loadfile
-	.venv/bin/python -m pytest -m "ray and not cluster"
+	.venv/bin/python -m pytest -m "not ray and not cluster and not browser" --numprocesses 2 --dist loadfile
+	.venv/bin/python -m pytest -m "ray and not cluster and not browser"
 
 test-cluster: $(READY)  ## several nodes on this machine, workers and nodes that die, sweeps that are killed
 	.venv/bin/python -m pytest -m cluster
+
+# Debian's Chromium: apt-get install chromium. Without one the tests are skipped, and say so.
+test-browser: $(READY)  ## the pages as a browser shows them
+	.venv/bin/python -m pytest -m browser tests/browser
 
 ARTICLES ?= 2000
 KILLS ?= 20

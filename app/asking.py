@@ -37,8 +37,9 @@ def compare(run: Place, image: Path, texts: Sequence[str], *, name: str) -> list
     """Cosines of an image and texts, the best first."""
     if not texts:
         raise SettingError("name at least one text to compare")
-    asked = Asked(steps.checkpoint(run, name))
-    scores = (asked.image(_image(image)) @ asked.texts(texts).T)[0].tolist()
+    folder, shown = steps.checkpoint(run, name), _image(image)
+    asked = Asked(folder)
+    scores = (asked.image(shown) @ asked.texts(texts).T)[0].tolist()
     found = [(round(score, 4), text) for score, text in zip(scores, texts, strict=True)]
     return sorted(found, key=lambda each: -each[0])
 

@@ -3,7 +3,6 @@
 Everything that takes time to import is imported inside a command, so that `figray --help` answers at once.
 """
 
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app import commands_asking, commands_collect, commands_export, commands_files, commands_runs
+from app import (
+    commands_asking,
+    commands_collect,
+    commands_export,
+    commands_files,
+    commands_runs,
+    commands_showing,
+    endings,
+    verbosity,
+)
 from app.jobs import commands as commands_cluster
-from app.options import DATASETS, REPRODUCIBLE, SCHEMES, AsJson, Recipe, Run, Set, columns_named
+from app.options import DATASETS, REPRODUCIBLE, SCHEMES, AsJson, Run, Set, columns_named
 from app.session import GOES_ON, connected, ended, say, session, without_training
 
 if TYPE_CHECKING:
@@ -41,8 +49,11 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", callback=told_version, is_eager=True, help="Say the version, and stop.")
     ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say errors and asked-for results alone.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show what Ray says too, and traces.")] = False,
 ) -> None:
     """Open-access case reports into medical vision-language models, on Ray."""
+    verbosity.ASKED.quiet, verbosity.ASKED.verbose = quiet, verbose
 
 
 Evaluated = Annotated[str, typer.Argument(help="a model's name; raw, processed or both; or pairs: themselves.")]
@@ -54,14 +65,25 @@ Trained = Annotated[
 ]
 
 
-@cli.command()
-def demo(run: Run = "runs/demo", set_: Set = []) -> None:  # noqa: B006
-    """The whole job on the embedded corpus: collect, pair, pre-train twice, evaluate, report."""
-    with session(run, "demo", set_) as (config, place, bars):
-        from app.demo import run_demo  # here, so that a wrong setting is said before the seconds that it takes
+GROUPS = {  # of `figray --help`, in the order in which a run is made
+    "From articles to pairs": ("check", "collect", "pair", "retry", "refresh"),
+    "What you have": ("dataset", "separate", "split-captions", "pair-figures", "import-review"),
+    "Models": ("train", "evaluate", "sweep", "reproduce"),
+    "Looking": ("demo", "report", "search", "compare", "config"),
+    "Taking away": ("export",),
+    "Keeping house": ("verify", "clean", "bench"),
+    "Clusters": ("plan", "submit", "status", "logs", "keep-logs", "stop"),
+}
 
-        page = run_demo(config, place, bars)
-    say(f"report: {page}")
+
+def in_groups(app: typer.Typer) -> None:
+    """Put each command of an app under the group that names it."""
+    panels = {name: group for group, names in GROUPS.items() for name in names}
+    for each in app.registered_commands:
+        name = each.name or (each.callback.__name__.replace("_", "-") if each.callback else "")
+        each.rich_help_panel = panels.get(name, each.rich_help_panel)
+    for group in app.registered_groups:
+        group.rich_help_panel = panels.get(str(group.name), group.rich_help_panel)
 
 
 @cli.command()
@@ -80,7 +102,9 @@ def pair(run: Run = "runs/collected", set_: Set = [], as_json: AsJson = False) -
         found = steps.counted(steps.table(place, "pairs", Pair)) if as_json else {}
     if line := uncompared(place / "separated"):
         say(line)
+    say(endings.of_table(steps.table(place, "pairs", Pair), "pairs"))
     say(f"pairs: {place / 'pairs'}; contact sheet: {sheet}")
+    say(endings.next_is("figray train processed", run=run))
     ended({**found, "contact_sheet": sheet}, as_json=as_json)
 
 
@@ -122,6 +146,7 @@ def dataset(
     for line in radiographs.summary(table):
         say(line)
     say(f"tables: {place / 'radiographs'}, and {place / 'pairs'} for those with a report")
+    say(endings.next_is("figray train mlip-cxr", run=run))
 
 
 def _given(table: Path | None, run: str, column: list[str], set_: list[str]) -> None:
@@ -142,7 +167,8 @@ def _given(table: Path | None, run: str, column: list[str], set_: list[str]) -> 
             pairs = given.write_pairs(config, Place.at(run), found, bars)
     for line in given.summary(pairs):
         say(line)
-    say(f"pairs: {Place.at(run) / 'pairs'}; next: figray train processed --run {run}")
+    say(f"pairs: {Place.at(run) / 'pairs'}")
+    say(endings.next_is("figray train processed", run=run))
 
 
 @cli.command()
@@ -173,7 +199,10 @@ def train(
 
         with session(run or "runs/collected", None, set_, begins=False, first=first) as (config, place, bars):
             steps.train(config, place, SCHEMES[what], bars.step)
+        for name in SCHEMES[what]:
+            say(endings.of_training(place, name))
         say(f"models: {place / 'models'}")
+        say(endings.next_is(f"figray evaluate {what}", run=run or "runs/collected"))
     else:
         train_recipe(what, run or "runs/collected", set_)
 
@@ -221,21 +250,11 @@ def evaluate(
             found[name] = retrieve(config, place, name)
             for line in probe_runs(config, place, name, [Place.at(each) for each in on]):
                 say(line)
-    say(f"metrics: {place / 'models'}/*/retrieval-*.json and probe-*.json; `figray report` shows retrieval")
+    for line in endings.of_retrieval(found):
+        say(line)
+    say(f"metrics: {place / 'models'}/*/retrieval-*.json and probe-*.json")
+    say(endings.next_is("figray report", run=run or "runs/collected"))
     ended(found, as_json=as_json)
-
-
-@cli.command()
-def report(run: Run = "runs/collected") -> None:
-    """One page that shows a run."""
-    from app import steps
-    from core.places import Place
-    from core.runs import refuse_missing
-
-    place = Place.at(run)
-    refuse_missing(place)
-    with steps.opened(place, None, []) as config:
-        say(f"report: {steps.report(config, place)}")
 
 
 @cli.command()
@@ -280,10 +299,11 @@ def reproduce(
 ) -> None:
     """Train, evaluate and show a table or figure of the papers beside the paper's own numbers."""
     from core.config import SettingError
+    from core.suggestions import meant
 
     for name, value, known in (("WHAT", what, REPRODUCIBLE), ("--scale", scale, ("phantom", "paper"))):
         if value not in known:
-            raise SettingError(f"{name} {value}: there are {', '.join(known)}")
+            raise SettingError(f"{name} {value}: there are {', '.join(known)}{meant(value, known)}")
     from app.papers.command import reproduce as page_of
 
     place = run or f"runs/{recipe or what.partition('-')[0]}"
@@ -291,38 +311,13 @@ def reproduce(
     say(f"page: {page}")
 
 
-@cli.command()
-def bench(
-    out: Annotated[Path, typer.Argument(metavar="OUT.json", help="The numbers.")] = Path("runs/bench.json"),
-    images: Annotated[str | None, typer.Option(help="A folder of figures; without one, drawn figures.")] = None,
-    set_: Set = [],  # noqa: B006
-) -> None:
-    """Time the line from figure to pairs, and beside it a plain loop of PaddleOCR; exit 1 if a goal is missed."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # before numpy and torch are imported
-    from app.bench import missed, run_bench
-    from app.own_files import writable
-    from core.config import load
-    from core.places import Place
-
-    told = run_bench(load(None, set_), Place.at(images) if images else None)
-    for name, value in told.items():
-        say(f"{name:48}{value:10.2f}")
-    Place.at(writable(out)).write_json(told)
-    for miss in missed(told):
-        say(f"missed: {miss}")
-    raise typer.Exit(1 if missed(told) else 0)
-
-
-@cli.command()
-def config(recipe: Recipe = None, set_: Set = []) -> None:  # noqa: B006
-    """Print every setting of a recipe, as a recipe."""
-    from core.config import load, write
-
-    typer.echo(write(load(recipe, set_)), nl=False)
-
-
-for module in (commands_collect, commands_runs, commands_export, commands_asking, commands_files, commands_cluster):
+for module in (
+    *(commands_showing, commands_collect, commands_runs, commands_export, commands_asking, commands_files),
+    commands_cluster,
+):
     cli.add_typer(module.commands)
+    in_groups(module.commands)
+in_groups(cli)
 
 
 def main() -> None:
@@ -333,9 +328,9 @@ def main() -> None:
         from app.session import in_one_line
 
         line = in_one_line(error)
-        if line is None:
+        if line is None or verbosity.ASKED.verbose:
             raise
-        say(f"figray: {line}")
+        typer.echo(f"figray: {line}", err=True)
         sys.exit(2)
 
 

@@ -39,6 +39,7 @@ def collect(
         for line in lines_of(load(recipe, overrides)):
             typer.echo(line)
         return
+    refuse_no_folder(source)
     with session(run, recipe, overrides, trains=False) as (config, place, bars):
         steps.collect(config, place, bars)
         for line in steps.promised(place):
@@ -95,6 +96,15 @@ def check(
 def of_topic(topic: str | None) -> list[str]:
     """The settings of --topic: the queries are made of it, and it is looked for in the captions."""
     return [] if topic is None else [f"source.topic={topic}", "source.query=null", "select.keyword=null"]
+
+
+def refuse_no_folder(source: str | None) -> None:
+    """Raise SettingError where a bucket is to be a folder and there is none, before Ray starts."""
+    from core.config import SettingError
+
+    kind, _, where = (source or "").partition(":")
+    if kind == "bucket" and "://" not in where and not Path(where).expanduser().is_dir():
+        raise SettingError(f"{where} is no folder; bucket:PATH names one laid out as PMC's bucket")
 
 
 def absolute(source: str) -> str:

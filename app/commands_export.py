@@ -103,20 +103,26 @@ def model(
 @commands.command()
 def import_review(
     run: RunFolder,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Label Studio's export as JSON, or COCO.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A report's review; or Label Studio's JSON, or COCO.")],
     set_: Set = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:
-    """Bring back what people have corrected of figures, and make the pairs anew."""
+    """Bring back what people have corrected of figures or said of pairs, and make the pairs anew."""
     from app import taking_away
-    from app.exports.review import corrections
+    from app.exports.review import corrections, verdicts
 
-    found = corrections(file)
-    taking_away.known_figures(run, found)
+    said = verdicts(file)
+    found = {} if said else corrections(file)
+    taking_away.known_figures(run, found or {name.rpartition("#")[0] for name in said or {}})
     with session(run, None, set_, trains=False, begins=False) as (config, place, bars):
-        taking_away.mend(config, place, found, bars)
-    say(f"corrected: {len(found):,} figures; pairs: {run}/pairs")
-    ended({"figures": len(found)}, as_json=as_json)
+        taking_away.mend(config, place, found, bars, verdicts=said)
+    wrong = sum(not verdict.right for verdict in (said or {}).values())
+    told = {"pairs": len(said), "wrong": wrong} if said else {"figures": len(found)}
+    if said:
+        say(f"judged: {len(said):,} pairs, {wrong:,} of them wrong and left out; pairs: {run}/pairs")
+    else:
+        say(f"corrected: {len(found):,} figures; pairs: {run}/pairs")
+    ended(told, as_json=as_json)
 
 
 def _export(

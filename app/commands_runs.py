@@ -1,6 +1,8 @@
-"""figray retry, refresh and verify: a run's failures tried again, its source asked again, its files looked through."""
+"""figray retry, refresh, verify, clean and bench: a run kept in order, and the machine timed."""
 
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -77,6 +79,58 @@ def verify(run: RunFolder, as_json: AsJson = False) -> None:
     ended({"damaged": [vars(each) for each in found], "told": told}, as_json=as_json)
     if found:
         raise typer.Exit(1)
+
+
+@commands.command()
+def clean(
+    run: RunFolder,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what a run holds.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a run holds on disk, and remove what can be made again."""
+    from app import cleaning
+    from core.lease import leased
+    from core.places import Place
+
+    refuse_no_run(run)
+    place = Place.at(run)
+    found = cleaning.held(place)
+    for each in found:
+        say(f"{cleaning.size_in_words(each.size):>10}  {each.name}" + (f"  ({each.why})" if each.why else ""))
+    again = [each for each in found if each.why]
+    size, gone = cleaning.size_in_words(sum(each.size for each in again)), 0
+    if not again:
+        say("nothing of it can be made again")
+    elif not dry_run and (yes or typer.confirm(f"remove {size} that can be made again?", err=True)):
+        with leased(place):
+            gone = cleaning.remove(place, again)
+        say(f"removed: {size}")
+    else:
+        say(f"nothing was removed; --yes removes {size}")
+    ended({"held": [vars(each) for each in found], "removed": gone}, as_json=as_json)
+
+
+@commands.command()
+def bench(
+    out: Annotated[Path, typer.Argument(metavar="OUT.json", help="The numbers.")] = Path("runs/bench.json"),
+    images: Annotated[str | None, typer.Option(help="A folder of figures; without one, drawn figures.")] = None,
+    set_: Set = [],  # noqa: B006
+) -> None:
+    """Time the line from figure to pairs, and beside it a plain loop of PaddleOCR; exit 1 if a goal is missed."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # before numpy and torch are imported
+    from app.bench import missed, run_bench
+    from app.own_files import writable
+    from core.config import load
+    from core.places import Place
+
+    told = run_bench(load(None, set_), Place.at(images) if images else None)
+    for name, value in told.items():
+        say(f"{name:48}{value:10.2f}")
+    Place.at(writable(out)).write_json(told)
+    for miss in missed(told):
+        say(f"missed: {miss}")
+    raise typer.Exit(1 if missed(told) else 0)
 
 
 def refuse_no_run(run: str) -> None:

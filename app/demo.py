@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import get_args
+from typing import Any, get_args
 
 from app import steps
 from app.progress import Bars
@@ -17,8 +17,8 @@ from phantom.pmc.corpus import read_truth, write_corpus
 from phantom.pmc.server import serve
 
 
-def run_demo(config: Config, run: Place, bars: Bars) -> str:
-    """Collect, pair, pre-train on raw and on processed pairs, evaluate both, report. Returns the path of the report."""
+def run_demo(config: Config, run: Place, bars: Bars) -> tuple[str, dict[str, Any]]:
+    """Collect, pair, pre-train on raw and on processed pairs, evaluate both. Returns the report's path and numbers."""
     collect_drawn(config, run, bars)
     steps.pair(config, run, bars)
     (run / "accuracy.json").write_json(accuracy_of(run))

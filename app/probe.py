@@ -64,9 +64,9 @@ def objective_of(run: Place, name: str) -> str:
 def probe(config: Config, run: Place, name: str, films: Films, tasks: Sequence[Task]) -> dict[str, dict[str, Any]]:
     """What a model of the run finds in radiographs, which may be another run's, by task.
 
-    Kept beside the model as `probe-TASK-*.json`, with what it says of each radiograph as CSV: image, target, score;
-    other settings or other radiographs make another file. Raises LeakError if the model has learnt from what it is
-    asked, UserError if a task has nothing to ask.
+    Kept beside the model as `probe-TASK-*.json`, with what it says of each radiograph as CSV: image, target, score,
+    and whether the finding is there. Other settings or other radiographs make another file. Raises LeakError if the
+    model has learnt from what it is asked, UserError if a task has nothing to ask.
     """
     torch.set_num_threads(config.train.threads)
     folder = steps.checkpoint(run, name)
@@ -86,7 +86,8 @@ def probe(config: Config, run: Place, name: str, films: Films, tasks: Sequence[T
                     settings["encode"] = encode
                 answer = asdict(question.ask(folder, **question.files, **settings, device=steps.device_of(config)))
             told = {"dataset": films.dataset, "notes": list(films.notes), "settings": json.loads(shape)}
-            (run / "models" / name / file.name.replace(".json", ".csv")).write_bytes(as_csv(predictions(task, answer)))
+            rows = with_truths(predictions(task, answer), films.files["test"])
+            (run / "models" / name / file.name.replace(".json", ".csv")).write_bytes(as_csv(rows))
             file.write_json({**told, "found": answer})
         found[task] = file.read_json()["found"]
     return found
@@ -121,6 +122,13 @@ def predictions(task: str, found: dict[str, Any]) -> list[dict[str, Any]]:
     else:
         rows = [(each["image_id"], each["finding"], float(each["hit"])) for each in found["asked"]]
     return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+
+
+def with_truths(rows: list[dict[str, Any]], files: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of predictions() with `present`, 1 or 0; empty where nobody judged it. files: of the radiographs."""
+    films = rows_of(files, Radiograph).to_table(columns=["image_id", "targets"]).to_pylist()
+    known = {(film["image_id"], each["name"]): int(each["present"]) for film in films for each in film["targets"]}
+    return [{**row, "present": known.get((row["image"], row["target"]), "")} for row in rows]
 
 
 def _plain(prompts: PromptSet) -> Any:

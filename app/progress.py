@@ -25,8 +25,8 @@ RECENT = 900.0  # seconds over which the pace is told: a part takes minutes
 class Bars:
     """Called with each part that is done; without a terminal a station says one line when it ends."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True)
+    def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
+        self.console, self.is_quiet = console or Console(stderr=True), quiet
         columns = (
             TextColumn("{task.description:<16}"),
             BarColumn(),
@@ -35,8 +35,8 @@ class Bars:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
-        quiet = not self.console.is_terminal
-        self.bars = Progress(*columns, console=self.console, disable=quiet, speed_estimate_period=RECENT)
+        plain = quiet or not self.console.is_terminal
+        self.bars = Progress(*columns, console=self.console, disable=plain, speed_estimate_period=RECENT)
         self.tasks: dict[str, TaskID] = {}
         self.seen: dict[str, list[int]] = {}  # station -> parts, rows, rows left out
         self.stopped_by = 0  # the signal that asked to stop
@@ -65,7 +65,7 @@ class Bars:
         said = f"{seen[1]:,} rows" + (f", {seen[2]:,} left out" if seen[2] else "")
         said += f", {seen[3]:,} failed" if seen[3] else ""
         self.bars.update(task, completed=seen[0], total=total, said=said + self._pace(task, seen[1] / seen[0]))
-        if seen[0] == total and not self.console.is_terminal:
+        if seen[0] == total and not self.console.is_terminal and not self.is_quiet:
             self.console.print(f"{station}: {said}", highlight=False)
 
     def _pace(self, number: TaskID, rows: float) -> str:

@@ -16,6 +16,7 @@ from core.records import Radiograph, Split
 from core.runs import Table, claim, digest
 from core.sentences import splitter
 from core.settings import Config
+from core.suggestions import meant
 from trainers.datasets import csv_folder, mimic_cxr, nih, reading, rsna, siim
 from trainers.datasets.alike import on_one_side_by_pixels
 from trainers.datasets.containment import UNKNOWN
@@ -56,7 +57,8 @@ def asked(
 ) -> Asked:
     """A set as the command line names it, views as "PA,AP", columns as "patient_id=subject"; or SettingError."""
     if kind not in (*KINDS, PHANTOM):
-        raise SettingError(f"no data set {kind}: there are {', '.join((*KINDS, PHANTOM))}")
+        known = (*KINDS, PHANTOM, "pairs")
+        raise SettingError(f"no data set {kind}: there are {', '.join(known)}{meant(kind, known)}")
     if kind != PHANTOM and (folder is None or not folder.exists()):
         raise SettingError(f"there is no {folder}" if folder else f"{kind} is read from a folder: name it")
     if mapping is not None and (kind != "rsna" or not mapping.is_file()):

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from app import steps
-from app.report.from_run import retrieval_file
+from app.report.evaluated import retrieval_file
 from core.places import Place
 from core.records import Pair
 from core.settings import Config

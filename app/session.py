@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from app.verbosity import ASKED, ray_apart
+
 if TYPE_CHECKING:
     from app.progress import Bars
     from core.places import Place
@@ -77,13 +79,15 @@ def unconnected(*, stopped: str = "nothing was written") -> "Iterator[Bars]":
 def _stoppable(begin: Callable[[], None], end: Callable[[], None], *, stopped: str) -> "Iterator[Bars]":
     from app.progress import Bars
 
-    bars, number = Bars(), 0
+    bars, number = Bars(quiet=ASKED.quiet), 0
     try:
         take_signals(bars)
         begin()
         take_signals(bars)  # again: ray.init takes SIGTERM for itself
-        with bars:
+        with ray_apart() as log, bars:
             yield bars
+        if log.exists():
+            say(f"what Ray itself had to say: {log}")
     except (KeyboardInterrupt, SystemExit) as error:
         say(f"stopped; {stopped}")
         # What streams in the frames of the error ends here: ended after Ray, it would start Ray again to say so.
@@ -112,8 +116,9 @@ def ended(result: Any, *, as_json: bool) -> None:
 
 
 def say(text: str) -> None:
-    """One line for the person at the terminal."""
-    typer.echo(text, err=True)
+    """One line for the person at the terminal, who may have asked for silence."""
+    if not ASKED.quiet:
+        typer.echo(text, err=True)
 
 
 # What a disk or a path says, and a person can mend.

@@ -12,13 +12,15 @@ from typing import Any
 from app.attribution import write_attribution
 from app.csv_text import csv_pieces
 from app.data_card import card_of
+from app.report.provenance import MADE, made_with
 from core.config import UserError, load, override, read, settings_of, write
 from core.failures import AGAIN
 from core.lease import CLAIMS, leased
 from core.places import Place
 from core.records import Figure, Pair, Reject, arrow_schema
-from core.runs import Part, RunConflict, Table, claim, digest, stamp
+from core.runs import Part, RunConflict, Table, claim, digest, refuse_missing, stamp
 from core.settings import Config
+from core.suggestions import meant
 
 # The two schemes of MedVL, Table 1, and the pools that both are judged on: each a table of pairs in the run folder.
 SCHEMES = {"raw": "whole", "processed": "pairs"}
@@ -31,7 +33,8 @@ SHAPING = (
     *("train.frozen", "train.learnt_blocks", "train.augment"),
 )
 OBJECTIVES = {"blip": ("objective",), "mlip": ("objective.name", "mlip")}
-OF_BEGINNING = ("config.yaml", "version.json", "seconds.json")
+OF_BEGINNING = ("config.yaml", "version.json", "seconds.json", MADE)
+SHOWN = ("figures", "pairs", "radiographs", "models")  # of a run, what its report can be of
 MADE_BY = {"radiographs": "`figray dataset` makes them"}
 
 Progress = Callable[[str, Part, int], None]
@@ -224,7 +227,11 @@ def checkpoint(run: Place, name: str) -> str:
     """The folder of a trained model, path or URI; RunConflict if the run has none of this name."""
     folder = run / "models" / name / "checkpoint"
     if not (folder / "config.json").exists():
-        raise RunConflict(f"{run} has no model {name} yet; `figray train {name}` makes it")
+        there = [each for each in (run / "models").folders() if (run / "models" / each / "checkpoint").exists()]
+        if like := meant(name, there):
+            raise RunConflict(f"{run} has no model {name}{like}")
+        others = f", but {', '.join(there)}" if there else ""
+        raise RunConflict(f"{run} has no model {name} yet{others}; `figray train {name}` makes it")
     return folder.uri
 
 
@@ -251,24 +258,33 @@ def export(run: Place, name: str, out: str, *, to: str = "transformers") -> None
         write_attribution(run, Place.at(out))
 
 
-def report(config: Config, run: Place) -> str:
-    """The page `report.html` and its numbers, `results.json`."""
+def report(config: Config, run: Place) -> tuple[str, dict[str, Any]]:
+    """The page `report.html` of whatever the run has, and its numbers, which are `results.json` too."""
     from app.report.from_run import read_report
-    from app.report.page import render
+    from app.report.page import numbers, render
 
-    table(run, "figures", Figure)
-    shown = read_report(run, config, schemes=list(SCHEMES))
-    numbers = {
-        "funnel": [asdict(stage) for stage in shown.funnel],
-        "pair_accuracy": dict(shown.accuracy),
-        "retrieval": shown.retrieval,
-        "pools": {name: asdict(pool) for name, pool in shown.pools.items()},
-        "seconds": shown.seconds,
-        "settings": shown.settings,
-    }
-    (run / "results.json").write_json(numbers)
+    if not any((run / name).exists() for name in SHOWN):
+        raise RunConflict(f"{run} has nothing to show yet; `figray collect` or `figray dataset` begins")
+    shown = read_report(run, config)
+    told = numbers(shown)
+    (run / "results.json").write_json(told)
     page = run / "report.html"
     page.write_bytes(render(shown).encode())
+    return page.uri, told
+
+
+def compared(runs: Sequence[Place]) -> str:
+    """Several runs side by side: the page `compared-NAMES.html` in the first of them."""
+    from app.report.compared import read_compared, render_compared
+
+    found = []
+    for run in runs:
+        refuse_missing(run)
+        file = run / "config.yaml"
+        found.append((run, read(file.read_bytes(), file.uri, []) if file.exists() else Config()))
+    shown = read_compared(found)
+    page = runs[0] / f"compared-{'-'.join(run.name for run in runs)}.html"
+    page.write_bytes(render_compared(shown).encode())
     return page.uri
 
 
@@ -304,7 +320,10 @@ def digest_of(made: Table) -> str:
 
 @contextmanager
 def timed(run: Place, step: str) -> Iterator[None]:
-    """Add the wall seconds of a step to the run's `seconds.json`; a step that goes on adds to what it took before."""
+    """Add the wall seconds of a step to the run's `seconds.json`, and to `made.json` what it was made with.
+
+    A step that goes on adds to the seconds it took before.
+    """
     begun = monotonic()
     try:
         yield
@@ -312,3 +331,5 @@ def timed(run: Place, step: str) -> Iterator[None]:
         file = run / "seconds.json"
         seconds = file.read_json() if file.exists() else {}
         file.write_json({**seconds, step: round(seconds.get(step, 0.0) + monotonic() - begun, 1)})
+        record = run / MADE
+        record.write_json({**(record.read_json() if record.exists() else {}), step: made_with()})

@@ -20,7 +20,8 @@ from core.places import Place
 from core.records import Pair, Radiograph, SeparatedFigure
 from core.runs import Table, figray_version
 from core.settings import Config
-from pipelines.reviews import ReviewedPanel, write_reviews
+from core.suggestions import meant
+from pipelines.reviews import ReviewedPanel, Verdict, write_reviews
 
 RECORDS = {"pairs": Pair, "whole": Pair, "radiographs": Radiograph}
 ANNOTATIONS = ("coco", "label-studio")
@@ -29,7 +30,8 @@ ANNOTATIONS = ("coco", "label-studio")
 def plan(run: Place, name: str, out: Place, form: str, asked: Wanted, *, per_shard: int, seed: int) -> Plan | None:
     """What is to be written; None for figures to mend. Raises UserError before anything is written."""
     if form not in (*FORMS, *ANNOTATIONS):
-        raise SettingError(f"--to {form}: there are {', '.join((*FORMS, *ANNOTATIONS))}")
+        known = (*FORMS, *ANNOTATIONS)
+        raise SettingError(f"--to {form}: there are {', '.join(known)}{meant(form, known)}")
     if not out.is_empty():
         raise UserError(f"{out} is not empty; name another folder, or empty it")
     if form in ANNOTATIONS:
@@ -81,11 +83,14 @@ def on_ray(config: Config, works: Sequence[Work], do: Do) -> Iterator[Lines]:
     yield from of_each(config, "export", works, do)
 
 
-def mend(config: Config, run: Place, found: Mapping[str, Sequence[ReviewedPanel]], progress: steps.Progress) -> None:
-    """Keep corrections by figure id, and make the pairs of the run anew."""
+def mend(
+    config: Config, run: Place, found: Mapping[str, Sequence[ReviewedPanel]], progress: steps.Progress,
+    *, verdicts: Mapping[str, Verdict] | None = None,
+) -> None:  # fmt: skip
+    """Keep corrections by figure id and verdicts by pair id, and make the pairs of the run anew."""
     from pipelines import build  # not before Ray's environment is set
 
-    write_reviews(run / "separated", found)
+    write_reviews(run / "separated", found, verdicts)
     build.pair(config, _table(run, "separated"), run / "pairs", progress)
     write_attribution(run, run)
 

@@ -1,8 +1,10 @@
 """figray train: a model by its own recipe, or one of the two that figray ships."""
 
 import os
+import shlex
 
 from app import steps
+from app.endings import next_is, of_training
 from app.progress import Bars
 from app.session import GOES_ON, connected, say
 from core.config import load, read
@@ -19,7 +21,9 @@ def train_recipe(recipe: str, run: str, set_: list[str]) -> None:
     config = load(recipe, set_) if found.is_local else read(found.read_bytes().decode(), recipe, set_)
     with connected(config, stopped=GOES_ON) as bars:
         steps.train_models({name: config}, place, bars.step)
+    say(of_training(place, name))
     say(f"model: {place / 'models' / name}")
+    say(next_is(f"figray evaluate {shlex.quote(name)}", run=run))
 
 
 def train_separator(run: str, set_: list[str]) -> None:

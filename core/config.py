@@ -3,7 +3,6 @@
 A recipe may say `base: NAME`, another recipe or a file beside it, and states then only what it changes.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import SecretStr, ValidationError
 
 from core.secret_text import first_word, secret_of
 from core.settings import Config
+from core.suggestions import meant
 from core.typed import TypedError, read_typed, type_of
 from core.yaml_text import YamlError, read_yaml, write_yaml
 
@@ -85,7 +85,10 @@ def _recipe_text(recipe: str) -> bytes:
             return Path(recipe).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: no name of a file at all
         raise SettingError(f"recipe {recipe} cannot be read: {error}") from error
-    raise SettingError(f"no recipe '{recipe}': neither a file nor one of {', '.join(recipes())}")
+    like = meant(recipe, recipes())
+    raise SettingError(
+        f"no recipe '{recipe}': neither a file nor one of {f'ours{like}' if like else ', '.join(recipes())}"
+    )
 
 
 def override(config: Config, changes: Mapping[str, Any]) -> Config:
@@ -152,8 +155,7 @@ def _check_name(name: str) -> None:
         raise SettingError(f"{name} is a group of settings: {', '.join(inner)}")
     group = name.rpartition(".")[0]
     siblings = [other for other in names() if other.rpartition(".")[0] == group]
-    near = difflib.get_close_matches(name, names(), n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = meant(name, names())
     if group and siblings:
         raise SettingError(
             f"no setting '{name}': {group} has {', '.join(s.rpartition('.')[2] for s in siblings)}{hint}"

@@ -22,9 +22,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.config import UserError
 from core.places import Place
 from core.records import Reject, arrow_schema
+from core.suggestions import nearest
 from core.tables import parsed, rows_of, written
 
 OF_A_RUN = ("config.yaml", "version.json", "figures", "separated", "pairs", "whole", "radiographs", "models", "sweeps")
+BEGIN = "See that the name is right; `figray collect` begins one"
 READERS = 16  # of manifests at once
 INDEX, INDEXED = "index", 64  # what manifests say in one file, of tables of so many parts or more
 IS_MANIFEST = re.compile(r"part-\d+\.json")
@@ -80,12 +82,28 @@ def stamp(run: Place) -> None:
 
 
 def refuse_missing(run: Place) -> None:
-    """Raise RunConflict where no run is, so that a mistyped name leaves no folder behind."""
-    if not any((run / name).exists() for name in OF_A_RUN):
-        raise RunConflict(
-            f"{run} is no run: it has neither settings nor tables. See that the name is right; `figray collect` begins "
-            "one"
-        )
+    """Raise RunConflict where no run is, so that a mistyped name leaves no folder behind; it names the nearest run."""
+    if not is_run(run):
+        near = nearest(run.name, runs_beside(run))
+        rest = f"; did you mean {beside(run, near)}?" if near else f". {BEGIN}"
+        raise RunConflict(f"{run} is no run: it has neither settings nor tables{rest}")
+
+
+def is_run(place: Place) -> bool:
+    """Whether a place has anything that only runs have."""
+    return any((place / name).exists() for name in OF_A_RUN)
+
+
+def runs_beside(run: Place) -> list[str]:
+    """The names of the runs in the folder in which a run should be."""
+    parent = beside(run, "")
+    return [name for name in parent.folders() if is_run(parent / name)]
+
+
+def beside(run: Place, name: str) -> Place:
+    """The place of another name in the same folder; of "" the folder itself."""
+    folder = run.path.rpartition("/")[0]
+    return replace(run, path=f"{folder}/{name}" if name else folder)
 
 
 class PartFile(BaseModel):

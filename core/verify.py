@@ -32,7 +32,7 @@ class Damage:
 
 def verify(run: Place, records: Mapping[str, tuple[type, str]]) -> Iterator[Damage]:
     """Everything that is wrong with a run. records: table -> its record, and the command that makes it."""
-    for name in ("version.json", "seconds.json"):
+    for name in ("version.json", "seconds.json", "made.json"):
         yield from _of_json(run / name, "delete it; it is only told, not needed")
     for name, (record, command) in records.items():
         if (run / name).exists():

@@ -28,7 +28,7 @@ from core.stations import told_plainly
 from pipelines.collecting import Work, changed_since, collect_part, failed_of
 from pipelines.copies.duplicates import Duplicates, csv_of, duplicates_of, kept_duplicates, pair_id, seen_of
 from pipelines.matching.match import make_pairs, told
-from pipelines.reviews import Reviews, corrected, read_reviews, with_texts
+from pipelines.reviews import WRONG, Reviews, corrected, judged, read_reviews, with_texts
 from pipelines.separating import describe
 from pipelines.separating_apart import SeparatingApart
 from pipelines.sources import articles, pmc
@@ -158,7 +158,7 @@ def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Ta
     before = _after(separated)
     newest = max((work.version for work in before), default=0)  # one new article may change the groups of all parts
     reviews = read_reviews(separated.place) if config.match.rule != "whole" else Reviews()
-    said = [reviews.digest] if reviews.figures else []
+    said = [reviews.digest] if reviews.digest else []
     version = newest + reviews.version
     todo = [replace(work, inputs=digest([work.inputs, kept.digest, *said]), version=version) for work in before]
     duplicates = partial(duplicates_of, separated)
@@ -234,8 +234,7 @@ def pair_part(
     work = Work(**row)
     shared = duplicates(work.part)
     pairs: dict[str, list[Pair]] = {"train": [], "val": [], "test": []}
-    rejects: list[Reject] = []
-    taken = 0
+    rejects, taken = list[Reject](), 0
     shares = {"val": config.split.val, "test": config.split.test}
     for figure in from_table(separated.read_part(work.part), SeparatedFigure):
         split = split_of(figure.article_id, seed=config.seed, **shares, together=shared.articles)
@@ -251,10 +250,9 @@ def pair_part(
             continue
         taken += len(every)
         for made in every:
-            group = images.get(made.pair_id)
-            pair = replace(made, kind=kinds.get(made.pair_id, made.kind), duplicate_group=group)
-            reject = _left_out(pair, config.dedupe, config.match, reproduced=config.select.reproduced)
-            if reject:
+            kind, group = kinds.get(made.pair_id, made.kind), images.get(made.pair_id)
+            pair = replace(judged(made, reviews), kind=kind, duplicate_group=group)
+            if reject := _left_out(pair, config.dedupe, config.match, reproduced=config.select.reproduced):
                 rejects.append(reject)
             else:
                 pairs[split].append(pair)
@@ -271,7 +269,9 @@ def pair_part(
 
 def _left_out(pair: Pair, settings: DedupeSettings, match: MatchSettings, *, reproduced: bool) -> Reject | None:
     """Why a pair is not wanted, if it is not."""
-    if pair.permission and not reproduced:
+    if pair.reason == WRONG:
+        code, message = "reviewed", WRONG
+    elif pair.permission and not reproduced:
         code, message = "permission", f"{REPRODUCED} is false, and its figure says: {pair.permission}"
     elif pair.kind not in settings.kinds:
         code, message = f"kind_{pair.kind}", f"a {pair.kind}; dedupe.kinds keeps {', '.join(settings.kinds)}"

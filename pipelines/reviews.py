@@ -1,7 +1,7 @@
 """What people have corrected of figures: boxes, letters and texts that stand in place of those that were found.
 
 In: `separated/reviews.json`, written by `figray import-review`. Out: figures, and pairs, as the people say. A figure
-without a review is as it was found.
+without a review is as it was found, and so is a pair without a verdict.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ from pipelines.separation.layout import overlap
 FILE = "reviews.json"
 SAME = 0.5  # intersection over union of a panel as found and as corrected
 BY_A_PERSON = "corrected by a person"
+WRONG = "a person says that image and text do not belong together"
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,27 @@ class ReviewedPanel:
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """What a person says of a pair as they saw it. mark: of that pair, by mark_of()."""
+
+    right: bool
+    mark: str
+
+
+@dataclass(frozen=True)
 class Reviews:
-    """All corrections of a run. version: how often some were brought in."""
+    """All corrections of a run: panels by figure id, verdicts by pair id. version: how often some were brought in."""
 
     version: int = 0
     figures: Mapping[str, list[ReviewedPanel]] = field(default_factory=dict)
+    pairs: Mapping[str, Verdict] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
         """Another for other corrections; "" where there are none."""
-        return digest([f"{name} {panels}" for name, panels in sorted(self.figures.items())]) if self.figures else ""
+        said = [f"{name} {panels}" for name, panels in sorted(self.figures.items())]
+        said += [f"{name} {verdict}" for name, verdict in sorted(self.pairs.items())]
+        return digest(said) if said else ""
 
 
 def read_reviews(table: Place) -> Reviews:
@@ -52,10 +64,13 @@ def read_reviews(table: Place) -> Reviews:
     return _adapter().validate_json(file.read_bytes()) if file.exists() else Reviews()
 
 
-def write_reviews(table: Place, new: Mapping[str, Sequence[ReviewedPanel]]) -> Reviews:
-    """Add corrections to those that stand; of a figure the newest count."""
+def write_reviews(
+    table: Place, new: Mapping[str, Sequence[ReviewedPanel]], verdicts: Mapping[str, Verdict] | None = None
+) -> Reviews:
+    """Add corrections and verdicts to those that stand; of a figure, and of a pair, the newest count."""
     before = read_reviews(table)
-    after = Reviews(before.version + 1, {**before.figures, **{name: list(panels) for name, panels in new.items()}})
+    panels = {name: list(panels) for name, panels in new.items()}
+    after = Reviews(before.version + 1, {**before.figures, **panels}, {**before.pairs, **(verdicts or {})})
     (table / FILE).write_json(asdict(after))
     return after
 
@@ -123,3 +138,21 @@ def images_as_corrected(
         if was in images:
             found[f"{of_figure}{index}"] = images[was]
     return found
+
+
+def mark_of(pair: Pair) -> str:
+    """What a verdict is of: another where the panel's box or its text is another."""
+    return digest([pair.text, *map(str, pair.box)])[:12]
+
+
+def judged(pair: Pair, reviews: Reviews) -> Pair:
+    """A pair as a person's verdict leaves it; of one that is wrong the reason is WRONG.
+
+    A verdict on a pair that has changed since says nothing of what it is now.
+    """
+    verdict = reviews.pairs.get(pair.pair_id)
+    if verdict is None or verdict.mark != mark_of(pair):
+        return pair
+    if not verdict.right:
+        return replace(pair, reason=WRONG)
+    return replace(pair, matched_by="reviewed", score=1.0, reason=BY_A_PERSON)

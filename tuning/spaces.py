@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.config import SettingError, names, override, settings_of
 from core.settings import Config
+from core.suggestions import meant
 from core.yaml_text import YamlError, read_yaml
 
 OURS = "spaces.yaml"
@@ -125,7 +126,7 @@ def _stated(name: str, objective: str) -> tuple[str, Any]:
     if name in ours:
         return f"space {name}", ours[name][objective]
     if not Path(name).is_file():
-        raise SpaceError(f"no space '{name}': neither a file nor one of {', '.join(ours)}")
+        raise SpaceError(f"no space '{name}': neither a file nor one of {', '.join(ours)}{meant(name, ours)}")
     try:
         return f"space {name}", read_yaml(Path(name).read_bytes())
     except YamlError as error:

@@ -1,5 +1,7 @@
-"""Corrections that come back: Label Studio's JSON and COCO, as panels with letters and texts by figure."""
+"""Corrections that come back: Label Studio's JSON and COCO as panels by figure, the report's as verdicts by pair."""
 
+import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,9 +11,12 @@ from app.exports.annotations import LETTER, PANEL
 from core.config import UserError
 from core.records import Box
 from pipelines.letters.places import owners
-from pipelines.reviews import ReviewedPanel
+from pipelines.reviews import ReviewedPanel, Verdict
 
 Found = dict[str, list[ReviewedPanel]]
+OF_A_REPORT = "figray-review"  # the format of the file that a report's page downloads
+COLUMNS = ("pair_id", "verdict", "mark")  # of the same as CSV
+VERDICTS = {"right": True, "wrong": False}
 
 
 class ReviewError(UserError):
@@ -22,8 +27,12 @@ def corrections(file: Path) -> Found:
     """The panels of every figure that a person has looked at, by figure id; raises ReviewError."""
     try:
         told = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise ReviewError(f"{file}: {error}") from error
+    except OSError as error:
+        raise ReviewError(f"{file}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise ReviewError(
+            f"{file} is no file of corrections: a report's review, Label Studio's JSON or COCO"
+        ) from error
     try:
         if isinstance(told, dict) and "annotations" in told and "images" in told:
             found = _of_coco(told)
@@ -38,6 +47,47 @@ def corrections(file: Path) -> Found:
     if not found:
         raise ReviewError(f"{file} has no figure that a person has corrected")
     return found
+
+
+def verdicts(file: Path) -> dict[str, Verdict] | None:
+    """What a person said of pairs in a report, by pair id; None where the file is of another kind.
+
+    Raises ReviewError where it is such a file and cannot be read.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ReviewError(f"{file}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise ReviewError(
+            f"{file} is no file of corrections: a report's review, Label Studio's JSON or COCO"
+        ) from error
+    if text.lstrip().startswith("{") and f'"{OF_A_REPORT}"' in text[:200]:
+        rows = _of_json(file, text)
+    elif text.partition("\n")[0].strip() == ",".join(COLUMNS):
+        rows = list(csv.DictReader(io.StringIO(text)))
+    else:
+        return None
+    found = {}
+    for number, row in enumerate(rows, 1):
+        values = [row.get(name) for name in COLUMNS] if isinstance(row, dict) else [None]
+        if not all(isinstance(value, str) and value for value in values) or values[1] not in VERDICTS:
+            raise ReviewError(f"{file}: row {number} is no verdict: it needs {', '.join(COLUMNS)}; right or wrong")
+        found[row["pair_id"]] = Verdict(VERDICTS[row["verdict"]], row["mark"])
+    if not found:
+        raise ReviewError(f"{file} has no pair that a person has judged")
+    return found
+
+
+def _of_json(file: Path, text: str) -> list[Any]:
+    """The rows of a report's review."""
+    try:
+        rows = json.loads(text)["reviews"]
+    except (ValueError, KeyError) as error:
+        raise ReviewError(f"{file}: {type(error).__name__} {error}; download it again from the report") from error
+    if not isinstance(rows, list):
+        raise ReviewError(f"{file}: its reviews are no list; download it again from the report")
+    return rows
 
 
 def _of_coco(told: Mapping[str, Any]) -> Found:

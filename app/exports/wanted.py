@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from core.config import SettingError
+from core.suggestions import meant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,5 +43,7 @@ def wanted(
     for name, values in known.items():
         wrong = [each for each in found.get(name, ()) if each.lower() not in {value.lower() for value in values}]
         if wrong:
-            raise SettingError(f"--{name.replace('_', '-')} {wrong[0]}: there are {', '.join(values)}")
+            raise SettingError(
+                f"--{name.replace('_', '-')} {wrong[0]}: there are {', '.join(values)}{meant(wrong[0], values)}"
+            )
     return Wanted(**found, min_score=min_score, reproduced=reproduced)

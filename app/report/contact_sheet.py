@@ -67,7 +67,9 @@ class FigureCard:
 def render_contact_sheet(figures: Sequence[MatchedFigure], *, title: str) -> str:
     """One self-contained HTML page that shows the figures, their panels and their texts."""
     return (
-        templates().get_template("contact_sheet.html").render(title=title, cards=[card(figure) for figure in figures])
+        templates()
+        .get_template("contact_sheet.html")
+        .render(title=title, cards=[card(figure) for figure in figures], fold_figures=False)
     )
 
 

@@ -1,4 +1,4 @@
-"""Losses over training steps as small multiples, every scheme in the same axes, drawn by matplotlib as SVG."""
+"""Training over its steps: a small plot for each metric, every model in the same axes, drawn by matplotlib as SVG."""
 
 import io
 import math
@@ -17,6 +17,10 @@ Records = Sequence[Mapping[str, float | int | None]]
 
 METRICS = {  # what is drawn where a run logs it: name in the log -> title and axis
     "loss": ("Total loss", "loss"),
+    "mean_recall": ("Recall on validation", "mean recall"),
+    "zero_shot_auc": ("AUC on validation", "AUC by prompts"),
+    "samples_per_s": ("Throughput", "samples per second"),
+    "wait_share": ("Waiting for data", "share of the time"),
     "itc": ("Image–text contrastive, ITC", "loss"),
     "itm": ("Image–text matching, ITM", "loss"),
     "mlm": ("Masked language modelling, MLM", "loss"),
@@ -25,12 +29,13 @@ METRICS = {  # what is drawn where a run logs it: name in the log -> title and a
     "mip": ("Masked image prediction, MIP", "loss"),
     "temperature": ("Temperature of ITC", "temperature"),
     "lr": ("Learning rate", "learning rate"),
-    "samples_per_s": ("Throughput", "samples per second"),
 }
-EXACT = ("lr",)  # without noise, so that a running mean would only round it off
+FIRST = ("loss", "mean_recall", "zero_shot_auc", "samples_per_s", "wait_share")  # the others stand beneath
+EXACT = ("lr", "mean_recall", "zero_shot_auc")  # without noise, so that a running mean would only round it off
 COLOURS = ("#d55e00", "#3f7fe0", "#009e73", "#b0569b", "#b08900", "#6f7782")
 DASHES = ("solid", "dashed", "dashdot", "dotted")
 COLUMNS = 3
+SIZE = (3.7, 2.7)  # inches: a plot fills the width of a phone, and three stand side by side on a desk
 # A colour used for nothing else, so that it can be told apart afterwards and follow the page's light or dark text.
 TEXT_COLOUR = "#010203"
 STYLE: dict[Any, Any] = {  # matplotlib's own type lists every name it knows
@@ -65,20 +70,19 @@ def legend(curves: Mapping[str, Records]) -> list[LegendEntry]:
     ]
 
 
-def draw(curves: Mapping[str, Records]) -> Markup | None:
-    """An SVG element with one small plot for each metric that any scheme logged; None where there is nothing to draw.
+def draw(curves: Mapping[str, Records]) -> dict[str, Markup]:
+    """An SVG element for each metric that any model logged, by its name in METRICS.
 
-    The same input gives the same bytes. Names of schemes are not in it: they stand in the legend beside it.
+    The same input gives the same bytes. Names of models are not in it: they stand in the legend beside it.
     """
     metrics = [name for name in METRICS if any(len(points(records, name)[0]) for records in curves.values())]
-    if not metrics:
-        return None
-    rows = math.ceil(len(metrics) / COLUMNS)
+    drawn = {}
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(11.2, 2.9 * rows), layout="constrained")
-        for place, metric in enumerate(metrics, start=1):
-            _draw_metric(figure.add_subplot(rows, COLUMNS, place), curves, metric)
-        return as_svg(figure, "Training curves: " + ", ".join(METRICS[metric][0] for metric in metrics))
+        for metric in metrics:
+            figure = Figure(figsize=SIZE, layout="constrained")
+            _draw_metric(figure.add_subplot(), curves, metric)
+            drawn[metric] = as_svg(figure, f"Training curve: {METRICS[metric][0]}")
+    return drawn
 
 
 def points(records: Records, metric: str) -> tuple[np.ndarray, np.ndarray]:

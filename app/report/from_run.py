@@ -1,67 +1,93 @@
-"""A run folder read into what the page shows: funnel, figures, curves, retrieval, examples."""
+"""A run folder read into what the page shows: funnel, models, probes, examples, pairs, where it all comes from."""
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from app.report.contact_sheet import MatchedFigure
-from app.report.page import Example, Report, Result, Stage
-from app.report.retrieval_table import Pool
+from app.report.evaluated import merged, models_of, read_evaluation
+from app.report.examples import read_examples
+from app.report.findings import Films
+from app.report.page import Report, Stage
+from app.report.pair_list import read_pair_list
+from app.report.probes import read_probes
+from app.report.provenance import commands, files_of, provenance
 from core.config import settings_of
 from core.places import Place
-from core.records import Figure, Pair, SeparatedFigure, from_row, from_table
+from core.records import Figure, Pair, Radiograph, SeparatedFigure, Split, from_table
 from core.runs import Table
 from core.settings import Config
 from pipelines.matching.match import match_figure
 
-SHOWN_FIGURES = 24
+SHOWN_FIGURES = 12
 DRAWN = "The corpus is drawn: these numbers show that the line works and what it changes, and say nothing of patients."
 
 
-def read_report(run: Place, config: Config, *, schemes: Sequence[str]) -> Report:
+def read_report(run: Place, config: Config) -> Report:
     """Everything that the run has made so far; what it has not is empty."""
-    found = {scheme: pools for scheme in schemes if (pools := _json(retrieval_file(run, scheme, config)))}
+    models = models_of(run)
+    evaluations = [found for model in models if (found := read_evaluation(run, model, config))]
+    evaluated = merged(evaluations)
+    accuracy, films = _json(run / "accuracy.json"), films_of(run)
+    drawn = bool(accuracy) or (films is not None and films.datasets == ("phantom",))
     return Report(
         title=f"figray: {run.name}",
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        recipe=run.name,
+        run=run.name,
         settings=changed_settings(config),
         seconds=_json(run / "seconds.json"),
         funnel=funnel(run),
         matched_by=matched_by(run),
-        accuracy=(accuracy := _json(run / "accuracy.json")),
-        notes=[DRAWN] if accuracy else [],  # only a drawn corpus has a truth to be accurate against
+        accuracy=accuracy,
+        notes=[DRAWN] if drawn else [],  # only a drawn corpus has a truth to be accurate against
+        films=films,
         figures=shown_figures(run, config, most=SHOWN_FIGURES),
-        curves={scheme: curve for scheme in schemes if (curve := _lines(run / "models" / scheme / "metrics.jsonl"))},
-        retrieval={
-            scheme: {pool: percent(result["metrics"]) for pool, result in pools.items()}
-            for scheme, pools in found.items()
-        },
-        intervals={
-            scheme: {pool: _percent_bounds(result.get("intervals", {})) for pool, result in pools.items()}
-            for scheme, pools in found.items()
-        },
-        modalities={
-            scheme: {pool: _percent_by_modality(result.get("by_modality", {})) for pool, result in pools.items()}
-            for scheme, pools in found.items()
-        },
-        pools={
-            pool: Pool(images=result["pool"], texts=result["pool"], chance=percent(result["chance"]))
-            for pools in found.values()
-            for pool, result in pools.items()
-        },
-        examples=[example for scheme, pools in found.items() for example in _examples(run, scheme, pools["pairs"])],
+        curves={model: curve for model in models if (curve := curve_of(run, model))},
+        retrieval=evaluated.retrieval,
+        intervals=evaluated.intervals,
+        modalities=evaluated.modalities,
+        pools=evaluated.pools,
+        examples=[
+            example
+            for each in evaluations
+            if "pairs" in each.pools
+            for example in read_examples(run, each.model, each.file, each.pools["pairs"])
+        ],
+        probes=read_probes(run, models),
+        pairs=read_pair_list(run),
+        provenance=provenance(run, config, models, _json(run / "figures" / "found.json")),
+        commands=commands(run, config, models, drawn=bool(accuracy)),
+        files=files_of(run, models),
     )
 
 
-def retrieval_file(run: Place, scheme: str, config: Config) -> Place:
-    """Where the retrieval of a scheme's model lies: another split, pool or depth of re-ranking is another file."""
-    settings = config.evaluate
-    usual = settings.pool == type(settings)().pool
-    pool = "" if usual else f"-pool{settings.pool}" if settings.pool else "-all"
-    return run / "models" / scheme / f"retrieval-{settings.split}-rerank{settings.rerank}{pool}.json"
+def curve_of(run: Place, model: str) -> list[dict[str, float]]:
+    """What a training has logged, a record for each reading of its losses."""
+    file = run / "models" / model / "metrics.jsonl"
+    return [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []
+
+
+def films_of(run: Place) -> Films | None:
+    """The radiographs of a run by split, and the findings in them; None where it has none."""
+    table = Table(run / "radiographs", Radiograph)
+    if not table.parts():
+        return None
+    splits, present, judged = dict[str, tuple[int, int]](), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    datasets: set[str] = set()
+    for split in get_args(Split):
+        rows = table.read(f"split={split}", columns=["patient_id", "dataset", "targets"]).to_pylist()
+        splits[split] = len(rows), len({row["patient_id"] for row in rows})
+        datasets |= {row["dataset"] for row in rows}
+        for row in rows:
+            judged.update((each["name"], split) for each in row["targets"])
+            present.update((each["name"], split) for each in row["targets"] if each["present"])
+    findings = {
+        name: {split: (present[name, split], judged[name, split]) for split in splits}
+        for name in sorted({name for name, _ in judged})
+    }
+    return Films(datasets=tuple(sorted(datasets)), splits=splits, findings=findings, left_out=table.left_out)
 
 
 def changed_settings(config: Config) -> dict[str, Any]:
@@ -71,7 +97,10 @@ def changed_settings(config: Config) -> dict[str, Any]:
 
 
 def funnel(run: Place) -> list[Stage]:
-    """From the articles found to the pairs of each split, with what every station left out and why."""
+    """From the articles found to the pairs, with what every station left out and why; of films, or a user's own
+    pairs, from these."""
+    if not (run / "figures").exists():
+        return _short_funnel(run)
     figures, separated, pairs = (
         Table(run / name, record)
         for name, record in (("figures", Figure), ("separated", SeparatedFigure), ("pairs", Pair))
@@ -93,6 +122,15 @@ def funnel(run: Place) -> list[Stage]:
     ]
 
 
+def _short_funnel(run: Place) -> list[Stage]:
+    """What a run has that begins with films, or with a table of pairs."""
+    films, pairs = Table(run / "radiographs", Radiograph), Table(run / "pairs", Pair)
+    stages = [Stage(name="films", kept=films.rows, unit="films", left_out=films.left_out)] if films.parts() else []
+    name = "films with a report" if stages else "pairs"
+    stages += [Stage(name=name, kept=pairs.rows, unit="pairs", left_out=pairs.left_out)] if pairs.parts() else []
+    return stages
+
+
 def matched_by(run: Place) -> dict[str, int]:
     """How many pairs were matched in each way."""
     counts = _counts(Table(run / "pairs", Pair)).most_common()
@@ -107,7 +145,7 @@ def shown_figures(run: Place, config: Config, *, most: int) -> list[MatchedFigur
     compound = sum(len(row["subfigures"]) > 1 for row in index)
     chosen = {row["figure_id"] for row in _spread(by_panels[:compound], most * 3 // 4)}
     chosen |= {row["figure_id"] for row in _spread(by_panels[compound:], most - len(chosen))}
-    rows = table.select("figure_id", chosen)
+    rows = table.select("figure_id", chosen) if chosen else table.read()
     figures = sorted(from_table(rows, SeparatedFigure), key=lambda figure: figure.figure_id)
     return [
         MatchedFigure(
@@ -115,43 +153,6 @@ def shown_figures(run: Place, config: Config, *, most: int) -> list[MatchedFigur
         )
         for figure in figures
     ]
-
-
-def percent(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Shares of 1 in percent."""
-    return {name: 100 * value for name, value in metrics.items()}
-
-
-def _percent_bounds(intervals: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, float]]:
-    return {name: (100 * low, 100 * high) for name, (low, high) in intervals.items()}
-
-
-def _percent_by_modality(found: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    """Recalls in percent; the number of queries stays one."""
-    return {name: percent(values) | {"queries": values["queries"]} for name, values in found.items()}
-
-
-def _examples(run: Place, scheme: str, result: Mapping[str, Any]) -> list[Example]:
-    """The stored queries with their images and texts."""
-    wanted = {example["query"] for example in result["examples"]}
-    wanted |= {pair_id for example in result["examples"] for pair_id, _ in example["found"]}
-    rows = Table(run / "pairs", Pair).select("pair_id", wanted)
-    pairs = {row["pair_id"]: from_row(row, Pair) for row in rows.to_pylist()}
-    return [_example(scheme, example, pairs) for example in result["examples"]]
-
-
-def _example(scheme: str, example: Mapping[str, Any], pairs: Mapping[str, Pair]) -> Example:
-    query = pairs[example["query"]]
-    asks_text = example["direction"] == "i2t"
-    results = [
-        Result(
-            item=pairs[pair_id].text if asks_text else pairs[pair_id].image,
-            score=score,
-            is_correct=pairs[pair_id].text == query.text,
-        )
-        for pair_id, score in example["found"]
-    ]
-    return Example(query=query.image if asks_text else query.text, truth=query.text, results=results, scheme=scheme)
 
 
 def _counts(table: Table) -> Counter[str]:
@@ -166,7 +167,3 @@ def _spread(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
 
 def _json(file: Place) -> dict[str, Any]:
     return file.read_json() if file.exists() else {}
-
-
-def _lines(file: Place) -> list[dict[str, float]]:
-    return [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []

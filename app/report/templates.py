@@ -38,6 +38,7 @@ REASONS = {
     "timeout": "the download took too long",
     "connection": "the connection failed, again and again",
     "encoding": "the server's compression could not be undone",
+    "reviewed": "a person says that image and text do not belong together",
     "ssrf": "the address leads to a host that was not configured",
 }
 MATCHED_BY = {  # records.Match.matched_by

@@ -10,7 +10,11 @@ from PIL import Image
 
 from app.papers.mlip_models import ROWS, UNTRAINED, Score, of_row
 from app.report.contact_sheet import MatchedFigure
-from app.report.page import Example, Report, Result, Stage
+from app.report.examples import Example, Result
+from app.report.findings import Films
+from app.report.page import Report, Stage, policy_hash
+from app.report.pair_list import FACETS, PairList, Totals
+from app.report.probes import Probe
 from app.report.retrieval_table import Pool
 from core.config import load
 from core.records import Match, SeparatedFigure, SplitCaption, Subfigure
@@ -111,6 +115,30 @@ def match_of(subfigure: int, text: str = "Axial T1 image.", *, whole: bool = Fal
     )
 
 
+def listed(text: str) -> PairList:
+    """Two pairs, every free text in them `text`."""
+    row = {
+        "image": "", "width": 0, "height": 0, "text": text, "way": "letter", "reason": text, "modality": "CT",
+        "split": "train", "licence": text, "kind": "picture", "mark": "m", "figure": "PMC1.1/f1",
+    }  # fmt: skip
+    rows = [row | {"id": f"{text}#{number}", "score": 0.3 + number / 2} for number in range(2)]
+    links = {"PMC": "https://pmc.ncbi.nlm.nih.gov/articles/PMC1/", "DOI": "https://doi.org/10.1000/x"}
+    figures = {"PMC1.1/f1": {"caption": text, "title": text} | links}
+    return PairList(
+        run=text, digest=text, totals=Totals(pairs=2, wrong=0.9), rows=rows, figures=figures,
+        facets={name: {str(row[name]): 2} for name in FACETS},
+    )  # fmt: skip
+
+
+def probed(text: str) -> Probe:
+    """Classification of one finding in four films."""
+    rows = [
+        {"image": f"{number}", "target": text, "score": f"{number}", "present": str(number % 2)} for number in range(4)
+    ]
+    mean = {"metrics": {"auc": 0.75}, "intervals": {"auc": [0.6, 0.9]}}
+    return Probe(model=text, task="zero-shot", dataset=text, found={"mean": mean}, rows=rows, notes=[text])
+
+
 def full_report(text: str = "plain") -> Report:
     """A report with every part filled; every free text and name in it is `text`."""
     metrics = {"i2t@1": 12.0, "i2t@10": 40.0, "t2i@1": 30.0, "t2i@10": 60.0}
@@ -119,7 +147,7 @@ def full_report(text: str = "plain") -> Report:
     return Report(
         title=text,
         made=text,
-        recipe=text,
+        run=text,
         settings={text: text},
         seconds={text: 2.5},
         funnel=[
@@ -138,19 +166,37 @@ def full_report(text: str = "plain") -> Report:
             Example(query=png(), truth=text, scheme=text, results=[Result(item=text, score=0.5, is_correct=True)]),
             Example(query=text, truth=text, results=[Result(item=png(), score=0.5, is_correct=False)]),
         ],
+        films=Films(datasets=(text,), splits={"test": (4, 4)}, findings={text: {"test": (2, 4)}}),
+        probes=[probed(text)],
+        pairs=listed(text),
+        provenance={text: text},
+        commands=[text],
+        files=[f"models/{text}/metrics.jsonl"],
     )
 
 
+LINKED = ("https://doi.org/", "https://pmc.ncbi.nlm.nih.gov/articles/", "https://pmc-oa-opendata.s3.amazonaws.com/")
+
+
 def assert_inert(page: str) -> None:
-    """No script, no handler, no form or frame, and nothing that a browser would fetch."""
+    """No script but the page's own, no handler, no form or frame, and nothing that a browser would fetch."""
     tree: Any = html.fromstring(page)
     names = {element.tag for element in tree.iter()}
-    assert not names & {"script", "iframe", "object", "embed", "form", "base", "link", "video", "audio"}
-    attributes = [(str(name).lower(), str(value)) for element in tree.iter() for name, value in element.attrib.items()]
-    for name, value in attributes:
+    assert not names & {"iframe", "object", "embed", "form", "base", "link", "video", "audio"}
+    policy = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")[0]
+    for script in tree.iter("script"):
+        assert script.get("type") == "application/json" or policy_hash(script.text) in policy
+    attributes = [
+        (element.tag, str(name).lower(), str(value))
+        for element in tree.iter()
+        for name, value in element.attrib.items()
+    ]
+    for tag, name, value in attributes:
         assert not name.startswith("on"), (name, value)
         assert "url(" not in value.replace("url(#", ""), (name, value)
-        if name in {"src", "href", "xlink:href", "srcset", "action", "data", "poster"}:
+        if tag == "a" and name == "href":
+            assert value.startswith((*LINKED, "#", "models/")), (name, value)
+        elif name in {"src", "href", "xlink:href", "srcset", "action", "data", "poster"}:
             assert value.startswith(("data:image/", "#")), (name, value)
     assert not any("@import" in style.text or "url(" in style.text for style in tree.iter("style"))
 
@@ -172,7 +218,7 @@ def fill_report() -> Callable[..., Report]:
 
 @pytest.fixture
 def empty() -> Report:
-    return Report(title="Nothing", made="today", recipe="demo", settings={}, seconds={}, funnel=[])
+    return Report(title="Nothing", made="today", run="demo", settings={}, seconds={}, funnel=[])
 
 
 @pytest.fixture

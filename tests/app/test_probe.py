@@ -75,7 +75,9 @@ def test_every_probe_is_asked_once_and_kept(tmp_path: Path) -> None:
     assert {file.name.rsplit("-", 1)[0] for file in kept} == {f"probe-{task}-run" for task in TASKS}
     for file in kept:
         lines = file.with_suffix(".csv").read_text().splitlines()
-        assert lines[0].startswith("image,target,score") and len(lines) > 6
+        assert lines[0].startswith("image,target,score") and lines[0].endswith("present") and len(lines) > 6
+    told = next(file for file in kept if "zero-shot" in file.name).with_suffix(".csv").read_text().splitlines()[1:]
+    assert {line.rsplit(",", 1)[1] for line in told} == {"0", "1"}
     before = [file.stat().st_mtime_ns for file in kept]
     assert probe(config, run, "untrained-seed0", films, TASKS) == found
     assert [file.stat().st_mtime_ns for file in kept] == before

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from transformers import PreTrainedTokenizerFast
 
-from app.report.from_run import retrieval_file
+from app.report.evaluated import retrieval_file
 from app.retrieving import machine_for, retrieve
 from core.config import override
 from core.places import Place

@@ -1,10 +1,22 @@
 """Corrections in place of what was found."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from core.places import Place
 from pipelines.matching.match import make_pairs
-from pipelines.reviews import ReviewedPanel, images_as_corrected, read_reviews, reviewed, with_texts, write_reviews
+from pipelines.reviews import (
+    WRONG,
+    ReviewedPanel,
+    Verdict,
+    images_as_corrected,
+    judged,
+    mark_of,
+    read_reviews,
+    reviewed,
+    with_texts,
+    write_reviews,
+)
 from tests.app.exports.conftest import a_figure
 
 LEFT = ReviewedPanel((0, 0, 46, 40), "A", (2, 2, 8, 10), "A scan.")
@@ -19,6 +31,19 @@ def test_reviews_are_kept_and_the_newest_counts(tmp_path: Path) -> None:
     found = read_reviews(table)
     assert found.version == 2
     assert found.figures == {"x": [RIGHT], "y": [RIGHT]}
+
+
+def test_a_verdict_holds_for_the_pair_that_was_judged(tmp_path: Path) -> None:
+    table, (first, second) = Place.at(tmp_path), make_pairs(a_figure("PMC1.1"), rule="joint", split="train")
+    said = {first.pair_id: Verdict(True, mark_of(first)), second.pair_id: Verdict(False, mark_of(second))}
+    found = write_reviews(table, {}, said)
+    assert read_reviews(table) == found and found.digest != ""
+    right, wrong = judged(first, found), judged(second, found)
+    assert (right.matched_by, right.score, right.text) == ("reviewed", 1.0, first.text)
+    assert (wrong.reason, wrong.matched_by) == (WRONG, second.matched_by)
+    changed = replace(second, text="another text")
+    assert judged(changed, found) == changed
+    assert judged(right, found) == right  # it stays what it is
 
 
 def test_a_corrected_figure_makes_the_pairs_of_its_panels() -> None:

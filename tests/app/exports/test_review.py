@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.exports.annotations import coco_of, task
-from app.exports.review import ReviewError, corrections
+from app.exports.review import ReviewError, corrections, verdicts
+from pipelines.reviews import Verdict
 from tests.app.exports.conftest import a_figure
 
 TEXTS = {"PMC1.1/fig.1#0": "CT, before.", "PMC1.1/fig.1#1": "MRI, after."}
@@ -44,4 +45,38 @@ def test_what_is_no_correction_is_said_in_a_line(text: str, tmp_path: Path) -> N
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(ReviewError) as told:
         corrections(tmp_path / "x.json")
+    assert "\n" not in str(told.value)
+
+
+ROWS = [{"pair_id": "f,1#0", "verdict": "right", "mark": "aa"}, {"pair_id": "f#1", "verdict": "wrong", "mark": "bb"}]
+
+
+def test_a_reports_review_comes_back_as_json_and_as_csv(tmp_path: Path) -> None:
+    as_json, as_csv = tmp_path / "review.json", tmp_path / "review.csv"
+    as_json.write_text(json.dumps({"format": "figray-review", "run": "r", "pairs": "d", "reviews": ROWS}))
+    as_csv.write_text('pair_id,verdict,mark\n"f,1#0",right,aa\nf#1,wrong,bb\n')
+    said = {"f,1#0": Verdict(True, "aa"), "f#1": Verdict(False, "bb")}
+    assert verdicts(as_json) == verdicts(as_csv) == said
+
+
+def test_another_file_is_no_reports_review(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{"images": [], "annotations": []}')
+    assert verdicts(tmp_path / "x.json") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"format": "figray-review"',
+        '{"format": "figray-review", "reviews": {}}',
+        '{"format": "figray-review", "reviews": []}',
+        '{"format": "figray-review", "reviews": [{"pair_id": "a", "verdict": "maybe", "mark": "b"}]}',
+        '{"format": "figray-review", "reviews": [3]}',
+        "pair_id,verdict,mark\na,right\n",
+    ],
+)
+def test_a_damaged_review_is_said_in_a_line(text: str, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text(text)
+    with pytest.raises(ReviewError) as told:
+        verdicts(tmp_path / "x")
     assert "\n" not in str(told.value)

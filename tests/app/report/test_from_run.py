@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app.report.from_run import changed_settings, funnel, matched_by, percent, read_report, shown_figures
+from app.report.evaluated import percent
+from app.report.from_run import changed_settings, funnel, matched_by, read_report, shown_figures
 from app.report.page import render
 from core.config import load
 from core.images import encode_png
@@ -66,7 +67,7 @@ def test_compound_figures_come_first_and_all_are_shown_if_there_is_room(run: Pla
 
 
 def test_a_run_without_models_gives_a_page(run: Place) -> None:
-    page = render(read_report(run, Config(), schemes=["raw", "processed"]))
+    page = render(read_report(run, Config()))
     assert "No model was" in page
     assert "PMC1.1" in page
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from lxml import html
 from PIL import Image
 
-from app.report.page import Report, Stage, bars, render, show, summary
+from app.report.page import Report, Stage, bars, first_findings, policy_hash, render, show, summary
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -49,13 +50,29 @@ def test_markup_in_captions_labels_and_titles_stays_text(
     tree = read(page)
     assert tree.findtext(".//h1") == attack
     assert tree.findtext(".//title") == attack
-    assert len(tree.findall(".//style")) == 2  # the page's own and that of the plots
+    assert len(tree.findall(".//style")) == 1 + len(tree.findall(".//svg"))  # the page's own and those of the plots
     assert len(tree.findall(".//meta")) == 4
 
 
 def test_the_policy_forbids_everything_but_inline_style_and_inline_images(fill_report: Callable[..., Report]) -> None:
-    policies = read(render(fill_report())).xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
-    assert policies == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
+    tree = read(render(fill_report()))
+    (policy,) = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    own, _, script = policy.rpartition("; ")
+    assert own == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    (code,) = [each.text for each in tree.iter("script") if each.get("type") is None]
+    assert script == f"script-src '{policy_hash(code)}'"
+
+
+def test_a_page_without_pairs_runs_no_script(empty: Report) -> None:
+    page = render(empty)
+    assert "<script" not in page and "script-src" not in page
+
+
+def test_the_rows_of_the_list_are_what_was_given(fill_report: Callable[..., Report]) -> None:
+    report = fill_report("</script><b>&amp;")
+    (data,) = [each.text for each in read(render(report)).iter("script") if each.get("type")]
+    assert report.pairs is not None
+    assert json.loads(data) == json.loads(json.dumps(report.pairs.data))
 
 
 def test_addresses_in_text_are_shown_and_not_linked(
@@ -79,9 +96,10 @@ def test_a_page_without_any_part_is_valid_and_says_what_is_missing(
         "No separated figures",
         "No model was trained",
         "No retrieval ex",
+        "No pairs were made",
     ):
         assert said in absent
-    assert len(read(page).findall(".//section")) == 8
+    assert len(read(page).findall(".//section")) == 7
 
 
 @pytest.mark.parametrize("part", ["accuracy", "curves", "retrieval", "pools", "settings", "seconds"])
@@ -99,7 +117,7 @@ def test_the_best_value_of_each_column_is_bold(fill_report: Callable[..., Report
 
 
 def test_modalities_have_a_table_of_their_own(fill_report: Callable[..., Report]) -> None:
-    first, second = read(render(fill_report())).find_class("numbers")[:2]
+    first, second = read(render(fill_report())).get_element_by_id("retrieval").find_class("numbers")[:2]
     assert [row.findtext("th") for row in second.findall("tbody/tr")] == ["plain", "CT"]
     assert [cell.text for cell in second.findall("tbody/tr[1]/td")] == ["30", "12.0", "40.0", "30.0", "60.0"]
     assert "5–20" in first.text_content()
@@ -112,7 +130,7 @@ def test_the_same_report_gives_the_same_page(fill_report: Callable[..., Report])
 def test_images_have_words_and_header_cells_a_scope(fill_report: Callable[..., Report]) -> None:
     tree = read(render(fill_report()))
     images = tree.findall(".//img")
-    assert len(images) == 3
+    assert len(images) == 4  # of a figure, a query, an answer, and of the blank pair
     assert all(image.get("alt") for image in images)
     assert all(cell.get("scope") in {"row", "col", "colgroup"} for cell in tree.iter("th"))
     assert all(svg.get("role") == "img" and svg.get("aria-label") for svg in tree.iter("svg"))
@@ -154,3 +172,12 @@ def test_an_image_becomes_a_thumbnail_and_a_damaged_one_its_reason() -> None:
     damaged = show(b"no image")
     assert damaged.uri is None
     assert damaged.text.startswith("image not shown: ")
+
+
+def test_the_findings_come_first_and_name_the_best_model(fill_report: Callable[..., Report]) -> None:
+    report = fill_report()
+    told = {finding.number: finding.says for finding in first_findings(report)}
+    assert told["34.0 %"].startswith("of 50 images find their text first among all, by the model processed")
+    assert told["1"].startswith("pairs are probably wrong")  # 0.7 and 0.2 of one
+    assert told["0.75"].startswith("mean AUC of findings on plain")
+    assert read(render(report)).find(".//ul[@class='findings']") is not None

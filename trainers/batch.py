@@ -26,6 +26,7 @@ from trainers.assertions import asserts
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 COLUMNS = ("pair_id", "figure_id", "article_id", "image", "text")  # of a pair, what a batch is made of
+SMALL = "small"  # and, where the table has it, the image of training size
 SENTENCES = "sentences"  # and, where the table has them, the places of the text's sentences
 Span = tuple[int, int]  # first character and end
 SIDED = re.compile(r"\b(left|right)", re.IGNORECASE)
@@ -122,7 +123,7 @@ def read_pairs(
 
 def columns_of(names: Collection[str]) -> list[str]:
     """What a batch is made of, of the columns of a pairs table."""
-    return [*COLUMNS, *({SENTENCES} & set(names))]
+    return [*COLUMNS, *(name for name in (SMALL, SENTENCES) if name in names)]
 
 
 @dataclass(frozen=True)
@@ -262,13 +263,19 @@ def _ended(sentences: Sequence[Span], offsets: Sequence[Span]) -> list[Span]:
 def prepare(row: Mapping[str, Any], size: int) -> dict[str, Any]:
     """A row of the pairs table with its image decoded and letterboxed: size * size * 3 bytes, RGB.
 
-    Nothing is cut off and the proportions stay. Raises ValueError, naming the pair, if the image does not open.
+    Nothing is cut off and the proportions stay. The small image is read where it has as many pixels as are asked for.
+    Raises ValueError, naming the pair, if the image does not open.
     """
+    kept = dict(row)
+    small = kept.pop(SMALL, None)
     try:
-        image = Image.open(io.BytesIO(row["image"])).convert("RGB")
+        opened = Image.open(io.BytesIO(small or row["image"]))
+        if small and max(opened.size) < size:
+            opened = Image.open(io.BytesIO(row["image"]))
+        image = opened.convert("RGB")
     except OSError as error:
         raise ValueError(f"the image of pair {row['pair_id']} does not open: {error}") from error
-    return {**row, "image": ImageOps.pad(image, (size, size), method=Image.Resampling.BICUBIC).tobytes()}
+    return kept | {"image": ImageOps.pad(image, (size, size), method=Image.Resampling.BICUBIC).tobytes()}
 
 
 def normalise(text: str) -> str:

@@ -43,6 +43,7 @@ class Job:
     mlip: MlipSettings
     plan: Plan
     queue: int  # keys
+    pairs: int  # that are trained on
     name: str  # the same for the same pairs and the same settings that shape the model
     out: str  # the folder of the results, a path or URI
 
@@ -50,6 +51,11 @@ class Job:
     def start(self) -> str:
         """The model to begin with, a folder for load_model: written once, all workers begin alike."""
         return (Place.at(self.out) / "start").uri
+
+    @property
+    def permuted(self) -> str:
+        """Where a permuted copy of the pairs lies while the model is trained on it, where no other folder is named."""
+        return (Place.at(self.out) / "permuted").uri
 
     @property
     def seen(self) -> str:
@@ -119,6 +125,7 @@ def make_job(config: Config, training_set: TrainingSet, *, out: str) -> Job:
         objective=config.objective,
         mlip=config.mlip,
         plan=plan,
+        pairs=len(training_set),
         queue=max(0, len(training_set) // 4 - size) if queue is None else queue,
         name=_known_as(config, training_set, out),
         out=out,

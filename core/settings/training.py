@@ -41,12 +41,16 @@ class TrainSettings(Settings):
     # for pixels: a departure from MLIP's eq. 1, in which hidden patches tell the others nothing.
     frozen: tuple[Literal["image", "text"], ...] = ()
     learnt_blocks: int = Field(0, ge=0)
+    # A folder where the permuted copy of the pairs stays for the next training; it is made where they do not fit in
+    # memory (trainers/permuted.py). None: it lies in the training's own folder, until the training ends.
+    kept_pairs: str | None = None
     kept_states: str | None = None  # a folder where they are kept for the next training; None: in memory alone
     # small: zoom, shift and light a little, never mirrored. papers: a random part, resized, and mirrored where the text
     # says neither left nor right (BLIP, MAE and MRM mirror all). none: as they are, which is what states are kept of.
     augment: Literal["small", "papers", "none"] = "small"
     inline: bool = False  # in the process of the command, without Ray Train: for models of seconds, one worker
     workers: int = Field(1, ge=1)
+    feeders: int = Field(2, ge=1, le=8)  # processes beside each worker that make its batches of pairs not in memory
     cpus_per_worker: float = Field(0.5, gt=0)  # logical; fewer than all, or Ray Data has none left to feed it
     # Of torch in a worker on CPUs. On shared cores a second thread spins at every barrier: 296 pairs/s with one and 17
     # with two were seen on the demo's model; two trainings side by side use two cores better.

@@ -17,6 +17,7 @@ import pytest
 from core.config import UserError
 from core.places import Place
 from core.settings import Config, ObjectiveSettings, OptimSettings, TrainSettings
+from trainers import feeding
 from trainers.blip import Blip
 from trainers.checkpoint import training_articles
 from trainers.fit import TrainingStopped, fit, load_model
@@ -83,6 +84,23 @@ def test_a_run_whose_worker_is_killed_goes_on_as_it_was_and_is_not_trained_twice
     written = Path(result.checkpoint, "model.safetensors").stat().st_mtime_ns
     assert fit(config, train_files=pairs, out=str(out)) == result
     assert Path(result.checkpoint, "model.safetensors").stat().st_mtime_ns == written
+
+
+@pytest.mark.ray
+@pytest.mark.cluster
+def test_pairs_beyond_memory_are_trained_on_from_a_permuted_copy(
+    local_ray: None, small_blip: Blip, pairs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeding, "MOST", 0)
+    kept = tmp_path / "kept"
+    config = small(small_blip, workers=2, kept_pairs=str(kept))
+    curves = []
+    for name in ("one", "other"):
+        fit(config, train_files=pairs, out=str(tmp_path / name))
+        curves.append(curve(tmp_path / name))
+        assert not (tmp_path / name / "permuted").exists()
+    assert len(curves[0]) == 26 and np.allclose(curves[0], curves[1], rtol=0, atol=1e-5)
+    assert len(list(kept.glob("permuted-*/index.json"))) == 1
 
 
 def stop_after(out: Path, steps: int) -> None:

@@ -44,7 +44,7 @@ def fits(making: Making, config: Config) -> bool:
     """Whether the pairs are held in memory, decoded once for all epochs and shuffled whole."""
     pixels = len(making.training_set) * 3 * making.image_size**2
     store = ray.cluster_resources().get("object_store_memory", 0)
-    return pixels < HELD * store and pixels <= MOST * config.train.workers
+    return pixels < HELD * store and pixels <= MOST * config.train.least_workers
 
 
 def in_memory(making: Making, config: Config) -> ray.data.Dataset:

@@ -1,23 +1,26 @@
 """fit(): the training loop on Ray Train workers, fed by Ray Data, with checkpoints that a restart continues from."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from time import monotonic
 from typing import Any
 
 import ray.data
 import ray.train
 from ray.data import ExecutionOptions
+from ray.train import CheckpointUploadMode
 from ray.train.torch import TorchTrainer, prepare_model
 from torch.nn.parallel import DistributedDataParallel
 from transformers import PreTrainedTokenizerFast
 
+from core.cluster import nodes
 from core.config import UserError
 from core.places import Place
 from core.settings import Config, TrainSettings
@@ -102,11 +105,18 @@ def fit(
     forget_the_stop(folder)
     name = next_start(folder, job.name)
     begin_at = found.checkpoint.uri if found.checkpoint else None
+    workers: Any = config.train.workers  # Ray's types do not tell of a least and a most
     trainer = TorchTrainer(
         work,
-        train_loop_config={"job": job, "validate": validate, "begin_at": begin_at, "copy": copy},
+        train_loop_config={
+            "job": job,
+            "validate": validate,
+            "begin_at": begin_at,
+            "copy": copy,
+            "may_leave": bool(nodes("figray")),
+        },
         scaling_config=ray.train.ScalingConfig(
-            num_workers=config.train.workers,
+            num_workers=workers,
             use_gpu=config.train.gpu,
             resources_per_worker=group_of(config) | {"CPU": config.train.cpus_per_worker} | _gpu(config.train),
         ),
@@ -172,6 +182,7 @@ def work(settings: dict[str, Any]) -> None:
         train_steps(
             ready, batches, progress=progress, plan=job.plan, on_record=on_record, on_checkpoint=on_checkpoint,
             is_stopped=_Stopped(Place.at(job.out)) if first else lambda: False,
+            is_leaving=_Leaving() if settings["may_leave"] else lambda: False,
         )  # fmt: skip
     if progress.step >= job.plan.total_steps:
         report(progress)
@@ -206,6 +217,22 @@ class _Stopped:
         if not self.found and monotonic() - self.at >= LOOKED:
             self.found, self.at = is_asked_to_stop(self.out), monotonic()
         return self.found
+
+
+class _Leaving:
+    """Whether a node of the training is about to go, said once of each: Ray tells where a cloud takes it back.
+
+    Every worker has to ask equally often.
+    """
+
+    def __init__(self) -> None:
+        self.known = frozenset[str]()
+
+    def __call__(self) -> bool:
+        found = ray.train.get_preemption_info()
+        leaving = frozenset(found.preempted_node_ids) if found else self.known
+        new, self.known = leaving - self.known, leaving
+        return bool(new)
 
 
 def _on_device(objective: Objective, train: TrainSettings) -> Objective | DistributedDataParallel:
@@ -258,17 +285,22 @@ def _report(
 ) -> None:
     """Hand a checkpoint to Ray; every worker comes here, the first one, with a tokenizer, brings the files."""
     metrics = {"step": progress.step}
+    how = CheckpointUploadMode.ASYNC if job.plan.train.background_uploads else CheckpointUploadMode.SYNC
     if not tokenizer:
-        ray.train.report(metrics)
+        ray.train.report(metrics, checkpoint_upload_mode=how)
         return
-    with TemporaryDirectory() as place:
-        folder = Path(place) / "checkpoint"
+    folder = Path(gettempdir()) / f"figray-{os.getpid()}-{progress.step:08d}"
+    try:
         save_checkpoint(folder, job, objective, progress, tokenizer=tokenizer)
         ray.train.report(
             metrics | (validate(str(folder)) if validate else {}),
             checkpoint=ray.train.Checkpoint.from_directory(folder),
             checkpoint_dir_name=f"step-{progress.step:08d}",
+            checkpoint_upload_mode=how,
         )
+    finally:
+        if how is CheckpointUploadMode.SYNC:  # else Ray deletes it once it has uploaded it
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _finished(folder: Place) -> str | None:

@@ -47,7 +47,7 @@ def fit_inline(
     worker of fit() draws from 2,048 of them. They are held in memory: decoded, or beyond 2 GB as they are in the table.
     Raises UserError on several workers, too few pairs, or weights to begin with that do not fit.
     """
-    if config.train.workers > 1:
+    if config.train.most_workers > 1:
         raise UserError(
             f"train.workers is {config.train.workers}, and inline there is one: set it to 1, "
             "or train by Ray Train (sweep.executor=ray_train)"

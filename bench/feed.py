@@ -24,6 +24,7 @@ from PIL import Image
 from pyarrow.parquet import write_table
 
 from bench.numbers import Numbers, measure
+from bench.scale import cpu_seconds
 from bench.training import MODEL, PAIRS, draw_rows, waited
 from bench.turns import in_turns
 from core.cluster import connect, disconnect
@@ -36,8 +37,9 @@ from trainers.texts import TextReader
 from trainers.training_set import read_training_set
 
 GPU = 2600  # images a second that a training step takes on one GPU, docs/results.md
-FED, A_FILE, BATCH = 2560, 320, 64  # pairs of the corpus and of a file of it; of a batch
-WARM, TIMED, TURNS = 6, 24, 3  # batches not timed, and timed; turns
+FED, A_FILE, BATCH = 1280, 160, 64  # pairs of the corpus and of a file of it; of a batch
+# Epochs timed, after one that is not: what was read ahead before the clock began is read again behind it. Turns.
+EPOCHS, TURNS = 2, 3
 OF_ARTICLE, IN_BUFFER = 4, 2048  # pairs; rows among which a worker drew its next batch until December 2026
 SIZES = (4_000, 40_000, 400_000)  # pairs, for the meetings
 MOST_MEETINGS, MOST_WAIT = 1.1, 0.05  # times those of a global shuffle; share of a training's time
@@ -76,8 +78,11 @@ def decode_numbers(pairs: int = 200) -> Numbers:
     return told | {"cores_for_gpu": GPU / told["decode_small_per_core_second"]}
 
 
-def feed_numbers(pairs: int = FED, *, timed: int = TIMED, turns: int = TURNS) -> Numbers:
-    """Images a second that one worker's feed delivers with the model left out, by both arrangements."""
+def feed_numbers(pairs: int = FED, *, turns: int = TURNS) -> Numbers:
+    """Images a second that one worker's feed delivers with the model left out, by both arrangements.
+
+    And images a second of CPU, of all processes, on which other load of the machine weighs less.
+    """
     config = Config()
     connect(config)
     with tempfile.TemporaryDirectory(prefix="figray-bench-") as folder:
@@ -92,26 +97,31 @@ def feed_numbers(pairs: int = FED, *, timed: int = TIMED, turns: int = TURNS) ->
         begun = perf_counter()
         batches = by_processes(making, collate, config, folder)
         copying = perf_counter() - begun
+        used: dict[str, list[float]] = {"before": [], "now": []}
         sides = {
-            "before": lambda turn: rate(before(files, collate, turn), timed),
-            "now": lambda turn: rate(batches(turn), timed),
+            "before": lambda turn: rate(before(files, collate, turn), pairs, used["before"]),
+            "now": lambda turn: rate(batches(turn), pairs, used["now"]),
         }
         rates = in_turns(sides, turns)
     disconnect()
     told = {f"feed_images_per_second_{side}": median(found) for side, found in rates.items()}
+    told |= {f"feed_images_per_cpu_second_{side}": median(found) for side, found in used.items()}
     return told | {
+        "feed_times_before_by_cpu": told["feed_images_per_cpu_second_now"] / told["feed_images_per_cpu_second_before"],
         "feed_times_before": told["feed_images_per_second_now"] / told["feed_images_per_second_before"],
         "feed_share_of_gpu": told["feed_images_per_second_now"] / GPU,
         "copy_pairs_per_second": pairs / copying,
     }
 
 
-def rate(batches: Iterator[Any], timed: int) -> float:
-    """Images a second, the first batches not counted."""
-    for _ in islice(batches, WARM):
+def rate(batches: Iterator[Any], pairs: int, used: list[float]) -> float:
+    """Images a second of whole epochs, the first not counted; `used` gets those a second of CPU."""
+    epoch = pairs // BATCH
+    for _ in islice(batches, epoch):
         pass
-    begun = perf_counter()
-    images = sum(len(batch) for batch in islice(batches, timed))
+    begun, before = perf_counter(), cpu_seconds()
+    images = sum(len(batch) for batch in islice(batches, EPOCHS * epoch))
+    used.append(images / (cpu_seconds() - before))
     seconds = perf_counter() - begun
     batches.close()  # type: ignore[attr-defined]  # generators, which end their processes
     return images / seconds

@@ -159,6 +159,8 @@ def batches_from_copy(
             if len(asked) > AHEAD * feeders:
                 yield _batch(ray.get(asked.popleft()))
     finally:
+        for each in asked:
+            ray.cancel(each)  # else Ray tells of each that it cannot be done again
         for each in actors:
             ray.kill(each)
 

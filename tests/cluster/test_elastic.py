@@ -19,7 +19,7 @@ from trainers.fit_all import fit_all
 
 pytestmark = [pytest.mark.cluster, pytest.mark.ray]
 
-STEPS, SEEN = 400, 20  # steps in all, and before the node is drained
+STEPS, SEEN = 150, 10  # steps in all, and before the node is drained
 ELASTIC = [
     "train.workers=[1, 2]", "train.cpus_per_worker=0.7", "train.checkpoint_steps=null", "train.checkpoint_minutes=600",
     f"optim.steps={STEPS}",

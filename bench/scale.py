@@ -149,7 +149,7 @@ def _draw_model(folder: Path, figures: int) -> None:
 
     _draw_pairs(folder, figures)
     tokenizer = train_tokenizer(["a text"], size=64)
-    small = {"image_size": 32, "patch": 16, "vocabulary": len(tokenizer), "embedding": EMBEDDING}
+    small = {"image_size": 32, "patch": 16, "vocabulary": 64, "embedding": EMBEDDING}
     sides = {f"{side}_{name}": size for side in ("image", "text") for name, size in SMALL.items()}
     settings, objective = ModelSettings(**small, **sides), ObjectiveSettings()
     save_model(

@@ -59,10 +59,11 @@ class Permuted:
     names: tuple[str, ...]
     sizes: tuple[int, ...]  # rows of each file
 
-    def read(self, file: int) -> pa.Table:
+    def read(self, file: int) -> list[dict[str, Any]]:
         """The rows of a file."""
         place = Place.at(self.folder) / self.names[file]
-        return parsed(place.read_bytes(), Fed, str(place)).combine_chunks()
+        rows: list[dict[str, Any]] = parsed(place.read_bytes(), Fed, str(place)).to_pylist()
+        return rows
 
 
 @dataclass(frozen=True)
@@ -199,14 +200,14 @@ class BatchMaker:
     def __init__(self, copy: Permuted, order: Order, collate: Collate, *, lanes: int) -> None:
         """lanes: of how many it will be asked."""
         self.copy, self.order, self.collate, self.most = copy, order, collate, HELD * lanes
-        self.held: OrderedDict[int, pa.Table] = OrderedDict()
+        self.held: OrderedDict[int, list[dict[str, Any]]] = OrderedDict()
 
     def __call__(self, epoch: int, index: int) -> Batch:
-        rows = [self._file(file).slice(row, 1).to_pylist()[0] for file, row in self.order.rows(epoch, index)]
+        rows = [self._file(file)[row] for file, row in self.order.rows(epoch, index)]
         images = [letterboxed(row["image"], self.collate.image_size, pair_id=row["pair_id"]) for row in rows]
         return self.collate.stacked(rows, self.collate.pixels(images))
 
-    def _file(self, number: int) -> pa.Table:
+    def _file(self, number: int) -> list[dict[str, Any]]:
         if number in self.held:
             self.held.move_to_end(number)
         else:

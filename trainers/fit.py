@@ -94,9 +94,7 @@ def fit(
     done = FitResult(checkpoint=(folder / "checkpoint").uri, metrics=job.metrics, steps=job.plan.total_steps)
     if _finished(folder) == job.name:
         return done
-    found = newest_whole(folder, job.name)
-    for damaged in found.damaged:
-        log.warning(damaged)
+    begin_at = _to_go_on_from(folder, job)
     write_start(config, training_set, job)
     reader, image_size = load_reader(job.start)
     making = Making(training_set, reader, image_size, sentences_of(config, training_set))
@@ -104,17 +102,11 @@ def fit(
     copy = None if held else copied(making, config, Place.at(config.train.kept_pairs or job.permuted))
     forget_the_stop(folder)
     name = next_start(folder, job.name)
-    begin_at = found.checkpoint.uri if found.checkpoint else None
+    told = {"job": job, "validate": validate, "begin_at": begin_at, "copy": copy, "may_leave": bool(nodes("figray"))}
     workers: Any = config.train.workers  # Ray's types do not tell of a least and a most
     trainer = TorchTrainer(
         work,
-        train_loop_config={
-            "job": job,
-            "validate": validate,
-            "begin_at": begin_at,
-            "copy": copy,
-            "may_leave": bool(nodes("figray")),
-        },
+        train_loop_config=told,
         scaling_config=ray.train.ScalingConfig(
             num_workers=workers,
             use_gpu=config.train.gpu,
@@ -135,18 +127,31 @@ def fit(
     forget_the_stop(folder)
     if (result.metrics or {}).get("step", 0) < job.plan.total_steps:
         raise TrainingStopped(f"{folder}: stopped, and saved; the same command goes on from there")
-    assert result.checkpoint is not None  # every worker ends with one
-    _publish(result.checkpoint, folder, job.name)
-    Place.at(job.start).delete()
-    Place.at(job.permuted).delete()
-    for before in starts(folder, job.name):
-        if before != name:
-            (folder / RESTARTS / before).delete()
+    _finish(result.checkpoint, folder, job, name)
     return done
 
 
 def _gpu(train: TrainSettings) -> dict[str, float]:
     return {"GPU": 1} if train.gpu else {}
+
+
+def _to_go_on_from(folder: Place, job: Job) -> str | None:
+    """The newest whole checkpoint of the job, if there is one; damaged ones are told."""
+    found = newest_whole(folder, job.name)
+    for damaged in found.damaged:
+        log.warning(damaged)
+    return found.checkpoint.uri if found.checkpoint else None
+
+
+def _finish(checkpoint: ray.train.Checkpoint | None, folder: Place, job: Job, name: str) -> None:
+    """Leave the model and nothing of the way; name: of the start that made it."""
+    assert checkpoint is not None  # every worker ends with one
+    _publish(checkpoint, folder, job.name)
+    Place.at(job.start).delete()
+    Place.at(job.permuted).delete()
+    for before in starts(folder, job.name):
+        if before != name:
+            (folder / RESTARTS / before).delete()
 
 
 def work(settings: dict[str, Any]) -> None:

@@ -1,10 +1,9 @@
 """figray dataset pairs: a user's own table of images and texts to the table `pairs/` of a run."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, get_args
 
 from app import steps
@@ -35,9 +34,11 @@ def write_pairs(config: Config, run: Place, found: Given, progress: steps.Progre
 
     table = Table(run / "pairs", Pair)
     val, test = config.split.val, config.split.test
+    side = config.tables.train_side
     made_with = {"station": "dataset pairs", "seed": config.seed, "val": val, "test": test, "rows": len(found.works)}
-    claim(table.place, made_with)
-    task = partial(make_part, table=table, root=found.root, seed=config.seed, val=val, test=test)
+    claim(table.place, {**made_with, "train_side": side}, before={"train_side": side})
+    make = partial(pair_of, root=found.root, seed=config.seed, val=val, test=test, train_side=side)
+    task = partial(make_part, table=table, make=make)
     stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=config.tables.readers[1])
     with steps.timed(run, "pairs"):
         make_missing("pairs", table, slices(found.works), progress, stage)
@@ -56,16 +57,14 @@ def slices(works: Sequence[GivenPair]) -> list[Slice]:
     return [Slice(number, digest([str(own)]), own) for number, own in enumerate(dealt)]
 
 
-def make_part(
-    row: Mapping[str, Any], *, table: Table, root: Path, seed: int, val: float, test: float
-) -> dict[str, Any]:
+def make_part(row: Mapping[str, Any], *, table: Table, make: Callable[[GivenPair], Pair]) -> dict[str, Any]:
     """Make the pairs of a part, and commit them."""
     pairs: list[Pair] = []
     rejects: list[Reject] = []
     for told in row["works"]:
         work = GivenPair(**{**told, "at": tuple(told["at"])})
         try:
-            pairs.append(pair_of(work, root=root, seed=seed, val=val, test=test))
+            pairs.append(make(work))
         except Exception as error:  # noqa: BLE001  what one row brings up costs that row, and is told
             rejects.append(reject_of(work.id, work.group or work.id, "dataset", error))
     tables = by_split(pairs, Pair)

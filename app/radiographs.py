@@ -34,7 +34,7 @@ from trainers.datasets.tables import (
     slices,
 )
 
-PHANTOM = "phantom"
+PHANTOM, SIDE = "phantom", "train_side"
 DRAWN = Terms(licence="CC0", attribution="drawn by figray")
 
 
@@ -45,6 +45,7 @@ class Asked:
     kind: str  # of KINDS, or phantom
     folder: Path  # of its files
     side: int = 512  # pixels of the short side
+    train_side: int | None = None  # tables.train_side
     views: tuple[str, ...] = ()  # that are kept; none: all
     columns: Mapping[str, str] = field(default_factory=dict)  # csv: its names of csv_folder.COLUMNS
     mask_target: str = "mask"  # csv: what its masks show
@@ -79,6 +80,7 @@ def source_of(asked: Asked, config: Config) -> Source[Any]:
     """
     if asked.kind == PHANTOM:
         return drawn(config)
+    asked = replace(asked, train_side=config.tables.train_side)
     source = KINDS[asked.kind](asked, config.seed)
     if asked.splits is not None:
         listed = read_split_list(asked.splits)
@@ -101,7 +103,8 @@ def drawn(config: Config) -> Source[int]:
 
     phantom = config.phantom
     told = {"seed": phantom.seed, "patients": phantom.patients, "size": config.model.image_size}
-    return Source(range(phantom.patients), partial(draw_patient, **told), DRAWN, {"kind": PHANTOM, **told})
+    draw = partial(draw_patient, **told, train_side=config.tables.train_side)
+    return Source(range(phantom.patients), draw, DRAWN, {"kind": PHANTOM, **told})
 
 
 def of_mimic(asked: Asked, seed: int) -> Source[Any]:
@@ -154,7 +157,7 @@ KINDS: dict[str, Callable[[Asked, int], Source[Any]]] = {
 
 def _told(read: Callable[..., Any], asked: Asked) -> Callable[[Any], Any]:
     """A reader that has been told what was asked."""
-    return partial(read, root=asked.folder, side=asked.side, views=asked.views)
+    return partial(read, root=asked.folder, side=asked.side, train_side=asked.train_side, views=asked.views)
 
 
 def _named(asked: Asked, **more: Any) -> dict[str, Any]:
@@ -170,10 +173,11 @@ def write_tables(config: Config, run: Place, source: Source[Any], progress: step
     """
     from pipelines.build import by_tasks, make_missing  # not before Ray's environment is set: they import it
 
-    table = radiograph_table(run)
+    table, side = radiograph_table(run), config.tables.train_side
     parts, weights = parts_for(len(source.works), config.tables.parts), config.mlip.sentence_weights
     for each in (table, pair_table(run)):
-        claim(each.place, {"station": "dataset", "parts": parts, "sentence_weights": weights, **source.asked})
+        asked = {"station": "dataset", "parts": parts, "sentence_weights": weights, SIDE: side, **source.asked}
+        claim(each.place, asked, before={SIDE: side})  # an older table takes any
     task = partial(
         make_part,
         run=run,

@@ -29,9 +29,10 @@ ON_A_SHEET = 200  # figures; more makes a page that browsers struggle with
 
 # What makes a model what it is, with the settings of its objective; another value of one of them is another model.
 SHAPING = (
-    *("model", "optim", "train.batch_size", "train.workers", "train.fraction", "seed"),
+    *("model", "optim", "train.batch_size", "train.fraction", "seed"),
     *("train.frozen", "train.learnt_blocks", "train.augment"),
 )
+NO_LONGER = ("train.workers",)  # what older models state, and what any number of workers goes on from now
 OBJECTIVES = {"blip": ("objective",), "mlip": ("objective.name", "mlip")}
 OF_BEGINNING = ("config.yaml", "version.json", "seconds.json", MADE)
 SHOWN = ("figures", "pairs", "radiographs", "models")  # of a run, what its report can be of
@@ -200,7 +201,7 @@ def train_models(models: Mapping[str, Config], run: Place, on_step: OnStep) -> N
     runs, names = dict[str, tuple[Config, list[str]]](), dict[str, str]()
     for name, config in models.items():
         pairs, model = table(run, SCHEMES[config.train.scheme], Pair), run / "models" / name
-        claim(model, {**shaping(config), "pairs": digest_of(pairs)}, before=shaping(Config()))
+        claim(model, {**shaping(config), "pairs": digest_of(pairs)}, before=shaping(Config()), no_longer=NO_LONGER)
         runs[model.uri], names[model.uri] = (begun_from(config, run), pairs.files("split=train")), name
     here = [out for out, (config, _) in runs.items() if config.train.inline]
     with timed(run, "train"):

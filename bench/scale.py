@@ -36,6 +36,9 @@ from core.settings import Config
 SIZES = (30_000, 100_000, 300_000, 1_000_000)  # figures
 FIGURES_A_PART = 500
 EXPONENT, MEMORY = 1.1, 1.3  # at most: of a fit, and of the driver's memory at the largest size beside the smallest
+POOL, EMBEDDING = 5000, 64  # pairs of evaluate.pool; width of the drawn embeddings
+SMALL = {"width": 32, "depth": 1, "heads": 2}  # of the encoders of a model that nobody asks
+OF_EVALUATION = ("trainers.evaluation.retrieval", "trainers.blip", "torch")
 LOOKED = 0.1  # seconds between two looks at the driver's memory
 
 
@@ -82,6 +85,34 @@ def training_set(folder: Path) -> None:
     say(f"  {len(chosen):,} pairs, a first batch of {len(batch)}")
 
 
+def evaluation(folder: Path, most: int | None) -> None:
+    """Retrieval among the pairs of a table, of a pool of so many or of all, with drawn embeddings in a model's place.
+
+    All that grows with the corpus is there: the pool is drawn, the refusal of leaks is a join, images and texts are
+    ranked, numbers and rows are made. What a model takes to embed a pair is in rates.yaml.
+    """
+    import torch
+    from torch.nn.functional import normalize
+
+    from trainers.evaluation.pool import Pool, Reading, read_columns
+    from trainers.evaluation.retrieval import Here, Plan, evaluate
+
+    class Drawn(Here):
+        def embed(self, reading: Reading) -> Pool:
+            about = read_columns(reading.files, ("article_id",), articles=reading.articles)
+            count, chance = len(about), torch.Generator().manual_seed(0)
+            image = normalize(torch.randn(count, EMBEDDING, generator=chance), dim=1)
+            text = normalize(image + torch.randn(count, EMBEDDING, generator=chance), dim=1)
+            none, articles = torch.zeros(count, 0, 1), tuple(row["article_id"] for row in about.values())
+            tokens = torch.zeros(count, 8, dtype=torch.int64)
+            return Pool(tuple(about), articles, image, text, none, tokens, tokens == 0, torch.arange(count))
+
+    files = Table(Place.at(folder) / "pairs", Pair).files("split=train")
+    plan = Plan(batch_size=64, rerank=0, pool=most)
+    found = evaluate(str(folder / "model"), files, plan, machine=Drawn()).told
+    say(f"  {found.pool:,} of {found.drawn_from:,} pairs, mean recall {found.metrics['mean']:.3f}")
+
+
 def manifests(folder: Path) -> None:
     """What commands ask of a table, ten times: its rows, its files, what was left out and failed."""
     table = _pictures(folder)
@@ -109,10 +140,30 @@ def _draw_pairs(folder: Path, figures: int) -> None:
     draw_pairs(Place.at(folder), figures, each=FIGURES_A_PART)
 
 
-# Each station one line; the evaluation of a model joins here.
+def _draw_model(folder: Path, figures: int) -> None:
+    """Pairs to evaluate, and a small model that has seen none of them."""
+    from core.settings import ModelSettings, ObjectiveSettings
+    from trainers.batch import train_tokenizer
+    from trainers.blip import Blip
+    from trainers.checkpoint import save_model
+
+    _draw_pairs(folder, figures)
+    tokenizer = train_tokenizer(["a text"], size=64)
+    small = {"image_size": 32, "patch": 16, "vocabulary": 64, "embedding": EMBEDDING}
+    sides = {f"{side}_{name}": size for side in ("image", "text") for name, size in SMALL.items()}
+    settings, objective = ModelSettings(**small, **sides), ObjectiveSettings()
+    save_model(
+        folder / "model", Blip(settings, objective), settings=(settings, objective), tokenizer=tokenizer,
+        articles=["PMC0.9"],
+    )  # fmt: skip
+
+
+# Each station one line.
 STATIONS = {
     "manifests": Station(_draw_manifests, manifests, ("core.runs", "core.records")),
     "training set": Station(_draw_pairs, training_set, ("trainers.job", "trainers.training_set")),
+    "evaluation of a pool": Station(_draw_model, partial(evaluation, most=POOL), OF_EVALUATION),
+    "evaluation of all": Station(_draw_model, partial(evaluation, most=None), OF_EVALUATION),
     "copies": Station(_draw_pictures, copies, ("core.copies.search", "pipelines.copies.duplicates"), on_ray=True),
 }
 
@@ -176,16 +227,16 @@ def _taken(station: Station, folder: Path) -> tuple[float, float, float]:
     if station.on_ray:
         connect(Config())
     driver = _Driver()
-    before, begun = _cpu_seconds(), perf_counter()
+    before, begun = cpu_seconds(), perf_counter()
     station.take(folder)
-    spent, wall = _cpu_seconds() - before, perf_counter() - begun
+    spent, wall = cpu_seconds() - before, perf_counter() - begun
     megabytes = driver.most()
     disconnect()
     shutil.rmtree(folder, ignore_errors=True)
     return spent, wall, megabytes
 
 
-def _cpu_seconds() -> float:
+def cpu_seconds() -> float:
     """What this process and all below it have used, those that have ended too."""
     total = 0.0
     this = psutil.Process()

@@ -70,7 +70,7 @@ def demands(config: Config) -> list[Demand]:
             "train",
             "train.workers, train.cpus_per_worker",
             config.training_cpus,
-            float(train.workers) if train.gpu else 0.0,
+            float(train.least_workers) if train.gpu else 0.0,
         ),
     ]
 

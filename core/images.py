@@ -132,6 +132,15 @@ def encode_jpeg(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
+def encode_small(image: Image.Image, side: int | None) -> bytes | None:
+    """The image as a JPEG whose longer side has `side` pixels; None where it is no larger, or no side is asked for."""
+    if side is None or max(image.size) <= side:
+        return None
+    scale = side / max(image.size)
+    width, height = (max(1, round(length * scale)) for length in image.size)
+    return encode_jpeg(image.resize((width, height), Image.Resampling.BICUBIC))
+
+
 def _identified(data: bytes) -> Image.Image:
     """The image with its header read and no pixel decoded."""
     try:

@@ -189,6 +189,7 @@ class Pair:
     article_id: str
     split: Split
     image: bytes  # the panel as PNG or JPEG, without the file's metadata
+    small: bytes | None = None  # the same for training, JPEG; None: `image` is no larger than tables.train_side
     width: int
     height: int
     box: Box  # of the panel in its figure
@@ -235,6 +236,7 @@ class Radiograph:
     dataset: str  # "RSNA"
     split: Split
     image: bytes  # PNG or JPEG, 8 bits, bright bones, resized once; proportions as they were
+    small: bytes | None = None  # the same for training and probes, as a pair has it
     width: int  # pixels of `image`
     height: int
     view: str | None  # "PA", "AP", "LATERAL"

@@ -37,10 +37,17 @@ class RunConflict(UserError):
     """What stands in a run folder was made otherwise than now asked; nothing was changed."""
 
 
-def claim(folder: Place, settings: Mapping[str, Any], *, before: Mapping[str, Any] | None = None) -> None:
+def claim(
+    folder: Place,
+    settings: Mapping[str, Any],
+    *,
+    before: Mapping[str, Any] | None = None,
+    no_longer: Collection[str] = (),
+) -> None:
     """Say what a folder is made with; raise RunConflict, naming the settings, if it was made otherwise.
 
-    before: what settings stood for before they existed, of folders that are older than they are.
+    before: what settings stood for before they existed, of folders that are older than they are. no_longer: settings
+    that older folders state, and that do not count any more.
     """
     file = folder / "settings.json"
     asked, old = (json.loads(json.dumps(each)) for each in (settings, before or {}))
@@ -49,6 +56,7 @@ def claim(folder: Place, settings: Mapping[str, Any], *, before: Mapping[str, An
         return
     written = file.read_json()
     stands = {name: old[name] for name in asked.keys() & old.keys()} | written
+    stands = {name: value for name, value in stands.items() if name not in no_longer}
     changed = sorted(name for name in asked.keys() | stands.keys() if asked.get(name) != stands.get(name))
     if changed:
         lines = "; ".join(f"{name} was {stands.get(name)!r}, now {asked.get(name)!r}" for name in changed)

@@ -38,6 +38,7 @@ __all__ = ["Work", "collect", "collect_part", "describe", "pair", "separate"]
 
 ASKED = ("origin", "index", "topic", "query", "links", "max_articles")  # what the list of articles is of
 REPRODUCED = "select.reproduced"  # runs of before November 2026 have pairs of such figures
+SIDE = "tables.train_side"  # tables of before December 2026 take any: their parts stay without small images
 LATER = ("index", "topic", "links", "manuscripts")  # of these, what runs of before November 2026 do not state
 NO_REVIEWS = Reviews()
 Progress = Callable[[str, Part, int], None]  # station, the part just done, parts in all
@@ -151,15 +152,14 @@ def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Ta
     Which images several articles show, and how that was seen, is written to its `duplicates.csv`.
     """
     table = Table(out, Pair)
-    asked = _settings(config, "pairs", "match", "split", "seed", "dedupe", REPRODUCED)
-    claim(table.place, asked, before={REPRODUCED: True})
+    asked = _settings(config, "pairs", "match", "split", "seed", "dedupe", REPRODUCED, SIDE)
+    claim(table.place, asked, before={REPRODUCED: True, SIDE: config.tables.train_side})
     kept = kept_duplicates(separated, asked=asked_of(config))
     (table.place / "duplicates.csv").write_pieces(csv_of(separated))
     before = _after(separated)
-    newest = max((work.version for work in before), default=0)  # one new article may change the groups of all parts
     reviews = read_reviews(separated.place) if config.match.rule != "whole" else Reviews()
     said = [reviews.digest] if reviews.digest else []
-    version = newest + reviews.version
+    version = max((work.version for work in before), default=0) + reviews.version  # one part may change all groups
     todo = [replace(work, inputs=digest([work.inputs, kept.digest, *said]), version=version) for work in before]
     duplicates = partial(duplicates_of, separated)
     task = partial(pair_part, config=config, separated=separated, table=table, duplicates=duplicates, reviews=reviews)
@@ -236,13 +236,14 @@ def pair_part(
     pairs: dict[str, list[Pair]] = {"train": [], "val": [], "test": []}
     rejects, taken = list[Reject](), 0
     shares = {"val": config.split.val, "test": config.split.test}
+    match, side = config.match, config.tables.train_side
     for figure in from_table(separated.read_part(work.part), SeparatedFigure):
         split = split_of(figure.article_id, seed=config.seed, **shares, together=shared.articles)
         figure, images, panels = corrected(figure, shared.images, reviews)
         kinds = {pair_id(figure.figure_id, picture.subfigure): picture.kind for picture in figure.pictures}
         try:
             figure = replace(figure, split_caption=told(figure.split_caption, config.match.text))
-            every = make_pairs(figure, rule=config.match.rule, split=split, min_score=config.match.doubted)
+            every = make_pairs(figure, rule=match.rule, split=split, min_score=match.doubted, train_side=side)
             every = with_texts(every, panels)
         except Exception as error:  # noqa: BLE001  what one figure brings up costs that figure, and is told
             rejects.append(reject_of(figure.figure_id, figure.article_id, "pairs", error))
@@ -252,7 +253,7 @@ def pair_part(
         for made in every:
             kind, group = kinds.get(made.pair_id, made.kind), images.get(made.pair_id)
             pair = replace(judged(made, reviews), kind=kind, duplicate_group=group)
-            if reject := _left_out(pair, config.dedupe, config.match, reproduced=config.select.reproduced):
+            if reject := _left_out(pair, config.dedupe, match, reproduced=config.select.reproduced):
                 rejects.append(reject)
             else:
                 pairs[split].append(pair)

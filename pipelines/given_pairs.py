@@ -16,7 +16,7 @@ from typing import Any
 from core.config import SettingError, UserError
 from core.csv_rows import open_csv, plain
 from core.file_kinds import READ
-from core.images import encode_jpeg, facts_apart, open_image
+from core.images import encode_jpeg, encode_small, facts_apart, open_image
 from core.places import Place
 from core.records import Pair, Split
 from core.rejection import RejectionError
@@ -250,8 +250,8 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
-def pair_of(work: GivenPair, *, root: Path, seed: int, val: float, test: float) -> Pair:
-    """The pair of a row; raises RejectionError where it has no image that can be read."""
+def pair_of(work: GivenPair, *, root: Path, seed: int, val: float, test: float, train_side: int | None = None) -> Pair:
+    """The pair of a row; raises RejectionError where it has no image that can be read. train_side: see tables."""
     if work.code:
         raise RejectionError(work.code, work.message)
     data = _bytes_of(work, root)
@@ -261,7 +261,8 @@ def pair_of(work: GivenPair, *, root: Path, seed: int, val: float, test: float) 
     return Pair(
         pair_id=work.id, figure_id=work.id, article_id=group,
         split=SPLITS.get(work.split) or split_of(digest([group]), seed=seed, val=val, test=test),
-        image=encode_jpeg(image), width=image.width, height=image.height, box=(0, 0, image.width, image.height),
+        image=encode_jpeg(image), small=encode_small(image, train_side),
+        width=image.width, height=image.height, box=(0, 0, image.width, image.height),
         label=None, text=work.text, matched_by="given", score=1.0, reason="given with the image",
         licence=work.licence or "unknown", attribution=work.attribution, media_url=work.image or work.container,
         md5=hashlib.md5(data, usedforsecurity=False).hexdigest(), kind=picture_kind(image)[0],

@@ -47,7 +47,7 @@ def stations(config: Config) -> dict[str, list[Bundle]]:
         "collect": [bundles[0]] * tables.collectors,
         "separate": [bundles[1]] * tables.readers[1],
         "pairs": [bundles[0]] * tables.readers[1],
-        "train": [worker] * train.workers + [nodes("trainers") | {"CPU": tables.task_cpus}],
+        "train": [worker] * train.most_workers + [nodes("trainers") | {"CPU": tables.task_cpus}],
     }
 
 

@@ -1,11 +1,9 @@
 """Pairs into batches: word pieces (BERT's normaliser, WordPiece), square images, and who is nobody's negative."""
 
 import io
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from tokenizers.trainers import WordPieceTrainer
@@ -22,13 +21,11 @@ from transformers import PreTrainedTokenizerFast
 
 from core.records import Pair
 from core.tables import rows_of
-from trainers.assertions import asserts
+from trainers.texts import SENTENCES, Read, Span, TextReader, number
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 COLUMNS = ("pair_id", "figure_id", "article_id", "image", "text")  # of a pair, what a batch is made of
-SENTENCES = "sentences"  # and, where the table has them, the places of the text's sentences
-Span = tuple[int, int]  # first character and end
-SIDED = re.compile(r"\b(left|right)", re.IGNORECASE)
+SMALL = "small"  # and, where the table has it, the image of training size; SENTENCES likewise
 READ = 256  # rows read from a file at once
 BUCKET = 8  # lengths are rounded up to a multiple of this, so that few shapes occur
 
@@ -122,7 +119,7 @@ def read_pairs(
 
 def columns_of(names: Collection[str]) -> list[str]:
     """What a batch is made of, of the columns of a pairs table."""
-    return [*COLUMNS, *({SENTENCES} & set(names))]
+    return [*COLUMNS, *(name for name in (SMALL, SENTENCES) if name in names)]
 
 
 @dataclass(frozen=True)
@@ -183,97 +180,87 @@ class Collate:
 
     def packed(self, rows: Sequence[Mapping[str, Any]]) -> Batch:
         """The same with images as they are, a quarter of the bytes on their way to a device."""
-        spans = [[(each["start"], each["end"]) for each in row.get(SENTENCES) or ()] for row in rows]
-        tokens, mask, sentence_of = self.read([row["text"] for row in rows], spans)
-        pixels = np.stack([np.frombuffer(row["image"], np.uint8) for row in rows])
-        telling = [[asserts(row["text"][first:end]) for first, end in places] for row, places in zip(rows, spans)]
-        images = torch.from_numpy(pixels).view(len(rows), self.image_size, self.image_size, 3)
+        return self.stacked(self.reader.rows(rows), self.pixels([row["image"] for row in rows]))
+
+    def pixels(self, images: Sequence[bytes]) -> NDArray[np.uint8]:
+        """(N, H, W, 3) of letterboxed images."""
+        flat = np.stack([np.frombuffer(each, np.uint8) for each in images])
+        return flat.reshape(len(images), self.image_size, self.image_size, 3)
+
+    def stacked(self, rows: Sequence[Mapping[str, Any]], pixels: NDArray[np.uint8]) -> Batch:
+        """A packed batch of rows that TextReader made. pixels: (N, H, W, 3)."""
+        tokens, mask, sentence_of = self._padded([(row["tokens"], row["sentence_of"]) for row in rows])
         return Batch(
-            images=images.permute(0, 3, 1, 2),
+            images=torch.from_numpy(pixels).permute(0, 3, 1, 2),
             tokens=tokens,
             mask=mask,
             sentence_of=sentence_of,
-            text_group=_numbers(normalise(row["text"]) for row in rows),
-            figure_group=_numbers(row["figure_id"] for row in rows),
+            text_group=torch.tensor([row["text_group"] for row in rows]),
+            figure_group=torch.tensor([row["figure_group"] for row in rows]),
             pair_ids=tuple(row["pair_id"] for row in rows),
             article_ids=tuple(row["article_id"] for row in rows),
-            sided=torch.tensor([bool(SIDED.search(row["text"])) for row in rows]),
-            asserts=told_by(sentence_of, telling),
+            sided=torch.tensor([row["sided"] for row in rows]),
+            asserts=filled([row["asserts"] for row in rows], tokens.shape[1], False),
         )
+
+    @property
+    def reader(self) -> TextReader:
+        """What reads its texts."""
+        return TextReader(self.tokenizer, self.max_tokens)
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Tokens and mask, (N, T) each, of texts of which no sentences are known."""
         return self.read(texts, [[] for _ in texts])[:2]
 
     def read(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> tuple[Tensor, Tensor, Tensor]:
-        """Tokens, mask and sentence_of, (N, T) each. sentences: first character and end of those of each text.
+        """Tokens, mask and sentence_of, (N, T) each; see TextReader.read."""
+        return self._padded(self.reader.read(texts, sentences))
 
-        A text that is too long is cut; where its sentences are known, after the last one that is whole.
-        """
-        found = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens, return_offsets_mapping=True)
-        read = [
-            self._whole(ids, sentence_places(offsets, spans if len(ids) < self.max_tokens else _ended(spans, offsets)))
-            for ids, offsets, spans in zip(found["input_ids"], found["offset_mapping"], sentences, strict=True)
-        ]
+    def _padded(self, read: Sequence[Read]) -> tuple[Tensor, Tensor, Tensor]:
         longest = max(len(ids) for ids, _ in read)
         length = min(self.max_tokens, -(-longest // BUCKET) * BUCKET)
-        tokens = torch.full((len(texts), length), self.tokenizer.pad_token_id, dtype=torch.int64)  # (N, T)
-        sentence_of = torch.full((len(texts), length), -1, dtype=torch.int64)
-        mask = torch.zeros(len(texts), length, dtype=torch.bool)
-        for row, (ids, places) in enumerate(read):
-            tokens[row, : len(ids)] = torch.tensor(ids)
-            sentence_of[row, : len(ids)] = torch.tensor(places)
-            mask[row, : len(ids)] = True
-        return tokens, mask, sentence_of
-
-    def _whole(self, ids: list[int], places: list[int]) -> tuple[list[int], list[int]]:
-        """A text that was cut, without the pieces after its last whole sentence."""
-        last = max((place for place, number in enumerate(places) if number >= 0), default=None)
-        if len(ids) < self.max_tokens or last is None:
-            return ids, places
-        return [*ids[: last + 1], self.tokenizer.sep_token_id], [*places[: last + 1], -1]
+        tokens = filled([ids for ids, _ in read], length, self.tokenizer.pad_token_id)
+        mask = filled([[True] * len(ids) for ids, _ in read], length, False)
+        return tokens, mask, filled([places for _, places in read], length, -1)
 
 
-def sentence_places(offsets: Sequence[Span], sentences: Sequence[Span]) -> list[int]:
-    """The number of the sentence that each piece stands in, -1 for none; sentences without a piece are not counted.
-
-    offsets: first character and end of each piece, (0, 0) for those of no text.
-    """
-    of = [next((n for n, (first, end) in enumerate(sentences) if first <= a < b <= end), -1) for a, b in offsets]
-    numbers = {old: new for new, old in enumerate(sorted(set(of) - {-1}))}
-    return [numbers.get(each, -1) for each in of]
-
-
-def told_by(sentence_of: Tensor, telling: Sequence[Sequence[bool]]) -> Tensor:
-    """(N, T) bool: whether each token's sentence is one of those that tell. sentence_of: (N, T). telling: by text."""
-    most = max(map(len, telling), default=0)
-    table = torch.zeros(len(telling), most + 1, dtype=torch.bool)  # the last column: of no sentence
-    for row, each in enumerate(telling):
-        table[row, : len(each)] = torch.tensor(each, dtype=torch.bool)
-    return table.gather(1, torch.where(sentence_of < 0, most, sentence_of))
-
-
-def _ended(sentences: Sequence[Span], offsets: Sequence[Span]) -> list[Span]:
-    """The sentences that end before the text was cut."""
-    cut = max(end for _, end in offsets)
-    return [span for span in sentences if span[1] <= cut]
+def filled(rows: Sequence[Sequence[int]], length: int, rest: int) -> Tensor:
+    """(N, length) of rows that are no longer; beyond each its rest."""
+    table = torch.full((len(rows), length), rest)
+    for place, row in enumerate(rows):
+        table[place, : len(row)] = torch.tensor(row, dtype=table.dtype)
+    return table
 
 
 def prepare(row: Mapping[str, Any], size: int) -> dict[str, Any]:
     """A row of the pairs table with its image decoded and letterboxed: size * size * 3 bytes, RGB.
 
-    Nothing is cut off and the proportions stay. Raises ValueError, naming the pair, if the image does not open.
+    Nothing is cut off and the proportions stay. The small image is read where it has as many pixels as are asked for.
+    Raises ValueError, naming the pair, if the image does not open.
     """
+    kept = {name: value for name, value in row.items() if name != SMALL}
+    return kept | {"image": letterboxed(image_for(row, size), size, pair_id=row["pair_id"])}
+
+
+def image_for(row: Mapping[str, Any], size: int) -> bytes:
+    """The file that a model of this image size sees of a row: its small image, if that has pixels enough."""
+    small: bytes | None = row.get(SMALL)
+    if small is None:
+        return bytes(row["image"])
     try:
-        image = Image.open(io.BytesIO(row["image"])).convert("RGB")
+        side = max(Image.open(io.BytesIO(small)).size)
+    except OSError:
+        return small  # who opens it names the pair
+    return small if side >= size else bytes(row["image"])
+
+
+def letterboxed(file: bytes, size: int, *, pair_id: str) -> bytes:
+    """The pixels of an image file: size * size * 3 bytes, RGB; raises ValueError as `prepare` does."""
+    try:
+        image = Image.open(io.BytesIO(file)).convert("RGB")
     except OSError as error:
-        raise ValueError(f"the image of pair {row['pair_id']} does not open: {error}") from error
-    return {**row, "image": ImageOps.pad(image, (size, size), method=Image.Resampling.BICUBIC).tobytes()}
-
-
-def normalise(text: str) -> str:
-    """The text as compared with others: lower case, single spaces."""
-    return " ".join(text.lower().split())
+        raise ValueError(f"the image of pair {pair_id} does not open: {error}") from error
+    return ImageOps.pad(image, (size, size), method=Image.Resampling.BICUBIC).tobytes()
 
 
 def augment(images: Tensor, generator: torch.Generator, *, zoom: float = 0.12, light: float = 0.15) -> Tensor:
@@ -323,12 +310,3 @@ def augment_batch(batch: Batch, *, seed: str, how: str = "small") -> Batch:
     if how == "papers":
         return replace(batch, images=crop_and_mirror(batch.images, generator, sided=batch.sided))
     return replace(batch, images=augment(batch.images, generator))
-
-
-def number(text: str) -> int:
-    """63 bits that stand for a text, the same in every process."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) >> 1
-
-
-def _numbers(texts: Iterable[str]) -> Tensor:
-    return torch.tensor([number(text) for text in texts], dtype=torch.int64)

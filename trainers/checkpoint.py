@@ -21,6 +21,7 @@ from trainers.blip import Blip
 from trainers.losses.masked import Masking
 from trainers.mlip import Mlip
 from trainers.seen import point_to, seen_by, seen_rows, write_seen_in
+from trainers.texts import TextReader
 from trainers.towers import Towers
 from trainers.training_set import MARKS
 from trainers.wheels import begun_with
@@ -83,6 +84,13 @@ def load_model(folder: str | Path) -> tuple[Towers, PreTrainedTokenizerFast]:
         load_weights(model, str(here / "model.safetensors"))
     model.keep(config.get("frozen", ()))
     return model.eval(), tokenizer
+
+
+def load_reader(folder: str | Path) -> tuple[TextReader, int]:
+    """What reads texts for the model of a folder, and the size of the images that it sees, in pixels."""
+    with Place.at(folder).near() as here:
+        settings = ModelSettings(**json.loads((here / "config.json").read_text())["model"])
+        return TextReader(load_tokenizer(here / "tokenizer"), settings.max_tokens), settings.image_size
 
 
 def load_blip(folder: str | Path) -> tuple[Blip, PreTrainedTokenizerFast]:

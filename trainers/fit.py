@@ -1,22 +1,21 @@
 """fit(): the training loop on Ray Train workers, fed by Ray Data, with checkpoints that a restart continues from."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from itertools import count, islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from time import monotonic
 from typing import Any
 
-import pyarrow as pa
 import ray.data
 import ray.train
-from ray.data import ExecutionOptions, TaskPoolStrategy
-from ray.data.collate_fn import ArrowBatchCollateFn
+from ray.data import ExecutionOptions
+from ray.train import CheckpointUploadMode
 from ray.train.torch import TorchTrainer, prepare_model
 from torch.nn.parallel import DistributedDataParallel
 from transformers import PreTrainedTokenizerFast
@@ -24,14 +23,12 @@ from transformers import PreTrainedTokenizerFast
 from core.cluster import nodes
 from core.config import UserError
 from core.places import Place
-from core.records import Pair, arrow_schema
-from core.sentences import splitter
 from core.settings import Config, TrainSettings
-from trainers.batch import SENTENCES, Batch, Collate, columns_of, prepare
-from trainers.checkpoint import WHOLE, load_model
+from trainers.batch import Batch, Collate
+from trainers.checkpoint import WHOLE, load_model, load_reader
+from trainers.feeding import batches_from_copy, batches_from_memory, copied, fits, group_of, in_memory
 from trainers.job import NAME, PROGRESS, Job, make_job, save_checkpoint, write_start
 from trainers.loop import (
-    Plan,
     Progress,
     Record,
     begin,
@@ -40,6 +37,7 @@ from trainers.loop import (
     train_steps,
 )
 from trainers.objectives.objective import Objective
+from trainers.permuted import Making, Permuted
 from trainers.restarts import (
     RESTARTS,
     forget_the_stop,
@@ -52,16 +50,12 @@ from trainers.restarts import (
 )
 from trainers.seen import carry
 from trainers.trackers import METRICS, TENSORBOARD, Kept, Tracker, check_installed, json_lines, keeping, tensorboard
-from trainers.training_set import TrainingSet, is_cut, read_training_set, rows_of_share
+from trainers.training_set import read_training_set, sentences_of
 
 __all__ = ["FitResult", "fit", "load_model"]
 
-PLACES = arrow_schema(Pair).field(SENTENCES).type
 Validate = Callable[[str], dict[str, float]]  # a checkpoint's folder -> numbers by name
 LOOKED = 1.0  # seconds between two looks at whether to stop
-CUT = 512  # texts cut into sentences at once
-HELD = 0.3  # of the object store that training pairs may take
-SHUFFLED = 2048  # rows among which a worker draws its next batch
 
 
 @dataclass(frozen=True)
@@ -100,20 +94,23 @@ def fit(
     done = FitResult(checkpoint=(folder / "checkpoint").uri, metrics=job.metrics, steps=job.plan.total_steps)
     if _finished(folder) == job.name:
         return done
-    found = newest_whole(folder, job.name)
-    for damaged in found.damaged:
-        log.warning(damaged)
+    begin_at = _to_go_on_from(folder, job)
     write_start(config, training_set, job)
+    reader, image_size = load_reader(job.start)
+    making = Making(training_set, reader, image_size, sentences_of(config, training_set))
+    held = fits(making, config)
+    copy = None if held else copied(making, config, Place.at(config.train.kept_pairs or job.permuted))
     forget_the_stop(folder)
     name = next_start(folder, job.name)
-    begin_at = found.checkpoint.uri if found.checkpoint else None
+    told = {"job": job, "validate": validate, "begin_at": begin_at, "copy": copy, "may_leave": bool(nodes("figray"))}
+    workers: Any = config.train.workers  # Ray's types do not tell of a least and a most
     trainer = TorchTrainer(
         work,
-        train_loop_config={"job": job, "validate": validate, "begin_at": begin_at},
+        train_loop_config=told,
         scaling_config=ray.train.ScalingConfig(
-            num_workers=config.train.workers,
+            num_workers=workers,
             use_gpu=config.train.gpu,
-            resources_per_worker=_group(config) | {"CPU": config.train.cpus_per_worker} | _gpu(config.train),
+            resources_per_worker=group_of(config) | {"CPU": config.train.cpus_per_worker} | _gpu(config.train),
         ),
         run_config=ray.train.RunConfig(
             name=name,
@@ -123,19 +120,14 @@ def fit(
             checkpoint_config=ray.train.CheckpointConfig(num_to_keep=2),
             callbacks=list(callbacks),
         ),
-        datasets={"train": _pairs(config, training_set)},
+        datasets={"train": in_memory(making, config)} if held else {},
         dataset_config=ray.train.DataConfig(execution_options=ExecutionOptions(preserve_order=True)),
     )
     result = trainer.fit()
     forget_the_stop(folder)
     if (result.metrics or {}).get("step", 0) < job.plan.total_steps:
         raise TrainingStopped(f"{folder}: stopped, and saved; the same command goes on from there")
-    assert result.checkpoint is not None  # every worker ends with one
-    _publish(result.checkpoint, folder, job.name)
-    Place.at(job.start).delete()
-    for before in starts(folder, job.name):
-        if before != name:
-            (folder / RESTARTS / before).delete()
+    _finish(result.checkpoint, folder, job, name)
     return done
 
 
@@ -143,41 +135,23 @@ def _gpu(train: TrainSettings) -> dict[str, float]:
     return {"GPU": 1} if train.gpu else {}
 
 
-def _group(config: Config) -> dict[str, float]:
-    """What puts workers, and what feeds them, on the nodes that are for them."""
-    return nodes("trainers" if config.train.gpu else "pipelines")
+def _to_go_on_from(folder: Place, job: Job) -> str | None:
+    """The newest whole checkpoint of the job, if there is one; damaged ones are told."""
+    found = newest_whole(folder, job.name)
+    for damaged in found.damaged:
+        log.warning(damaged)
+    return found.checkpoint.uri if found.checkpoint else None
 
 
-def _pairs(config: Config, training_set: TrainingSet) -> ray.data.Dataset:
-    """The pairs with their images decoded and made square: once if they fit in the object store, else every epoch."""
-    size, columns = config.model.image_size, columns_of(training_set.columns)
-    asks: dict[str, Any] = {"num_cpus": config.tables.task_cpus, "resources": _group(config) or None}
-    if not _group(config):
-        # Each task's process loads torch first: on two cores a process for each file takes longer than the files.
-        asks["compute"] = TaskPoolStrategy(size=max(1, int(ray.cluster_resources().get("CPU", 0)) // 2))
-    # Not ray.data.read_parquet: it reads footers by 32 actors of a CPU each, whatever is asked for the rows, and a
-    # cluster that grows would buy nodes for them.
-    files = ray.data.from_items(
-        [{"file": file} for file in training_set.files], override_num_blocks=len(training_set.files)
-    )
-    read = partial(rows_of_share, columns=columns, share=training_set.share)
-    rows = files.map_batches(read, batch_format="pyarrow", batch_size=1, **asks)
-    pairs = rows.map(partial(prepare, size=size), **asks)
-    if config.objective.name == "mlip" and config.mlip.spm > 0 and not is_cut(training_set):
-        cut = partial(_cut, weights=config.mlip.sentence_weights)
-        pairs = pairs.map_batches(cut, batch_format="pyarrow", batch_size=CUT, **asks)
-    pairs.context.execution_options.preserve_order = True
-    fits = len(training_set) * 3 * size**2 < HELD * ray.cluster_resources().get("object_store_memory", 0)
-    # Each new pass over files costs seconds before its first batch; over blocks in memory, hundredths.
-    return pairs.materialize() if fits else pairs
-
-
-def _cut(rows: pa.Table, weights: str | None) -> pa.Table:
-    """The rows with the places of their texts' sentences."""
-    found = splitter(weights)(rows["text"].to_pylist())
-    places = pa.array([[asdict(each) for each in text] for text in found], PLACES)
-    kept = rows.drop_columns([SENTENCES]) if SENTENCES in rows.column_names else rows
-    return kept.append_column(SENTENCES, places)
+def _finish(checkpoint: ray.train.Checkpoint | None, folder: Place, job: Job, name: str) -> None:
+    """Leave the model and nothing of the way; name: of the start that made it."""
+    assert checkpoint is not None  # every worker ends with one
+    _publish(checkpoint, folder, job.name)
+    Place.at(job.start).delete()
+    Place.at(job.permuted).delete()
+    for before in starts(folder, job.name):
+        if before != name:
+            (folder / RESTARTS / before).delete()
 
 
 def work(settings: dict[str, Any]) -> None:
@@ -208,15 +182,25 @@ def work(settings: dict[str, Any]) -> None:
                 kept.put()  # before the checkpoint counts: a restart drops lines, and has none to add
             report(progress)
 
-        batches = _batches(
-            job.plan, Collate(tokenizer, model.settings.image_size, model.settings.max_tokens), progress.step
-        )
+        collate = Collate(tokenizer, model.settings.image_size, model.settings.max_tokens)
+        batches = _batches(job, collate, progress.step, settings["copy"])
         train_steps(
             ready, batches, progress=progress, plan=job.plan, on_record=on_record, on_checkpoint=on_checkpoint,
             is_stopped=_Stopped(Place.at(job.out)) if first else lambda: False,
+            is_leaving=_Leaving() if settings["may_leave"] else lambda: False,
         )  # fmt: skip
     if progress.step >= job.plan.total_steps:
         report(progress)
+
+
+def _batches(job: Job, collate: Collate, step: int, copy: Permuted | None) -> Iterator[Batch]:
+    """This worker's batches that follow a step, without end."""
+    context = ray.train.get_context()
+    worker, workers = context.get_world_rank(), context.get_world_size()
+    if copy is not None:
+        return batches_from_copy(copy, job.plan, collate, step=step, worker=worker, workers=workers)
+    shard = ray.train.get_dataset_shard("train")
+    return batches_from_memory(shard, job.plan, collate, step=step, workers=workers, pairs=job.pairs)
 
 
 def _whole(latest: ray.train.Checkpoint | None, job: Job, begin_at: str | None) -> Place | None:
@@ -238,6 +222,22 @@ class _Stopped:
         if not self.found and monotonic() - self.at >= LOOKED:
             self.found, self.at = is_asked_to_stop(self.out), monotonic()
         return self.found
+
+
+class _Leaving:
+    """Whether a node of the training is about to go, said once of each: Ray tells where a cloud takes it back.
+
+    Every worker has to ask equally often.
+    """
+
+    def __init__(self) -> None:
+        self.known = frozenset[str]()
+
+    def __call__(self) -> bool:
+        found = ray.train.get_preemption_info()
+        leaving = frozenset(found.preempted_node_ids) if found else self.known
+        new, self.known = leaving - self.known, leaving
+        return bool(new)
 
 
 def _on_device(objective: Objective, train: TrainSettings) -> Objective | DistributedDataParallel:
@@ -280,33 +280,6 @@ def _mlflow(job: Job) -> Iterator[Tracker]:
     mlflow.end_run()
 
 
-class _ToBatch(ArrowBatchCollateFn):
-    """Ray's threads make the batches while the loop trains."""
-
-    def __init__(self, collate: Collate) -> None:
-        super().__init__()
-        self.collate = collate
-
-    def __call__(self, batch: pa.Table) -> Batch:  # type: ignore[override]  # passed through as it is
-        return self.collate.packed(batch.to_pylist())
-
-
-def _batches(plan: Plan, collate: Collate, step: int) -> Iterator[Batch]:
-    """The batches that follow a step, epoch after epoch, without end; an epoch's order depends on seed and epoch."""
-    shard = ray.train.get_dataset_shard("train")
-    done, skip = divmod(step, plan.steps_per_epoch)
-    for epoch in count(done):
-        rows = shard.iter_torch_batches(
-            batch_size=plan.train.batch_size // plan.train.workers,
-            collate_fn=_ToBatch(collate),
-            drop_last=True,
-            prefetch_batches=2,
-            local_shuffle_buffer_size=SHUFFLED,
-            local_shuffle_seed=plan.seed + epoch,
-        )
-        yield from islice(rows, skip if epoch == done else 0, None)
-
-
 def _report(
     objective: Objective,
     progress: Progress,
@@ -317,17 +290,22 @@ def _report(
 ) -> None:
     """Hand a checkpoint to Ray; every worker comes here, the first one, with a tokenizer, brings the files."""
     metrics = {"step": progress.step}
+    how = CheckpointUploadMode.ASYNC if job.plan.train.background_uploads else CheckpointUploadMode.SYNC
     if not tokenizer:
-        ray.train.report(metrics)
+        ray.train.report(metrics, checkpoint_upload_mode=how)
         return
-    with TemporaryDirectory() as place:
-        folder = Path(place) / "checkpoint"
+    folder = Path(gettempdir()) / f"figray-{os.getpid()}-{progress.step:08d}"
+    try:
         save_checkpoint(folder, job, objective, progress, tokenizer=tokenizer)
         ray.train.report(
             metrics | (validate(str(folder)) if validate else {}),
             checkpoint=ray.train.Checkpoint.from_directory(folder),
             checkpoint_dir_name=f"step-{progress.step:08d}",
+            checkpoint_upload_mode=how,
         )
+    finally:
+        if how is CheckpointUploadMode.SYNC:  # else Ray deletes it once it has uploaded it
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _finished(folder: Place) -> str | None:

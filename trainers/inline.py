@@ -15,15 +15,15 @@ import torch
 
 from core.config import UserError
 from core.places import Place
-from core.sentences import splitter, with_sentences
 from core.settings import Config
-from trainers.batch import SENTENCES, Batch, Collate, columns_of, prepare
+from trainers.batch import Batch, Collate, columns_of, prepare
 from trainers.checkpoint import WHOLE, load_model
 from trainers.job import NAME, PROGRESS, make_job, save_checkpoint, tell_seen, write_start
 from trainers.loop import Plan, Progress, Record, begin, load_progress, set_up, train_steps
 from trainers.seen import carry
+from trainers.texts import cut
 from trainers.trackers import METRICS
-from trainers.training_set import TrainingSet, is_cut, read_training_set, rows_of_share
+from trainers.training_set import TrainingSet, read_training_set, rows_of_share, sentences_of
 
 HELD = 2 * 2**30  # bytes of decoded images that are held; of more, the encoded ones are
 
@@ -47,7 +47,7 @@ def fit_inline(
     worker of fit() draws from 2,048 of them. They are held in memory: decoded, or beyond 2 GB as they are in the table.
     Raises UserError on several workers, too few pairs, or weights to begin with that do not fit.
     """
-    if config.train.workers > 1:
+    if config.train.most_workers > 1:
         raise UserError(
             f"train.workers is {config.train.workers}, and inline there is one: set it to 1, "
             "or train by Ray Train (sweep.executor=ray_train)"
@@ -108,13 +108,6 @@ def fit_here(config: Config, *, train_files: Sequence[str], out: str) -> None:
     fit_inline(once, train_files=train_files, on_checkpoint=publish, on_record=records.append)
 
 
-def sentences_of(config: Config, training_set: TrainingSet) -> str | None:
-    """The weights that the texts are still to be cut into sentences with, "" for figray's own; None: no cutting."""
-    if config.objective.name != "mlip" or not config.mlip.spm or is_cut(training_set):
-        return None
-    return config.mlip.sentence_weights or ""
-
-
 @lru_cache(maxsize=1)
 def training_rows(training_set: TrainingSet, image_size: int | None, sentences: str | None) -> list[Row]:
     """The pairs of the set in the order of the files; read once for all trials that a process runs one after another.
@@ -125,8 +118,7 @@ def training_rows(training_set: TrainingSet, image_size: int | None, sentences: 
     for part in rows_of_share(files, columns=columns_of(training_set.columns), share=training_set.share):
         kept = part.to_pylist()
         if sentences is not None:
-            bare = [{**row, SENTENCES: None} for row in kept]
-            kept = with_sentences(bare, splitter(sentences or None))
+            kept = cut(kept, sentences)
         rows += [prepare(row, image_size) for row in kept] if image_size else kept
     return rows
 

@@ -32,6 +32,7 @@ from trainers.trackers import METRICS
 from trainers.training_set import TrainingSet, digest_of_texts, sample_texts, seen_in
 
 PROGRESS = "progress.pt"  # in a checkpoint on the way: what training goes on from
+MOST_WORKERS = 64  # that names were made with
 NAME = "run.json"  # in a finished checkpoint: the name of the job that made it
 
 
@@ -43,6 +44,7 @@ class Job:
     mlip: MlipSettings
     plan: Plan
     queue: int  # keys
+    pairs: int  # that are trained on
     name: str  # the same for the same pairs and the same settings that shape the model
     out: str  # the folder of the results, a path or URI
 
@@ -50,6 +52,11 @@ class Job:
     def start(self) -> str:
         """The model to begin with, a folder for load_model: written once, all workers begin alike."""
         return (Place.at(self.out) / "start").uri
+
+    @property
+    def permuted(self) -> str:
+        """Where a permuted copy of the pairs lies while the model is trained on it, where no other folder is named."""
+        return (Place.at(self.out) / "permuted").uri
 
     @property
     def seen(self) -> str:
@@ -100,10 +107,14 @@ OBJECTIVES: dict[str, Callable[[Job, Towers, PreTrainedTokenizerFast], Objective
 
 def make_job(config: Config, training_set: TrainingSet, *, out: str) -> Job:
     """What the workers get; raises UserError if there are too few pairs for a batch or a batch does not divide."""
-    size, workers, queue = config.train.batch_size, config.train.workers, config.objective.queue
-    if size % workers:
-        raise UserError(f"batch_size {size} does not divide over {workers} workers; try {size - size % workers}")
-    steps_per_epoch = len(training_set) // workers // (size // workers)
+    size, train, queue = config.train.batch_size, config.train, config.objective.queue
+    if isinstance(train.workers, int) and size % train.workers:
+        raise UserError(
+            f"batch_size {size} does not divide over {train.workers} workers; try {size - size % train.workers}"
+        )
+    if size < train.most_workers:
+        raise UserError(f"batch_size {size} is less than a pair for each of {train.most_workers} workers")
+    steps_per_epoch = len(training_set) // size
     if not steps_per_epoch:
         raise UserError(
             f"{len(training_set)} pairs to train on do not fill one batch of {size}; lower train.batch_size"
@@ -119,6 +130,7 @@ def make_job(config: Config, training_set: TrainingSet, *, out: str) -> Job:
         objective=config.objective,
         mlip=config.mlip,
         plan=plan,
+        pairs=len(training_set),
         queue=max(0, len(training_set) // 4 - size) if queue is None else queue,
         name=_known_as(config, training_set, out),
         out=out,
@@ -174,13 +186,19 @@ def _seen_before(init: str | None) -> Iterable[pa.Table]:
 
 
 def _known_as(config: Config, training_set: TrainingSet, out: str) -> str:
-    """The job's name; the one that it had before December 2026, where the folder has something of that name."""
+    """The job's name; one that it had before, where the folder has something of that name.
+
+    Until December 2026 the number of workers was part of it, and before that the texts.
+    """
     name = _name(config, training_set.digest)
     there = names_of(Place.at(out)) if out else set()
     if not there or name in there:
         return name
-    older = _name(config, digest_of_texts(training_set))
-    return older if older in there else name
+    for pairs in (training_set.digest, digest_of_texts(training_set)):
+        for workers in (None, *range(1, MOST_WORKERS + 1)):
+            if (older := _name(config, pairs, workers)) in there:
+                return older
+    return name
 
 
 def names_of(folder: Place) -> set[str]:
@@ -190,13 +208,14 @@ def names_of(folder: Place) -> set[str]:
     return started | ({finished.read_json()["name"]} if finished.exists() else set())
 
 
-def _name(config: Config, pairs: str) -> str:
+def _name(config: Config, pairs: str, workers: int | None = None) -> str:
     # A model of ours is known by the name of its own training, wherever its folder stands and however old it is.
     init, model = config.model.init, config.model
     if init and not init.startswith(HUB) and (before := Place.at(init) / NAME).exists():
         model = model.model_copy(update={"init": before.read_bytes().decode()})
     losses = [config.objective, config.mlip] if config.objective.name == "mlip" else [config.objective]
-    shape: list[Any] = [model, *losses, config.optim, config.train.batch_size, config.train.workers, config.seed]
+    shape: list[Any] = [model, *losses, config.optim, config.train.batch_size]
+    shape += [config.seed] if workers is None else [workers, config.seed]
     train = config.train
     if train.frozen or train.augment != "small":
         shape += [train.frozen, train.learnt_blocks, train.augment]

@@ -185,10 +185,12 @@ def train_steps(
     on_record: Callable[[Record], None],
     on_checkpoint: Callable[[Progress], None],
     is_stopped: Callable[[], bool] = lambda: False,
+    is_leaving: Callable[[], bool] = lambda: False,
 ) -> None:
     """Train to plan.total_steps, or to the end of the batches; a last record is always made, a last checkpoint never.
 
-    is_stopped: asked of the first worker after each step; then a checkpoint is made at once, and training ends.
+    is_stopped: asked of the first worker at each reading; then a checkpoint is made at once, and training ends.
+    is_leaving: asked of all workers at once; then a checkpoint is made at once, and training goes on.
 
     batches: those that follow progress.step, of this worker. Records: losses are means over all workers, samples are of
     all, the share of time spent waiting is this one's. Losses are read, and the first worker is asked, every some steps
@@ -217,7 +219,7 @@ def train_steps(
             on_record(_record(window, watch, objective, progress=progress, plan=plan))
             window = _Window(began=asked)
         by_steps = plan.train.checkpoint_steps is not None and progress.step % plan.train.checkpoint_steps == 0
-        due = by_steps or asked - saved >= 60 * plan.train.checkpoint_minutes
+        due = is_leaving() or by_steps or asked - saved >= 60 * plan.train.checkpoint_minutes
         every = max(1, int(min(plan.train.log_seconds, LOOKED) / max(pace, 1e-9)))
         due, stopped, every = _agreed(due, is_stopped(), every, device)
         read_at = _next_reading(progress.step, every, plan)

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from core.places import Place
 from core.records import Pair
 from core.runs import digest, named_by_manifests
+from core.settings import Config
 from core.tables import rows_of
-from trainers.batch import SENTENCES, number, rows_in
+from trainers.batch import rows_in
 from trainers.seen import seen_rows
+from trainers.texts import SENTENCES, number
 
 MARKS = ("md5", "duplicate_group")  # columns by which images are known in any table
 SAMPLE = 200_000  # texts that a tokenizer learns from; more change few of its pieces, and take memory
@@ -115,6 +117,13 @@ def is_cut(training_set: TrainingSet) -> bool:
         return False
     pieces = _pieces(training_set.files, ["article_id", SENTENCES], training_set.share)
     return all(pc.min(pc.list_value_length(rows[SENTENCES]).fill_null(0)).as_py() > 0 for rows in pieces)
+
+
+def sentences_of(config: Config, training_set: TrainingSet) -> str | None:
+    """The weights that the texts are still to be cut into sentences with, "" for figray's own; None: no cutting."""
+    if config.objective.name != "mlip" or not config.mlip.spm or is_cut(training_set):
+        return None
+    return config.mlip.sentence_weights or ""
 
 
 def digest_of_texts(training_set: TrainingSet) -> str:

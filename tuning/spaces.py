@@ -93,7 +93,7 @@ def read_space(name: str, config: Config) -> dict[str, Range]:
 
 def refuse(config: Config, space: Space) -> None:
     """Raise SettingError, before Ray starts, if scheduler, executor, workers and space do not fit together."""
-    settings, workers = config.sweep, config.train.workers
+    settings, workers = config.sweep, config.train.most_workers
     if settings.executor == "inline" and workers > 1:
         raise SettingError(
             f"train.workers is {workers}, and an inline trial is one; set it to 1, or sweep.executor=ray_train"

@@ -88,7 +88,7 @@ def room(config: Config) -> int | None:
     on_a_cluster = bool(config.cluster.address or os.environ.get("RAY_ADDRESS"))
     if config.sweep.at_once or (on_a_cluster and inline):
         return config.sweep.at_once
-    held, workers = ray.cluster_resources(), 1 if inline else train.workers
+    held, workers = ray.cluster_resources(), 1 if inline else train.least_workers
     limits = [held.get("CPU", 0) / (train.cpus_per_worker if inline else config.training_cpus)]
     limits += [held.get("GPU", 0) / workers] if train.gpu else []
     limits += [] if on_a_cluster else [(os.cpu_count() or 1) / (train.threads * workers)]

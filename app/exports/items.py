@@ -8,7 +8,7 @@ from typing import Any
 
 PLAIN = re.compile(r"[^A-Za-z0-9_-]+")
 LONGEST = 80  # characters of an id that a key keeps
-HELD_APART = ("image", "text", "sentences", "regions")  # columns that are no facts of one word
+HELD_APART = ("image", "small", "text", "sentences", "regions")  # columns that are no facts of one word
 
 
 @dataclass(frozen=True)

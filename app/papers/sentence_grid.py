@@ -13,11 +13,11 @@ from torch import Tensor
 from app.papers.heatmap_grid import Heat, HeatRow, heatmap_grid
 from core.records import Radiograph
 from core.tables import rows_of
-from trainers.batch import number
 from trainers.checkpoint import load_model
 from trainers.evaluation.masks import Row, at_patches, extent
 from trainers.evaluation.radiographs import films
 from trainers.evaluation.sentence_maps import PromptsOf, hits, mlip_of, prompt_maps
+from trainers.texts import number
 
 EXAMPLES = 4  # of a finding
 LEGEND = "Cosine of each patch and the prompt's sentence: from 0, the median of the map, to 1, its maximum. "

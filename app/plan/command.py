@@ -107,7 +107,7 @@ def _wider(
     if not machines.one and config.tables.readers[1] < most:
         changes |= {"tables.readers": (1, most), "tables.reader_cpus": 1.0}
     gpus = machines.gpus.gpus * machines.gpus.most if machines.gpus else 1
-    if config.train.gpu and config.train.workers < gpus <= config.train.batch_size:
+    if config.train.gpu and config.train.most_workers < gpus <= config.train.batch_size:
         changes |= {"train.workers": gpus}
     if changes:
         wide = estimated(override(config, changes), articles, machines, ranges, schemes)

@@ -8,7 +8,8 @@ from app.plan.nodes import Machines, NodeGroup, Numbers, Placed, PlanError, lost
 from core.settings import Config
 from trainers.flops import evaluation_flops, step_flops
 
-HELD = 0.3  # of the object store that training pairs may take decoded (trainers/fit.py)
+HELD = 0.3  # of the object store that training pairs may take decoded (trainers/feeding.py)
+MOST = 2 * 2**30  # bytes of pixels that one worker shuffles in its memory
 STORE = 0.3  # of a node's memory that Ray gives to objects
 
 
@@ -47,8 +48,8 @@ def training_set(config: Config, pairs: float) -> TrainingSet:
 def trainers(config: Config, machines: Machines, numbers: Numbers, *, models: int) -> Trainers:
     """As many trainings side by side as fit; PlanError if not one does."""
     train = config.train
-    group = with_gpu(machines, workers=train.workers) if train.gpu else machines.cpu
-    asked = float(train.workers) if train.gpu else config.training_cpus
+    group = with_gpu(machines, workers=train.most_workers) if train.gpu else machines.cpu
+    asked = float(train.most_workers) if train.gpu else config.training_cpus
     each = float(group.gpus) if train.gpu else group.cpus
     room = int(each * group.most / asked)
     if not room:
@@ -56,13 +57,13 @@ def trainers(config: Config, machines: Machines, numbers: Numbers, *, models: in
         raise PlanError(f"a training holds {asked:g} {what}, and group {group.name} may have {each * group.most:g}")
     side_by_side = min(room, models)
     nodes = ceil(side_by_side * asked / each)
-    threads = side_by_side * train.workers * (1 if train.gpu else train.threads)
+    threads = side_by_side * train.most_workers * (1 if train.gpu else train.threads)
     crowded = min(1.0, nodes * group.cores / threads)  # more threads than cores slow each other down
     return Trainers(
         group=group,
         nodes=nodes,
         side_by_side=side_by_side,
-        flops=train.workers * (_gpu(config, group, numbers) if train.gpu else crowded * _cpu(config, numbers)),
+        flops=train.most_workers * (_gpu(config, group, numbers) if train.gpu else crowded * _cpu(config, numbers)),
         cores=max(1.0, nodes * group.cores - threads) / side_by_side,
         store=config.cluster.object_store if machines.one else STORE * group.memory * nodes,
     )
@@ -106,12 +107,13 @@ def training(config: Config, sets: Sequence[TrainingSet], chosen: Trainers, numb
 
 def _held(config: Config, each: TrainingSet, chosen: Trainers) -> bool:
     """Whether images are decoded once and held, instead of in every epoch."""
-    return each.pairs * 3 * config.model.image_size**2 < HELD * chosen.store
+    pixels = each.pairs * 3 * config.model.image_size**2
+    return pixels < HELD * chosen.store and pixels <= MOST * config.train.least_workers
 
 
 def _gpu(config: Config, group: NodeGroup, numbers: Numbers) -> float:
     alone = group.flops * numbers["gpu_share"]
-    return alone * numbers["workers_share"] if config.train.workers > 1 else alone
+    return alone * numbers["workers_share"] if config.train.most_workers > 1 else alone
 
 
 def _cpu(config: Config, numbers: Numbers) -> float:
@@ -119,4 +121,4 @@ def _cpu(config: Config, numbers: Numbers) -> float:
 
 
 def _workers(config: Config) -> str:
-    return f"train.workers={config.train.workers}, {'a GPU' if config.train.gpu else 'CPU threads'} each"
+    return f"train.workers={config.train.most_workers}, {'a GPU' if config.train.gpu else 'CPU threads'} each"

@@ -103,7 +103,7 @@ def claimed_by(wanted: Asked, overrides: Sequence[str]) -> Claimed:
     config = with_steps(config, wanted.run, train_files)
     begun = (folder / "settings.json").exists()
     shape = {**shaping(config), **judges.digests, "space": as_plain(space)}
-    claim(folder, shape, before=shaping(Config()))
+    claim(folder, shape, before=shaping(Config()), no_longer=steps.NO_LONGER)
     if begun and read_rows(folder) is None and not wanted.resume:
         raise RunConflict(f"{folder} is a sweep that has not ended: --resume goes on with it, --name begins another")
     return Claimed(config=config, space=space, train_files=tuple(train_files), judges=judges)

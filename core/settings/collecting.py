@@ -81,6 +81,10 @@ class TableSettings(Settings):
     item_seconds: float = Field(120.0, gt=0)
     item_gib: float = Field(4.0, gt=0)  # GiB beside what the reader itself holds
     task_cpus: float = Field(0.25, gt=0)  # logical CPUs of a collector or of a task that makes pairs
+    # Pixels of the longer side of a second, smaller image that pairs and radiographs keep beside a larger one: decoding
+    # it takes a fraction of the time. Models of at most this image size read it; segmentation, exports and reports
+    # read the full one. null: none is kept.
+    train_side: int | None = Field(256, ge=16)
     # Pictures up to which copies are sought in one process, all compared with all; beyond, by shuffles of Ray Data
     # (core/copies/search.py), whose time grows as their number does. Both find the same.
     copies_exact_below: int = Field(20_000, ge=0)

@@ -60,7 +60,7 @@ class Config(Settings):
     @model_validator(mode="after")
     def _kept_states_stay_true(self) -> Self:
         train = self.train
-        if self.train.inline and self.train.workers > 1:
+        if self.train.inline and self.train.most_workers > 1:
             raise ValueError("train.inline has one worker: set train.workers to 1")
         if self.train.learnt_blocks and not train.frozen:
             raise ValueError("train.learnt_blocks counts blocks of frozen encoders: state train.frozen")
@@ -72,5 +72,5 @@ class Config(Settings):
 
     @property
     def training_cpus(self) -> float:
-        """Logical CPUs that one training holds at once: its workers, and a task that reads pairs for them."""
-        return self.train.workers * self.train.cpus_per_worker + self.tables.task_cpus
+        """Logical CPUs that one training holds at the least: its workers, and a task that reads pairs for them."""
+        return self.train.least_workers * self.train.cpus_per_worker + self.tables.task_cpus

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from core.settings.base import Fraction, Settings
 
@@ -41,12 +41,18 @@ class TrainSettings(Settings):
     # for pixels: a departure from MLIP's eq. 1, in which hidden patches tell the others nothing.
     frozen: tuple[Literal["image", "text"], ...] = ()
     learnt_blocks: int = Field(0, ge=0)
+    # A folder where the permuted copy of the pairs stays for the next training; it is made where they do not fit in
+    # memory (trainers/permuted.py). None: it lies in the training's own folder, until the training ends.
+    kept_pairs: str | None = None
     kept_states: str | None = None  # a folder where they are kept for the next training; None: in memory alone
     # small: zoom, shift and light a little, never mirrored. papers: a random part, resized, and mirrored where the text
     # says neither left nor right (BLIP, MAE and MRM mirror all). none: as they are, which is what states are kept of.
     augment: Literal["small", "papers", "none"] = "small"
     inline: bool = False  # in the process of the command, without Ray Train: for models of seconds, one worker
-    workers: int = Field(1, ge=1)
+    # Processes that train side by side. [2, 8]: at least 2 and at most 8, as many as find room, and more or fewer when
+    # nodes come or go; the batch is divided among them, and what does not divide is left out of it.
+    workers: int | tuple[int, int] = 1
+    feeders: int = Field(2, ge=1, le=8)  # processes beside each worker that make its batches of pairs not in memory
     cpus_per_worker: float = Field(0.5, gt=0)  # logical; fewer than all, or Ray Data has none left to feed it
     # Of torch in a worker on CPUs. On shared cores a second thread spins at every barrier: 296 pairs/s with one and 17
     # with two were seen on the demo's model; two trainings side by side use two cores better.
@@ -58,8 +64,28 @@ class TrainSettings(Settings):
     failures: int = Field(2, ge=0)  # restarts from the latest checkpoint before giving up
     checkpoint_minutes: float = Field(10.0, gt=0)
     checkpoint_steps: int | None = Field(None, ge=1)  # whichever of the two comes first
+    # Checkpoints reach storage while training goes on. One is lost if its worker dies meanwhile; that before it counts.
+    background_uploads: bool = False
     log_seconds: float = Field(2.0, gt=0)
     trackers: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ("tensorboard",)  # beside metrics.jsonl
+
+    @field_validator("workers")
+    @classmethod
+    def _are_some(cls, workers: int | tuple[int, int]) -> int | tuple[int, int]:
+        least, most = workers if isinstance(workers, tuple) else (workers, workers)
+        if not 1 <= least <= most:
+            raise ValueError("a number from 1, or the fewest and the most of them as [2, 8]")
+        return workers
+
+    @property
+    def least_workers(self) -> int:
+        """The fewest that train."""
+        return self.workers[0] if isinstance(self.workers, tuple) else self.workers
+
+    @property
+    def most_workers(self) -> int:
+        """The most that train."""
+        return self.workers[1] if isinstance(self.workers, tuple) else self.workers
 
 
 class SweepSettings(Settings):

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from PIL import Image
 
+from core.images import encode_small
 from core.records import Box, Radiograph, Region, Target
 from core.split import split_of
 from phantom.chest.film import Film, draw_film
@@ -21,17 +23,21 @@ def chest_works(patients: int) -> list[int]:
     return list(range(patients))
 
 
-def draw_patient(number: int, *, seed: int, patients: int, size: int = 224) -> list[Radiograph]:
+def draw_patient(
+    number: int, *, seed: int, patients: int, size: int = 224, train_side: int | None = None
+) -> list[Radiograph]:
     """The one or two frontal films of a patient, the longer side `size` pixels; the same in every process.
+
+    train_side: see tables.train_side.
 
     ValueError if the set of `patients` has no such number.
     """
     if not 0 <= number < patients:
         raise ValueError(f"no patient {number} among {patients}; they are numbered from 0 to {patients - 1}")
-    return [_radiograph(study, draw_film(study, size), seed) for study in plan_studies(number, seed=seed)]
+    return [_radiograph(study, draw_film(study, size), seed, train_side) for study in plan_studies(number, seed=seed)]
 
 
-def _radiograph(study: Study, film: Film, seed: int) -> Radiograph:
+def _radiograph(study: Study, film: Film, seed: int, train_side: int | None) -> Radiograph:
     image = _png(film.pixels)
     patient_id = f"P{study.patient:06d}"
     shown = {kind for kind, _ in film.foci}
@@ -43,6 +49,7 @@ def _radiograph(study: Study, film: Film, seed: int) -> Radiograph:
         dataset=DATASET,
         split=split_of(patient_id, seed=seed, val=0.1, test=0.2),
         image=image,
+        small=encode_small(Image.fromarray(film.pixels), train_side),
         width=film.pixels.shape[1],
         height=film.pixels.shape[0],
         view=study.view,

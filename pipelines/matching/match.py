@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from core.images import encode_jpeg, open_image
+from core.images import encode_jpeg, encode_small, open_image
 from core.records import Figure, Match, Pair, SeparatedFigure, Split, SplitCaption, Subfigure
 from pipelines.captions.markers import ROMANS
 from pipelines.captions.modality import modality_of
@@ -120,13 +120,19 @@ def _part_letter(label: str | None) -> str | None:
     return numbered[1] if numbered else as_label(label or "")
 
 
-def make_pairs(figure: SeparatedFigure, *, rule: Rule, split: Split, min_score: float = 0.0) -> list[Pair]:
-    """Every match of a figure with its pixels. Raises images.ImageError where the figure's image cannot be opened."""
+def make_pairs(
+    figure: SeparatedFigure, *, rule: Rule, split: Split, min_score: float = 0.0, train_side: int | None = None
+) -> list[Pair]:
+    """Every match of a figure with its pixels. Raises images.ImageError where the figure's image cannot be opened.
+
+    train_side: see tables.train_side.
+    """
     image = open_image(figure.image).image
-    return [_pair(figure, image, found, split) for found in match_figure(figure, rule=rule, min_score=min_score)]
+    found = match_figure(figure, rule=rule, min_score=min_score)
+    return [_pair(figure, image, match, split, train_side) for match in found]
 
 
-def _pair(figure: SeparatedFigure, image: Image.Image, found: Match, split: Split) -> Pair:
+def _pair(figure: SeparatedFigure, image: Image.Image, found: Match, split: Split, train_side: int | None) -> Pair:
     whole = found.subfigure == WHOLE
     box = (0, 0, image.width, image.height) if whole else figure.subfigures[found.subfigure].box
     panel = image if whole else image.crop(box)
@@ -136,6 +142,7 @@ def _pair(figure: SeparatedFigure, image: Image.Image, found: Match, split: Spli
         article_id=figure.article_id,
         split=split,
         image=encode_jpeg(panel),
+        small=encode_small(panel, train_side),
         width=panel.width,
         height=panel.height,
         box=box,

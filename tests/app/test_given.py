@@ -1,14 +1,16 @@
 """figray dataset pairs."""
 
+import io
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
 from app.given import make_part, slices, summary
 from core.places import Place
-from core.records import Pair
+from core.records import Pair, from_table
 from core.runs import Table
-from pipelines.given_pairs import GivenPair, given
+from pipelines.given_pairs import GivenPair, given, pair_of
 
 
 def test_what_belongs_together_is_in_one_part() -> None:
@@ -25,6 +27,9 @@ def test_a_part_counts_what_came_in(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("image,text\na.png,CT.\nb.png,CT.\n")
     found = given(tmp_path / "t.csv", {})
     table = Table(Place.at(tmp_path / "run" / "pairs"), Pair)
-    make_part(vars(slices(found.works)[0]), table=table, root=found.root, seed=0, val=0.0, test=0.0)
-    assert table.rows == 1
+    make = partial(pair_of, root=found.root, seed=0, val=0.0, test=0.0, train_side=4)
+    make_part(vars(slices(found.works)[0]), table=table, make=make)
+    (pair,) = from_table(table.read("split=train"), Pair)
+    assert (pair.width, pair.height) == (40, 30) and pair.small is not None
+    assert Image.open(io.BytesIO(pair.small)).size == (4, 3)
     assert summary(table) == ["train: 1 pairs", "val: 0 pairs", "test: 0 pairs", "left out: 1 unreadable"]

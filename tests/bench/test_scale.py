@@ -35,7 +35,7 @@ def test_seconds_and_the_driver_s_memory_are_told_at_each_size_with_their_growth
     assert missed({"a_exponent": 1.1, "a_times_memory": 1.3, "a_seconds_1": 99.0}) == []
 
 
-@pytest.mark.parametrize("name", ["manifests", "training set"])
+@pytest.mark.parametrize("name", ["manifests", "training set", "evaluation of a pool", "evaluation of all"])
 def test_each_station_goes_through_a_small_corpus(name: str) -> None:
     spent, wall, megabytes = cost_of(STATIONS[name], 2 * scale.FIGURES_A_PART)
     assert spent >= 0 and wall > 0 and megabytes > 10

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.images import ImageError, encode_jpeg, encode_png, open_image
+from core.images import ImageError, encode_jpeg, encode_png, encode_small, open_image
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
 
@@ -218,3 +218,10 @@ def test_a_tiff_whose_zero_is_white_is_no_negative(dtype: type[np.generic]) -> N
     shown = [np.asarray(open_image(written(image, "TIFF", tiffinfo={262: zero})).image) for zero in (1, 0)]
     assert shown[0][:, 4].mean() < shown[0][:, -4].mean()
     assert shown[1][:, 4].mean() > shown[1][:, -4].mean()
+
+
+def test_an_image_is_kept_small_too_where_it_is_larger() -> None:
+    image = Image.new("L", (400, 100), 90)
+    small = encode_small(image, 256)
+    assert small is not None and Image.open(io.BytesIO(small)).size == (256, 64)
+    assert encode_small(image, 400) is None and encode_small(image, None) is None

@@ -81,6 +81,13 @@ def test_a_folder_made_otherwise_is_refused_by_the_names_of_the_settings(tmp_pat
     assert json.loads((tmp_path / "settings.json").read_text())["select.keyword"] == "brain"
 
 
+def test_a_setting_that_no_longer_counts_is_forgotten(tmp_path: Path) -> None:
+    claim(Place.at(tmp_path), {"a": 1, "workers": 2})
+    claim(Place.at(tmp_path), {"a": 1}, no_longer=["workers"])
+    with pytest.raises(RunConflict, match="workers was 2, now None"):
+        claim(Place.at(tmp_path), {"a": 1})
+
+
 def test_all_versions_of_an_article_fall_into_one_part_and_parts_are_even() -> None:
     assert part_of("PMC12.1", 16) == part_of("PMC12.2", 16) == part_of("PMC12", 16)
     counts = [0] * 4

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from core.config import load
+from core.config import UserError, load
 from core.settings import ModelSettings, SplitSettings
 
 
@@ -24,3 +24,12 @@ def test_settings_are_frozen() -> None:
 
 def test_integrity_off_is_said_as_yaml_says_it() -> None:
     assert load(None, ["mlip.integrity=off"]).mlip.integrity == "off"
+
+
+def test_workers_are_a_number_or_a_least_and_a_most() -> None:
+    fixed, elastic = load(None, ["train.workers=3"]).train, load(None, ["train.workers=[2, 8]"]).train
+    assert (fixed.workers, fixed.least_workers, fixed.most_workers) == (3, 3, 3)
+    assert (elastic.workers, elastic.least_workers, elastic.most_workers) == ((2, 8), 2, 8)
+    for wrong in ("0", "[8, 2]", "[0, 2]"):
+        with pytest.raises(UserError, match="the fewest and the most of them"):
+            load(None, [f"train.workers={wrong}"])

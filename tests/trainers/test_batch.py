@@ -79,6 +79,12 @@ def test_equal_texts_and_equal_figures_share_a_group_and_no_others(tokenizer: Pr
     assert batch.figure_group[0] == batch.figure_group[2] != batch.figure_group[1]
 
 
+def png(side: int, colour: str) -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (side, side), colour).save(data, "PNG")
+    return data.getvalue()
+
+
 def test_a_wide_image_is_letterboxed_without_losing_its_sides() -> None:
     image = np.zeros((20, 60, 3), np.uint8)
     image[:, :30] = (255, 0, 0)
@@ -90,6 +96,14 @@ def test_a_wide_image_is_letterboxed_without_losing_its_sides() -> None:
     )
     assert pixels[15, 0].tolist() == [255, 0, 0] and pixels[15, 29].tolist() == [0, 0, 255]
     assert not pixels[:9].any() and not pixels[21:].any()
+
+
+def test_the_small_image_is_read_where_it_has_pixels_enough() -> None:
+    full, small = png(90, "white"), png(30, "red")
+    row = {"pair_id": "p", "image": full, "small": small}
+    assert prepare(row, 30) == prepare({"pair_id": "p", "image": small}, 30)
+    assert prepare(row, 31) == prepare({"pair_id": "p", "image": full}, 31)
+    assert prepare(row | {"small": None}, 30) == prepare({"pair_id": "p", "image": full}, 30)
 
 
 def test_an_image_that_does_not_open_is_named() -> None:

@@ -17,6 +17,7 @@ import pytest
 from core.config import UserError
 from core.places import Place
 from core.settings import Config, ObjectiveSettings, OptimSettings, TrainSettings
+from trainers import feeding
 from trainers.blip import Blip
 from trainers.checkpoint import training_articles
 from trainers.fit import TrainingStopped, fit, load_model
@@ -77,12 +78,32 @@ def test_a_run_whose_worker_is_killed_goes_on_as_it_was_and_is_not_trained_twice
     assert [record[0] for record in curve(out)] == list(range(1, result.steps + 1))
     assert seen and curve(out)[: len(seen)] == seen  # those after the checkpoint were taken a second time
     assert len(training_articles(result.checkpoint)) == 18
-    assert {path.name for path in out.iterdir()} == {"checkpoint", "metrics.jsonl", "restarts", "tensorboard"}
+    assert {path.name for path in out.iterdir()} == {
+        "checkpoint", "metrics.jsonl", "restarts", "seen", "tensorboard",
+    }  # fmt: skip
     model, tokenizer = load_model(result.checkpoint)
     assert model.settings.vocabulary == len(tokenizer)
     written = Path(result.checkpoint, "model.safetensors").stat().st_mtime_ns
     assert fit(config, train_files=pairs, out=str(out)) == result
     assert Path(result.checkpoint, "model.safetensors").stat().st_mtime_ns == written
+
+
+@pytest.mark.ray
+@pytest.mark.cluster
+@pytest.mark.timeout(900)
+def test_pairs_beyond_memory_are_trained_on_from_a_permuted_copy(
+    local_ray: None, small_blip: Blip, pairs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeding, "MOST", 0)
+    kept = tmp_path / "kept"
+    curves = []
+    for name, background in (("one", False), ("other", True)):
+        config = small(small_blip, workers=2, kept_pairs=str(kept), background_uploads=background, checkpoint_steps=9)
+        fit(config, train_files=pairs, out=str(tmp_path / name))
+        curves.append(curve(tmp_path / name))
+        assert not (tmp_path / name / "permuted").exists()
+    assert len(curves[0]) == 26 and np.allclose(curves[0], curves[1], rtol=0, atol=1e-5)
+    assert len(list(kept.glob("permuted-*/index.json"))) == 1
 
 
 def stop_after(out: Path, steps: int) -> None:

@@ -57,13 +57,15 @@ def test_a_batch_that_cannot_be_filled_or_shared_out_is_refused(small_blip: Blip
         make_job(config(small_blip, batch_size=128), pairs, out="out")
     with pytest.raises(UserError, match="does not divide over 3 workers; try 9"):
         make_job(config(small_blip, workers=3), pairs, out="out")
+    with pytest.raises(UserError, match="10 is less than a pair for each of 12 workers"):
+        make_job(config(small_blip, workers=(2, 12)), pairs, out="out")
 
 
 def test_the_name_changes_with_what_shapes_the_model_alone(small_blip: Blip, pairs: TrainingSet) -> None:
     def name(**settings: Any) -> str:
         return make_job(config(small_blip, **settings), pairs, out="out").name
 
-    assert name() == name(log_seconds=7.0) == name(failures=0)
+    assert name() == name(log_seconds=7.0) == name(failures=0) == name(workers=2) == name(workers=(1, 3))
     assert len({name(), name(objective={"queue": 0}), name(objective={"alpha": 0.1}), name(batch_size=20)}) == 4
 
 
@@ -148,7 +150,7 @@ def test_what_an_earlier_version_began_or_finished_keeps_its_name(
     def name_in(folder: str) -> str:
         return make_job(config(small_blip), pairs, out=str(tmp_path / folder)).name
 
-    older = _name(config(small_blip), digest_of_texts(pairs))
+    older = _name(config(small_blip), digest_of_texts(pairs), 2)  # of two workers, whose number was part of it
     (tmp_path / "begun" / "restarts" / f"{older}.1").mkdir(parents=True)
     (tmp_path / "finished" / "checkpoint").mkdir(parents=True)
     (tmp_path / "finished" / "checkpoint" / "run.json").write_text(json.dumps({"name": older}))

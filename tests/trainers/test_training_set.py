@@ -12,8 +12,8 @@ import pytest
 from core.places import Place
 from core.records import to_table
 from core.runs import Table, digest
-from trainers.batch import number
 from trainers.seen import Seen
+from trainers.texts import number
 from trainers.training_set import (
     TrainingSet,
     digest_of_texts,

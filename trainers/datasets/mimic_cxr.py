@@ -39,7 +39,9 @@ def works(root: Path) -> list[Work]:
     return checked((_work(row, views, findings, splits) for row in listed), splits)
 
 
-def read(work: Work, *, root: Path, side: int, views: Collection[str]) -> list[Radiograph | Reject]:
+def read(
+    work: Work, *, root: Path, side: int, views: Collection[str], train_side: int | None = None
+) -> list[Radiograph | Reject]:
     """The radiograph of a work with its report; or why it is left out, such as a report without text."""
     if views and work.view not in views:  # before its report is sought
         return reading.read(work, root=root, side=side, views=views)
@@ -47,7 +49,7 @@ def read(work: Work, *, root: Path, side: int, views: Collection[str]) -> list[R
         text = report_text(_report(root, work.report or ""))
     except RejectionError as error:
         return [reading.rejected(work, error)]
-    return reading.read(replace(work, text=text), root=root, side=side, views=views)
+    return reading.read(replace(work, text=text), root=root, side=side, views=views, train_side=train_side)
 
 
 def _table(root: Path, name: str) -> Path:

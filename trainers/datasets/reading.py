@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.file_names import found_below
-from core.images import encode_jpeg, encode_png
+from core.images import encode_jpeg, encode_png, encode_small
 from core.records import Box, Radiograph, Region, Reject
 from core.rejection import RejectionError
 from trainers.datasets.pixels import Opened, opened_apart, shrunk
@@ -19,10 +19,12 @@ Size = tuple[int, int]  # width, height
 Mask = NDArray[np.bool_]  # (H, W)
 
 
-def read(work: Work, *, root: Path, side: int, views: Collection[str] = ()) -> list[Radiograph | Reject]:
+def read(
+    work: Work, *, root: Path, side: int, views: Collection[str] = (), train_side: int | None = None
+) -> list[Radiograph | Reject]:
     """The radiograph of a work, its short side at most `side` pixels; or why it is left out.
 
-    views: those that are kept, as "PA"; none: all, also where no view is stated.
+    views: those that are kept, as "PA"; none: all, also where no view is stated. train_side: see tables.train_side.
     """
     try:
         if work.view:  # others state it in the file
@@ -45,6 +47,7 @@ def read(work: Work, *, root: Path, side: int, views: Collection[str] = ()) -> l
             dataset=work.dataset,
             split=work.split,
             image=encode_jpeg(image),
+            small=encode_small(image, train_side),
             width=image.width,
             height=image.height,
             view=view,

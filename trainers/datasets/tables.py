@@ -104,6 +104,7 @@ def pairs_of(radiographs: Sequence[Radiograph], open_cut: Callable[[], Cut], ter
             article_id=each.patient_id,
             split=each.split,
             image=each.image,
+            small=each.small,
             width=each.width,
             height=each.height,
             box=(0, 0, each.width, each.height),

@@ -14,8 +14,9 @@ from transformers import PreTrainedTokenizerFast
 
 from core.config import UserError
 from core.records import Box
-from trainers.batch import Collate, number, prepare
+from trainers.batch import Collate, prepare
 from trainers.blip import Blip
+from trainers.texts import number
 
 DEPTH = 2 / 3  # of the fusion encoder, where to look: block 8 of 12 in MedVL's code
 

@@ -9,12 +9,13 @@ from core.places import Place
 from core.records import Radiograph
 from core.runs import digest
 from core.tables import rows_of
+from trainers.batch import SMALL
 from trainers.checkpoint import load_model
 from trainers.evaluation.radiographs import Features, Row, encode_films
 from trainers.kept_states import digest_of
 
 Encode = Callable[[Sequence[str]], Features]  # of files of a radiographs table
-WITHOUT = ("image", "regions")  # columns that are no part of Features.rows
+WITHOUT = ("image", SMALL, "regions")  # columns that are no part of Features.rows
 
 
 class KeptFilms:
@@ -33,9 +34,9 @@ class KeptFilms:
 
     def __call__(self, files: Sequence[str]) -> Features:
         rows = read_rows(files)
-        key = digest(
-            [self.weights, *(f"{row['image_id']} {row['md5']} {row['width']}x{row['height']}" for row in rows)]
-        )
+        ids = [f"{row['image_id']} {row['md5']} {row['width']}x{row['height']}" for row in rows]
+        read = [SMALL] if SMALL in rows_of(files, Radiograph).schema.names else []
+        key = digest([self.weights, *read, *ids])
         file = self.keep / f"films-{key[:16]}.safetensors"
         if rows and file.exists():
             found = load(file.read_bytes())

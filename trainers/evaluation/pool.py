@@ -15,8 +15,9 @@ from core.config import UserError
 from core.records import Pair
 from core.sentences import splitter, with_sentences
 from core.tables import rows_of
-from trainers.batch import Batch, Collate, number, prepare, read_pairs
+from trainers.batch import Batch, Collate, prepare, read_pairs
 from trainers.mlip import Mlip
+from trainers.texts import number
 from trainers.towers import Towers
 
 TEXTS = 64  # in a batch

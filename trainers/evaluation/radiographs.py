@@ -1,6 +1,6 @@
 """Radiographs as models see them, what is known of each, and the refusal of those a model has learnt from (G 8)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from torch import Tensor
 from core.config import UserError
 from core.records import Radiograph
 from core.tables import rows_of
-from trainers.batch import prepare
+from trainers.batch import SMALL, prepare
 from trainers.checkpoint import training_articles, training_images
 from trainers.evaluation.retrieval import LeakError, refuse_leak, refuse_same_images
 from trainers.towers import Towers
@@ -28,7 +28,7 @@ class Films:
     """Some radiographs."""
 
     images: Tensor  # (N, 3, H, W) float, -1 to 1
-    rows: list[Row]  # of the table, without the column `image`
+    rows: list[Row]  # of the table, without its images
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,29 @@ class Prediction(NamedTuple):
 
 
 def films(files: Sequence[str], *, size: int, batch_size: int, device: str = "cpu") -> Iterator[Films]:
-    """The radiographs of the files, in order, letterboxed to size x size pixels; UserError if one does not open."""
-    for part in rows_of(files, Radiograph).to_batches(batch_size=batch_size):
+    """The radiographs of the files, in order, letterboxed to size x size pixels; UserError if one does not open.
+
+    The full images are read, as masks and boxes are of those.
+    """
+    return _films(files, {SMALL}, size=size, batch_size=batch_size, device=device)
+
+
+def _films(files: Sequence[str], unread: Set[str], *, size: int, batch_size: int, device: str) -> Iterator[Films]:
+    table = rows_of(files, Radiograph)
+    columns = [name for name in table.schema.names if name not in unread]
+    for part in table.to_batches(columns=columns, batch_size=batch_size):
         rows = part.to_pylist()
         if rows:
-            pixels = np.stack([_pixels(row.pop("image"), row["image_id"], size=size) for row in rows])
+            pixels = np.stack([_pixels(row, size=size) for row in rows])
             images = torch.from_numpy(pixels).permute(0, 3, 1, 2).to(device).float() / 127.5 - 1
             yield Films(images=images, rows=rows)
 
 
-def _pixels(image: bytes, image_id: str, *, size: int) -> NDArray[np.uint8]:
+def _pixels(row: Row, *, size: int) -> NDArray[np.uint8]:
+    """(size, size, 3) of a radiograph, whose images are taken out of its row."""
+    image_id, images = row["image_id"], {name: row.pop(name) for name in ("image", SMALL) if name in row}
     try:
-        letterboxed = prepare({"pair_id": image_id, "image": image}, size)["image"]
+        letterboxed = prepare({"pair_id": image_id, **images}, size)["image"]
     except ValueError as error:
         raise UserError(f"radiograph {image_id}: {error}; build the table anew") from error
     return np.frombuffer(letterboxed, np.uint8).reshape(size, size, 3)
@@ -76,11 +87,11 @@ def encode_films(model: Towers, files: Sequence[str], *, batch_size: int, device
     """All radiographs of the files, nothing masked and nothing dropped out; UserError if there are none.
 
     The mean of the patches is taken, not the class token: BLIP and MLIP train them alike, and an encoder that nobody
-    trained has them too, so that all are probed in one way (MRM pools the same).
+    trained has them too, so that all are probed in one way (MRM pools the same). Small images are read, as in training.
     """
     model = model.to(device).eval()
     embeddings, states, rows = [], [], []
-    for batch in films(files, size=model.settings.image_size, batch_size=batch_size, device=device):
+    for batch in _films(files, set(), size=model.settings.image_size, batch_size=batch_size, device=device):
         of_images, of_patches = model.embed_images(batch.images)  # (N, E), (N, 1 + P, W)
         embeddings.append(of_images.double().cpu())
         states.append(of_patches[:, 1:].double().mean(dim=1).cpu())

@@ -14,12 +14,12 @@ from torch import Tensor
 from core.config import UserError
 from core.records import Radiograph
 from core.tables import rows_of
-from trainers.batch import number
 from trainers.checkpoint import load_model
 from trainers.evaluation.bootstrap import bounds, resampled_means
 from trainers.evaluation.masks import Row, drawn_mask, is_masked, letterbox
 from trainers.evaluation.radiographs import films, refuse_seen, refuse_shared_patients
 from trainers.evaluation.upernet import Segmenter, dice_at, fit_segmenter, states_at
+from trainers.texts import number
 from trainers.towers import Towers
 
 CHANNELS = 32  # inside the head, for two cores; 768 in MRM

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import normalize, pad
 
 from core.settings import MlipSettings
-from trainers.batch import Batch, number
+from trainers.batch import Batch
 from trainers.losses.contrastive import gather
 from trainers.losses.integrity import integrity_scores, relative_weights, weight_entropy, weighted_contrast
 from trainers.losses.reconstruction import masked_patch_loss
@@ -28,6 +28,7 @@ from trainers.losses.transport import (
 )
 from trainers.mlip import Mlip
 from trainers.objectives.objective import Objective, Term, rank, workers
+from trainers.texts import number
 
 WATCHED_EVERY = 50  # steps between looks at what matching costs with another report's sentences
 

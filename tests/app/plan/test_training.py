@@ -82,5 +82,6 @@ def test_what_is_missing_is_said() -> None:
 
 
 def test_images_are_held_as_the_training_job_holds_them() -> None:
-    job = Path(plan_training.__file__).parents[2] / "trainers" / "fit.py"  # read: its import takes seconds
+    job = Path(plan_training.__file__).parents[2] / "trainers" / "feeding.py"  # read: its import takes seconds
     assert f"\nHELD = {plan_training.HELD} " in job.read_text(encoding="utf-8")
+    assert plan_training.MOST == 2 * 2**30 and "\nMOST = 2 * 2**30 " in job.read_text(encoding="utf-8")

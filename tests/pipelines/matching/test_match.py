@@ -225,6 +225,14 @@ def test_pairs_hold_the_pixels_of_their_panel() -> None:
     assert pairs == make_pairs(figure(), rule="joint", split="val")
 
 
+def test_a_panel_that_is_larger_than_training_needs_is_kept_small_too() -> None:
+    plain, none = make_pairs(figure(), rule="joint", split="val"), 100
+    assert make_pairs(figure(), rule="joint", split="val", train_side=none) == plain  # of 100 x 100
+    for pair, before in zip(make_pairs(figure(), rule="joint", split="val", train_side=64), plain, strict=True):
+        assert pair.small is not None and Image.open(io.BytesIO(pair.small)).size == (64, 64)
+        assert replace(pair, small=None) == before
+
+
 def test_the_whole_figure_is_one_pair() -> None:
     (pair,) = make_pairs(figure(), rule="whole", split="train")
     assert (pair.pair_id, pair.box, pair.text) == ("PMC1.1/one#whole", (0, 0, 320, 100), CAPTION)

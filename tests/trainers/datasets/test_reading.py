@@ -109,7 +109,10 @@ def test_a_radiograph_says_what_was_done_to_it(root: Path, write: Callable[..., 
     (made,) = read(replace(WORK, outlines=[Outline(target="Mass", box=(90, 0, 5, 5))]), root=root, side=24)
     assert isinstance(made, Radiograph)
     assert made.notes == ["48 x 64 made 24 x 32", "no pixel of Mass"]
-    assert made.regions == []
+    assert made.regions == [] and made.small is None
+    (kept,) = read(replace(WORK, outlines=[]), root=root, side=24, train_side=16)
+    assert isinstance(kept, Radiograph) and kept.small is not None and kept.image == made.image
+    assert Image.open(io.BytesIO(kept.small)).size == (12, 16)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,22 @@ def test_a_model_sees_a_film_as_it_sees_the_image_of_a_pair(
     torch.testing.assert_close(seen[0].images[3], Collate(tokenizer, 32, 24)([prepare(pair, 32)]).images[0])
 
 
+def test_probes_see_the_small_image_and_masks_the_full_one(saved_model: Path, write_films: Writer) -> None:
+    white = io.BytesIO()
+    Image.new("L", (64, 64), 255).save(white, "PNG")
+    plain, other = radiograph("a", "p"), replace(radiograph("a", "p"), image=white.getvalue())
+    both = replace(plain, small=white.getvalue())
+    model = load_model(saved_model)[0]
+    seen = {
+        name: encode_films(model, write_films(name, [film]), batch_size=2).embeddings
+        for name, film in {"plain": plain, "other": other, "both": both}.items()
+    }
+    assert (seen["both"] == seen["other"]).all() and (seen["both"] != seen["plain"]).any()
+    (full,) = films(write_films("both", [both]), size=32, batch_size=2)
+    (alone,) = films(write_films("plain", [plain]), size=32, batch_size=2)
+    assert torch.equal(full.images, alone.images) and not {"image", "small"} & full.rows[0].keys()
+
+
 def test_what_nobody_judged_is_not_absent(film_files: dict[str, list[str]]) -> None:
     rows = [row for batch in films(film_files["val"], size=8, batch_size=30) for row in batch.rows]
     np.testing.assert_array_equal(targets_of(rows[:8], "Ring"), [np.nan, 0, 0, 0, 0, np.nan, 0, 1])

@@ -22,22 +22,22 @@ from core.places import Place
 from core.records import Figure, Pair, Reject, SeparatedFigure, from_table, to_table
 from core.rejection import RejectionError
 from core.runs import Part, RunConflict, Table, claim, digest
-from core.settings import Config, DedupeSettings, MatchSettings, SourceSettings
+from core.settings import Config, SourceSettings
 from core.split import split_of
 from core.stations import told_plainly
 from pipelines.collecting import Work, changed_since, collect_part, failed_of
 from pipelines.copies.duplicates import Duplicates, csv_of, duplicates_of, kept_duplicates, pair_id, seen_of
 from pipelines.matching.match import make_pairs, told
-from pipelines.reviews import WRONG, Reviews, corrected, judged, read_reviews, with_texts
+from pipelines.reviews import Reviews, corrected, judged, read_reviews, with_texts
 from pipelines.separating import describe
 from pipelines.separating_apart import SeparatingApart
 from pipelines.sources import articles, pmc
 from pipelines.sources.turns import QueuedTurns, Turns
+from pipelines.unwanted import REPRODUCED, left_out
 
 __all__ = ["Work", "collect", "collect_part", "describe", "pair", "separate"]
 
 ASKED = ("origin", "index", "topic", "query", "links", "max_articles")  # what the list of articles is of
-REPRODUCED = "select.reproduced"  # runs of before November 2026 have pairs of such figures
 SIDE = "tables.train_side"  # tables of before December 2026 take any: their parts stay without small images
 LATER = ("index", "topic", "links", "manuscripts")  # of these, what runs of before November 2026 do not state
 NO_REVIEWS = Reviews()
@@ -147,10 +147,7 @@ def separate(config: Config, figures: Table, out: Place, progress: Progress) -> 
 
 
 def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Table:
-    """Match panels and subcaptions and divide the articles: a table of pairs, by split, at `out`.
-
-    Which images several articles show, and how that was seen, is written to its `duplicates.csv`.
-    """
+    """Match panels and subcaptions and divide the articles: a table of pairs, by split, and its `duplicates.csv`."""
     table = Table(out, Pair)
     asked = _settings(config, "pairs", "match", "split", "seed", "dedupe", REPRODUCED, SIDE)
     claim(table.place, asked, before={REPRODUCED: True, SIDE: config.tables.train_side})
@@ -253,7 +250,7 @@ def pair_part(
         for made in every:
             kind, group = kinds.get(made.pair_id, made.kind), images.get(made.pair_id)
             pair = replace(judged(made, reviews), kind=kind, duplicate_group=group)
-            if reject := _left_out(pair, config.dedupe, match, reproduced=config.select.reproduced):
+            if reject := left_out(pair, config.dedupe, match, reproduced=config.select.reproduced):
                 rejects.append(reject)
             else:
                 pairs[split].append(pair)
@@ -266,23 +263,6 @@ def pair_part(
     return _done(table.commit(
         work.part, tables=tables, rejects=rejects, inputs=work.inputs, counts=counts, taken=taken, version=work.version,
     ))  # fmt: skip
-
-
-def _left_out(pair: Pair, settings: DedupeSettings, match: MatchSettings, *, reproduced: bool) -> Reject | None:
-    """Why a pair is not wanted, if it is not."""
-    if pair.reason == WRONG:
-        code, message = "reviewed", WRONG
-    elif pair.permission and not reproduced:
-        code, message = "permission", f"{REPRODUCED} is false, and its figure says: {pair.permission}"
-    elif pair.kind not in settings.kinds:
-        code, message = f"kind_{pair.kind}", f"a {pair.kind}; dedupe.kinds keeps {', '.join(settings.kinds)}"
-    elif settings.keep == "first" and not (pair.duplicate_group or pair.pair_id).startswith(f"{pair.article_id}/"):
-        code, message = "duplicate", f"shows the same as {pair.duplicate_group}"
-    elif match.below == "left_out" and match.rule != "whole" and pair.score < match.min_score:
-        code, message = "unsure", f"a score of {pair.score:.2f} ({pair.reason}); match.min_score is {match.min_score}"
-    else:
-        return None
-    return Reject(item_id=pair.pair_id, article_id=pair.article_id, stage="pairs", code=code, message=message)
 
 
 def _after(before: Table) -> list[Work]:

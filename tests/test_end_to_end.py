@@ -124,6 +124,7 @@ def test_ctrl_c_stops_everything_that_collecting_started(tmp_path: Path) -> None
 
 
 @pytest.mark.ray
+@pytest.mark.cluster  # a minute and a half: `make test-cluster`
 @pytest.mark.timeout(400)
 def test_ctrl_c_stops_everything_that_training_started(run: Path, tmp_path: Path) -> None:
     for part in ("config.yaml", "pairs", "whole"):

@@ -32,6 +32,8 @@ def plan(run: Place, name: str, out: Place, form: str, asked: Wanted, *, per_sha
     if form not in (*FORMS, *ANNOTATIONS):
         known = (*FORMS, *ANNOTATIONS)
         raise SettingError(f"--to {form}: there are {', '.join(known)}{meant(form, known)}")
+    if out.is_file():
+        raise UserError(f"{out} is a file; name a folder to write")
     if not out.is_empty():
         raise UserError(f"{out} is not empty; name another folder, or empty it")
     if form in ANNOTATIONS:

@@ -55,6 +55,9 @@ def test_what_cannot_be_is_refused_before_anything_is_written(run: Place) -> Non
     taken(run, "pairs", "csv", Wanted())
     with pytest.raises(UserError, match="is not empty"):
         taken(run, "pairs", "csv", Wanted())
+    (run / "out-jsonl").write_bytes(b"")
+    with pytest.raises(UserError, match="is a file; name a folder"):
+        taken(run, "pairs", "jsonl", Wanted())
 
 
 def test_corrections_of_figures_that_are_not_there_are_refused(run: Place) -> None:

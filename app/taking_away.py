@@ -97,6 +97,16 @@ def mend(
     write_attribution(run, run)
 
 
+def unheard(run: Place, said: Mapping[str, Verdict]) -> int:
+    """How many verdicts say nothing of the pairs that were made anew: theirs has changed, or is not there."""
+    made = Table(run / "pairs", Pair)
+    rows = made.select("pair_id", said).select(["pair_id", "matched_by"]).to_pylist()
+    kept = {row["pair_id"]: row["matched_by"] for row in rows}
+    gone = {row["item_id"] for row in made.rejects().to_pylist() if row["code"] == "reviewed"}
+    heard = (kept.get(name) == "reviewed" if verdict.right else name in gone for name, verdict in said.items())
+    return len(said) - sum(heard)
+
+
 def known_figures(run: str, names: Collection[str]) -> None:
     """Raise UserError where corrections are of figures that the run does not have."""
     table = _table(Place.at(run), "separated")

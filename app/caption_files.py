@@ -155,7 +155,8 @@ def _work(number: int, stated: Named | str) -> CaptionWork:
     name, caption, emphasis = stated
     named = _name(name)
     if named is None:
-        return _bad(NO_NAME, "bad_row", f"row {number}: its id is {_kind(name)}; a text or a number was expected")
+        kind = "empty" if isinstance(name, str) else _kind(name)
+        return _bad(NO_NAME, "bad_row", f"row {number}: its id is {kind}; a text or a number was expected")
     if caption is None or caption != caption or (isinstance(caption, str) and is_empty(caption)):
         return _bad(named, "no_caption", f"row {number} has no caption")
     if not isinstance(caption, str):

@@ -117,9 +117,12 @@ def import_review(
     with session(run, None, set_, trains=False, begins=False) as (config, place, bars):
         taking_away.mend(config, place, found, bars, verdicts=said)
     wrong = sum(not verdict.right for verdict in (said or {}).values())
-    told = {"pairs": len(said), "wrong": wrong} if said else {"figures": len(found)}
+    unheard = taking_away.unheard(place, said) if said else 0
+    told = {"pairs": len(said), "wrong": wrong, "unheard": unheard} if said else {"figures": len(found)}
     if said:
-        say(f"judged: {len(said):,} pairs, {wrong:,} of them wrong and left out; pairs: {run}/pairs")
+        say(f"judged: {len(said):,} pairs, {wrong:,} of them wrong; pairs: {run}/pairs")
+        if unheard:
+            say(f"not heard: {unheard:,} verdicts, because their pair is not there or has changed since")
     else:
         say(f"corrected: {len(found):,} figures; pairs: {run}/pairs")
     ended(told, as_json=as_json)

@@ -32,6 +32,8 @@ def plan(run: Place, name: str, out: Place, form: str, asked: Wanted, *, per_sha
     if form not in (*FORMS, *ANNOTATIONS):
         known = (*FORMS, *ANNOTATIONS)
         raise SettingError(f"--to {form}: there are {', '.join(known)}{meant(form, known)}")
+    if out.is_file():
+        raise UserError(f"{out} is a file; name a folder to write")
     if not out.is_empty():
         raise UserError(f"{out} is not empty; name another folder, or empty it")
     if form in ANNOTATIONS:
@@ -93,6 +95,16 @@ def mend(
     write_reviews(run / "separated", found, verdicts)
     build.pair(config, _table(run, "separated"), run / "pairs", progress)
     write_attribution(run, run)
+
+
+def unheard(run: Place, said: Mapping[str, Verdict]) -> int:
+    """How many verdicts say nothing of the pairs that were made anew: theirs has changed, or is not there."""
+    made = Table(run / "pairs", Pair)
+    rows = made.select("pair_id", said).select(["pair_id", "matched_by"]).to_pylist()
+    kept = {row["pair_id"]: row["matched_by"] for row in rows}
+    gone = {row["item_id"] for row in made.rejects().to_pylist() if row["code"] == "reviewed"}
+    heard = (kept.get(name) == "reviewed" if verdict.right else name in gone for name, verdict in said.items())
+    return len(said) - sum(heard)
 
 
 def known_figures(run: str, names: Collection[str]) -> None:

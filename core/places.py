@@ -109,6 +109,10 @@ class Place:
             selector = fs.FileSelector(self.path, allow_not_found=True)
             return sorted(info.base_name for info in self.filesystem.get_file_info(selector))
 
+    def is_file(self) -> bool:
+        with self._answered():
+            return bool(self.filesystem.get_file_info(self.path).type == fs.FileType.File)
+
     def is_empty(self) -> bool:
         """Whether nothing is there, or a folder without anything in it."""
         with self._answered():

@@ -36,13 +36,13 @@ def corrections(file: Path) -> Found:
     try:
         if isinstance(told, dict) and "annotations" in told and "images" in told:
             found = _of_coco(told)
-        elif isinstance(told, list) and all("data" in task for task in told):
+        elif isinstance(told, list) and all(isinstance(task, dict) and "data" in task for task in told):
             found = _of_label_studio(told)
         else:
             raise ReviewError(
                 f"{file} is neither Label Studio's JSON (a list of tasks with data) nor COCO (images, annotations)"
             )
-    except (KeyError, TypeError, IndexError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, IndexError, ValueError, OverflowError) as error:
         raise ReviewError(f"{file}: {type(error).__name__} {error}; export it again as JSON") from error
     if not found:
         raise ReviewError(f"{file} has no figure that a person has corrected")

@@ -128,5 +128,7 @@ def keep_logs(
     from app.jobs import kept_logs
     from core.places import Place
 
-    place, stopped = Place.at(to), kept_logs.until_signalled()
+    place = Place.at(to)
+    kept_logs.refuse_unwritable(place)
+    stopped = kept_logs.until_signalled()
     say(kept_logs.told(kept_logs.keep_logs(ray_logs or kept_logs.LATEST, place, every=every, stopped=stopped), place))

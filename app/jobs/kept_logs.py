@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.places import Place
+from core.places import Place, StorageError
 
 LATEST = Path("/tmp/ray/session_latest/logs")
 MOST = 64 * 2**20  # bytes of one file that are copied, its end; Ray begins a new file at 100 MB
@@ -30,6 +30,16 @@ def keep_logs(logs: Path, to: Place, *, every: float, stopped: threading.Event) 
             return copied
 
 
+def refuse_unwritable(to: Place) -> None:
+    """Raise StorageError where nothing can be written now: a wrong name is said at once, not tried for ever."""
+    probe = to / f".{socket.gethostname()}.probe"
+    try:
+        probe.write_bytes(b"figray keep-logs\n")
+        probe.delete_file()
+    except OSError as error:
+        raise StorageError(f"{to} cannot be written to: {error.strerror or error}; name another place") from error
+
+
 def copy_grown(logs: Path, to: Place, seen: Stamps) -> int:
     """Copy the files that are not as they were; returns how many. seen: is brought up to date."""
     session = logs.resolve().parent.name
@@ -40,7 +50,7 @@ def copy_grown(logs: Path, to: Place, seen: Stamps) -> int:
             if seen.get(file) == (stat.st_size, stat.st_mtime_ns):
                 continue
             (there / file.relative_to(logs.resolve()).as_posix()).write_pieces(end_of(file, stat.st_size))
-        except OSError:  # rotated away, or the bucket is busy
+        except (OSError, StorageError):  # rotated away, or the bucket is busy
             continue
         seen[file] = (stat.st_size, stat.st_mtime_ns)
         copied += 1

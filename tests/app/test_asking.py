@@ -25,6 +25,10 @@ def test_words_find_pairs_and_the_page_is_inert(run: Place) -> None:
     assert text.count("data:image/jpeg") == 3
 
 
+def test_words_may_be_longer_than_a_file_name(run: Place) -> None:
+    assert search(Config(), run, "a red disc " * 500, name="processed", split="test", top=1)
+
+
 def test_an_image_is_compared_with_texts(run: Place, tmp_path: Path) -> None:
     Image.new("RGB", (40, 30), (200, 0, 0)).save(tmp_path / "x.png")
     found = compare(run, tmp_path / "x.png", ["a red disc", "a blue ring"], name="processed")
@@ -39,6 +43,12 @@ def test_what_cannot_be_asked_is_said(run: Place, tmp_path: Path) -> None:
         search(Config(), run, "x", name="processed", split="val", top=1)
     with pytest.raises(UserError, match="no model other"):
         search(Config(), run, "x", name="other", split="", top=1)
+    with pytest.raises(SettingError, match="name words or an image"):
+        search(Config(), run, " ", name="processed", split="", top=1)
+    with pytest.raises(UserError, match=r"missing\.png: there is no such file"):
+        search(Config(), run, "missing.png", name="processed", split="", top=1)
+    with pytest.raises(SettingError, match="none that is empty"):
+        compare(run, tmp_path / "x.png", ["a", ""], name="processed")
     (tmp_path / "x.png").write_bytes(b"no image")
     with pytest.raises(UserError, match=r"x\.png: none of"):
         compare(run, tmp_path / "x.png", ["a"], name="processed")

@@ -67,7 +67,7 @@ def test_every_form_is_read(name: str, text: str, encoding: str, tmp_path: Path)
         ('{"id": null, "caption": "x"}', ("", "bad_row"), r"its id is nothing \(null\)"),
         ('{"id": true, "caption": "x"}', ("", "bad_row"), "its id is true"),
         ('{"id": NaN, "caption": "x"}', ("", "bad_row"), "its id is a number"),
-        ('{"id": " ", "caption": "x"}', ("", "bad_row"), "its id is a text"),
+        ('{"id": " ", "caption": "x"}', ("", "bad_row"), "its id is empty"),
         ('{"caption": "x"}', ("", "bad_row"), "row 2 has no id, image"),
         ("7", ("", "bad_row"), "row 2 is a number"),
         ("null", ("", "bad_row"), "row 2 is nothing"),

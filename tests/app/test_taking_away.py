@@ -1,6 +1,7 @@
 """Exports as the command makes them."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,11 @@ from app import taking_away
 from app.exports.wanted import Wanted
 from core.config import SettingError, UserError
 from core.places import Place
+from core.records import Pair, Reject, to_table
+from core.runs import Table
+from pipelines.matching.match import make_pairs
+from pipelines.reviews import Verdict
+from tests.app.exports.conftest import a_figure
 from tests.app.exports.conftest import run as small_run
 from tests.app.exports.conftest import with_films as small_films
 
@@ -55,6 +61,20 @@ def test_what_cannot_be_is_refused_before_anything_is_written(run: Place) -> Non
     taken(run, "pairs", "csv", Wanted())
     with pytest.raises(UserError, match="is not empty"):
         taken(run, "pairs", "csv", Wanted())
+    (run / "out-jsonl").write_bytes(b"")
+    with pytest.raises(UserError, match="is a file; name a folder"):
+        taken(run, "pairs", "jsonl", Wanted())
+
+
+def test_verdicts_that_say_nothing_are_counted(tmp_path: Path) -> None:
+    first, second, *_ = make_pairs(a_figure("PMC1.1"), rule="joint", split="train")
+    tables = {"split=train": to_table([replace(first, matched_by="reviewed"), second], Pair)}
+    gone = Reject(item_id="gone", article_id="PMC1.1", stage="pairs", code="reviewed", message="wrong")
+    Table(Place.at(tmp_path) / "pairs", Pair).commit(0, tables=tables, rejects=[gone], inputs="", counts={})
+    heard = {first.pair_id: Verdict(right=True, mark="x"), "gone": Verdict(right=False, mark="x")}
+    changed = {second.pair_id: Verdict(right=True, mark="x"), "never there": Verdict(right=False, mark="x")}
+    assert taking_away.unheard(Place.at(tmp_path), heard) == 0
+    assert taking_away.unheard(Place.at(tmp_path), heard | changed) == 2
 
 
 def test_corrections_of_figures_that_are_not_there_are_refused(run: Place) -> None:

@@ -46,6 +46,7 @@ def test_files_are_listed_read_and_deleted(somewhere: str) -> None:
     assert folder.files() == ["a", "b.json"] and folder.exists() and not folder.is_empty()
     assert (folder / "b.json").read_json() == {"x": 1}
     assert not (folder / "a").is_empty()
+    assert (folder / "a").is_file() and not folder.is_file() and not (folder / "none").is_file()
     with pytest.raises(FileNotFoundError):
         (folder / "none").read_bytes()
     for _ in range(2):

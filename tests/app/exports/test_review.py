@@ -39,13 +39,22 @@ def test_coco_comes_back_as_it_left(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[1]", '[{"data": {"figure_id": "x"}}]', '[{"data": {}, "annotations": [{"result": [{}]}]}]']
+    "text",
+    [
+        "",
+        "{}",
+        "[1]",
+        '[{"data": {"figure_id": "x"}}]',
+        '[{"data": {}, "annotations": [{"result": [{}]}]}]',
+        '[{"data": {"figure_id": "x"}, "annotations": "x"}]',
+        '{"images": ["x"], "annotations": []}',
+    ],
 )
 def test_what_is_no_correction_is_said_in_a_line(text: str, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(ReviewError) as told:
         corrections(tmp_path / "x.json")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(told.value) and "not iterable" not in str(told.value)
 
 
 ROWS = [{"pair_id": "f,1#0", "verdict": "right", "mark": "aa"}, {"pair_id": "f#1", "verdict": "wrong", "mark": "bb"}]

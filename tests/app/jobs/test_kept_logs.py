@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from app.jobs import kept_logs
-from app.jobs.kept_logs import copy_grown, keep_logs
-from core.places import Place
+from app.jobs.kept_logs import copy_grown, keep_logs, refuse_unwritable
+from core.places import Place, StorageError
 
 FIGRAY = str(Path(sys.executable).with_name("figray"))
 
@@ -59,6 +59,24 @@ def test_what_could_not_be_written_is_tried_again(logs: Path, tmp_path: Path) ->
     assert copy_grown(logs, Place.at(tmp_path / "kept"), seen) == 0 and not seen
     (tmp_path / "kept").unlink()
     assert copy_grown(logs, Place.at(tmp_path / "kept"), seen) == 2
+
+
+def test_a_bucket_that_refuses_is_tried_again(logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise StorageError("busy")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Place, "write_pieces", refuse)
+        assert copy_grown(logs, Place.at(tmp_path / "kept"), {}) == 0
+    assert copy_grown(logs, Place.at(tmp_path / "kept"), {}) == 2
+
+
+def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
+    refuse_unwritable(Place.at(tmp_path / "kept"))
+    assert not list((tmp_path / "kept").iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="cannot be written to"):
+        refuse_unwritable(Place.at(tmp_path / "file"))
 
 
 def test_logs_that_are_not_there_yet_are_waited_for_and_the_last_look_comes_after_the_signal(tmp_path: Path) -> None:

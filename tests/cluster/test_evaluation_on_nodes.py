@@ -92,7 +92,8 @@ def test_an_evaluation_on_three_nodes_gives_the_rows_of_one_and_a_node_that_dies
     monkeypatch.setattr(ranking, "CELLS", 40 * 16)
     run = Place.at(tmp_path / "run")
     nodes.add()
-    config = on(nodes, served, "evaluate.actors=[1, 1]", "evaluate.actor_cpus=1", "optim.steps=3", "train.batch_size=8")
+    few = ["optim.steps=3", "train.batch_size=8", "split.val=0.3", "split.test=0.3"]
+    config = on(nodes, served, "evaluate.actors=[1, 1]", "evaluate.actor_cpus=1", *few)
     connect(config)
     steps.collect(config, run, silent)
     steps.pair(config, run, silent)
@@ -122,7 +123,7 @@ def test_probes_films_encoded_on_three_nodes_are_those_of_one_and_a_node_that_di
     asked += [f"cluster.address={nodes.address}", "evaluate.actors=[1, 1]", "evaluate.actor_cpus=1"]
     config = load("mlip-phantom", asked)
     connect(config)
-    films = draw_chests(config, run, silent).files()
+    films = draw_chests(config, run, silent).files("split=train")
     pairs = steps.table(run, "pairs", Pair).files("split=train")
     fit_here(override(config, {"train.workers": 1}), train_files=pairs, out=str(tmp_path / "model"))
     model = str(tmp_path / "model" / "checkpoint")

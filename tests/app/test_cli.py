@@ -61,7 +61,6 @@ def test_a_step_without_the_one_before_says_which(tmp_path: Path) -> None:
         (["train", "nothing", "--run", "{tmp}/run"], "no recipe 'nothing': neither a file nor one of blip-brain"),
         (["train", "medvl-phantom", "--run", "{tmp}/run", "--set", "optim.lrr=1"], "no setting 'optim.lrr'"),
         (["export", "processed", "{tmp}/out", "--run", "{tmp}/run"], "run has no model processed yet"),
-        (["export", "processed", "{tmp}/out", "--to", "onnx"], "can be written for transformers, onnx"),
         (["dataset", "mimic", "--run", "{tmp}/run"], "mimic is read from a folder: name it"),
         (["reproduce", "medvl-table9"], "there are medvl-table1, medvl-figure3"),
         (["reproduce", "medvl-table1", "--scale", "huge"], "there are phantom, paper"),

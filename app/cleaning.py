@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import pyarrow.fs as fs
 
 from core.places import Place
+from core.records import TABLES
+from core.runs import INDEX
 
 # Below a model that is trained; the model itself, what it has seen and its results stay.
 OF_MODELS = {
@@ -19,8 +21,6 @@ OF_RUNS = {
     "search.html": "`figray search` makes it again",
 }
 DRAWN, TRUTH = "corpus", "accuracy.json"  # what the demo drew, and what tells that it is the demo's
-INDEX = "index"  # of a table: what its manifests say, in one file
-TABLES = ("figures", "separated", "pairs", "whole", "radiographs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +65,10 @@ def remove(run: Place, what: Sequence[Held]) -> int:
     for each in what:
         if each.why:
             place = run / each.name
-            if place.filesystem.get_file_info(place.path).type == fs.FileType.Directory:
-                place.delete()
-            else:
+            if place.is_file():
                 place.delete_file()
+            else:
+                place.delete()
             gone += each.size
     return gone
 

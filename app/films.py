@@ -48,7 +48,7 @@ def read_films(run: Place) -> Films:
         raise UserError(f"{run / 'radiographs'} has none in {' and '.join(empty)}: probes need train, val and test")
     masked, placed = _findings(files)
     names = ", ".join(sorted(set(table.read("split=test", columns=["dataset"])["dataset"].to_pylist())))
-    return Films(run.name, names, files, masked, placed, steps.digest_of(table))
+    return Films(run.name, names, files, masked, placed, table.digest)
 
 
 def comparable(run: Place, name: str, films: Films) -> Films:

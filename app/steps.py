@@ -18,7 +18,7 @@ from core.failures import AGAIN
 from core.lease import CLAIMS, leased
 from core.places import Place
 from core.records import Figure, Pair, Reject, arrow_schema
-from core.runs import Part, RunConflict, Table, claim, digest, refuse_missing, stamp
+from core.runs import Part, RunConflict, Table, claim, refuse_missing, stamp
 from core.settings import Config
 from core.suggestions import meant
 
@@ -123,7 +123,7 @@ def refresh(config: Config, run: Place, progress: Progress) -> Iterator[str]:
     """Ask the source of `figures/` again; in words, what is new, and what was made of it before."""
     from pipelines import build
 
-    before = digest_of(table(run, "figures", Figure))
+    before = table(run, "figures", Figure).digest
     with timed(run, "collect"):
         found = build.refresh(config, table(run, "figures", Figure), progress)
         file = run / "figures" / "refreshed.json"
@@ -131,7 +131,7 @@ def refresh(config: Config, run: Place, progress: Progress) -> Iterator[str]:
         told_of_figures(run)
     yield f"new articles: {len(found.new):,}; withdrawn or of another version: {len(found.changed):,}"
     yield from (f"  {article}" for article in found.changed)
-    if digest_of(table(run, "figures", Figure)) != before:
+    if table(run, "figures", Figure).digest != before:
         made = [name for name in ("separated", "pairs", "whole") if (run / name).exists()]
         if made:
             yield f"{', '.join(made)} were made before this: `figray pair --run {run}` makes anew what has changed"
@@ -201,7 +201,7 @@ def train_models(models: Mapping[str, Config], run: Place, on_step: OnStep) -> N
     runs, names = dict[str, tuple[Config, list[str]]](), dict[str, str]()
     for name, config in models.items():
         pairs, model = table(run, SCHEMES[config.train.scheme], Pair), run / "models" / name
-        claim(model, {**shaping(config), "pairs": digest_of(pairs)}, before=shaping(Config()), no_longer=NO_LONGER)
+        claim(model, {**shaping(config), "pairs": pairs.digest}, before=shaping(Config()), no_longer=NO_LONGER)
         runs[model.uri], names[model.uri] = (begun_from(config, run), pairs.files("split=train")), name
     here = [out for out, (config, _) in runs.items() if config.train.inline]
     with timed(run, "train"):
@@ -312,11 +312,6 @@ def table(run: Place, name: str, record: type) -> Table:
 def counted(made: Table) -> dict[str, Any]:
     """What a table holds, for those who read results by program: rows, and what was left out by reason."""
     return {"table": made.place.uri, "rows": made.rows, "left_out": made.left_out, "failed": made.failed}
-
-
-def digest_of(made: Table) -> str:
-    """Of all rows of a table."""
-    return digest([file.sha256 for part in made.parts() for file in part.files])
 
 
 @contextmanager

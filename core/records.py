@@ -247,6 +247,11 @@ class Radiograph:
     notes: list[str]  # what was done to open it, "MONOCHROME1, inverted"
 
 
+TABLES: dict[str, type] = {  # of a run, by the name of its folder
+    "figures": Figure, "separated": SeparatedFigure, "pairs": Pair, "whole": Pair, "radiographs": Radiograph,
+}  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reject:
     """Something left out or failed and why, one row of `rejects-*.parquet` beside the rows it is missing from."""

@@ -21,11 +21,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.config import UserError
 from core.places import Place
-from core.records import Reject, arrow_schema
+from core.records import TABLES, Reject, arrow_schema
 from core.suggestions import nearest
 from core.tables import parsed, rows_of, written
 
-OF_A_RUN = ("config.yaml", "version.json", "figures", "separated", "pairs", "whole", "radiographs", "models", "sweeps")
+OF_A_RUN = ("config.yaml", "version.json", *TABLES, "models", "sweeps")
 BEGIN = "See that the name is right; `figray collect` begins one"
 READERS = 16  # of manifests at once
 INDEX, INDEXED = "index", 64  # what manifests say in one file, of tables of so many parts or more
@@ -246,6 +246,11 @@ class Table:
         files = [(self.place / file.name).uri for part in self.parts() for file in part.files if file.rows]
         where = pc.field(column).isin(sorted(values))
         return rows_of(files, self.record).to_table(filter=where)
+
+    @property
+    def digest(self) -> str:
+        """Of all rows, by the checksums that the manifests name."""
+        return digest([file.sha256 for part in self.parts() for file in part.files])
 
     def files(self, folder: str = "") -> list[str]:
         """The committed files in one subfolder, each a path or URI; files without a manifest do not count."""

@@ -19,6 +19,7 @@ from core.places import Place
 from core.settings import ModelSettings, ObjectiveSettings
 from trainers.blip import Blip
 from trainers.checkpoint import WHOLE, load_blip
+from trainers.formats.handed_on import refuse_taken
 from trainers.model_card import model_card
 from trainers.seen import is_told, pieces_of, write_seen_in
 from trainers.transformers_blip import (
@@ -68,8 +69,7 @@ def to_transformers(folder: str | Path, out: str | Path) -> None:
     with _opened(str(folder)) as here:
         if _kind(here) != "figray":
             raise UserError(f"{folder} is a model of transformers already")
-        if not place.is_empty():
-            raise UserError(f"{place} is there already and not an empty folder: name another one, or delete it")
+        refuse_taken(place)
         weights = _read_checkpoint(here)
         if weights.settings.pool != "first":
             raise UserError(

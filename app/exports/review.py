@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,7 @@ class ReviewError(UserError):
 
 def corrections(file: Path) -> Found:
     """The panels of every figure that a person has looked at, by figure id; raises ReviewError."""
-    try:
-        told = json.loads(file.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ReviewError(f"{file}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise ReviewError(
-            f"{file} is no file of corrections: a report's review, Label Studio's JSON or COCO"
-        ) from error
+    told = _opened(file, json.loads)
     try:
         if isinstance(told, dict) and "annotations" in told and "images" in told:
             found = _of_coco(told)
@@ -49,19 +42,24 @@ def corrections(file: Path) -> Found:
     return found
 
 
-def verdicts(file: Path) -> dict[str, Verdict] | None:
-    """What a person said of pairs in a report, by pair id; None where the file is of another kind.
-
-    Raises ReviewError where it is such a file and cannot be read.
-    """
+def _opened(file: Path, read: Callable[[str], Any]) -> Any:
+    """What a file of corrections holds, as `read` makes it of its text; raises ReviewError where it cannot be read."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        return read(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ReviewError(f"{file}: {error.strerror or error}") from error
     except ValueError as error:
         raise ReviewError(
             f"{file} is no file of corrections: a report's review, Label Studio's JSON or COCO"
         ) from error
+
+
+def verdicts(file: Path) -> dict[str, Verdict] | None:
+    """What a person said of pairs in a report, by pair id; None where the file is of another kind.
+
+    Raises ReviewError where it is such a file and cannot be read.
+    """
+    text = _opened(file, str)
     if text.lstrip().startswith("{") and f'"{OF_A_REPORT}"' in text[:200]:
         rows = _of_json(file, text)
     elif text.partition("\n")[0].strip() == ",".join(COLUMNS):

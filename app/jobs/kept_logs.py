@@ -42,14 +42,14 @@ def refuse_unwritable(to: Place) -> None:
 
 def copy_grown(logs: Path, to: Place, seen: Stamps) -> int:
     """Copy the files that are not as they were; returns how many. seen: is brought up to date."""
-    session = logs.resolve().parent.name
-    there, copied = to / socket.gethostname() / session, 0
-    for file in files_below(logs.resolve()):
+    folder = logs.resolve()
+    there, copied = to / socket.gethostname() / folder.parent.name, 0
+    for file in files_below(folder):
         try:
             stat = file.stat()
             if seen.get(file) == (stat.st_size, stat.st_mtime_ns):
                 continue
-            (there / file.relative_to(logs.resolve()).as_posix()).write_pieces(end_of(file, stat.st_size))
+            (there / file.relative_to(folder).as_posix()).write_pieces(end_of(file, stat.st_size))
         except (OSError, StorageError):  # rotated away, or the bucket is busy
             continue
         seen[file] = (stat.st_size, stat.st_mtime_ns)

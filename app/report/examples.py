@@ -79,9 +79,9 @@ def chosen(rows: pa.Table) -> list[Query]:
 
     rows: of predictions.Answer. The one at random is drawn with SEED.
     """
-    found = []
+    found, every = [], rows.to_pylist()
     for direction in DIRECTIONS:
-        asked = [row for row in rows.to_pylist() if row["direction"] == direction]
+        asked = [row for row in every if row["direction"] == direction]
         if not asked:
             continue
         ranked = sorted(asked, key=lambda row: (row["rank"], -_lead(row), row["pair_id"]))

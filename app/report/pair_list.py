@@ -17,7 +17,7 @@ from PIL import Image
 from core.images import ImageError, open_image
 from core.places import Place
 from core.records import Figure, Pair, Split, from_row
-from core.runs import Table, digest
+from core.runs import Table
 from pipelines.reviews import mark_of
 
 MOST = 2000  # pairs of a page: with pictures of 160 px some 10 MB, which a browser opens in less than two seconds
@@ -78,7 +78,7 @@ def read_pair_list(run: Place, *, most: int = MOST) -> PairList | None:
     rows = [_row(pair) for pair in pairs]
     return PairList(
         run=run.name,
-        digest=digest([file.sha256 for part in table.parts() for file in part.files]),
+        digest=table.digest,
         totals=totals_of(scores),
         rows=rows,
         figures=_figures(run, pairs),

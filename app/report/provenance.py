@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from core.places import Place
-from core.runs import digest, figray_version
+from core.records import TABLES
+from core.runs import Table, figray_version
 from core.settings import Config
 
 MADE = "made.json"  # step -> what it was last made with
 LIBRARIES = ("ray", "torch", "transformers", "timm")
-TABLES = ("figures", "separated", "pairs", "whole", "radiographs")
 FILES = ("config.yaml", "DATA_CARD.md", "ATTRIBUTION.csv", "left_out.csv", "contact_sheet.html", "results.json")
 
 
@@ -54,15 +54,9 @@ def provenance(run: Place, config: Config, models: Sequence[str], found: Mapping
         told |= {f"query, {index}": str(query) for index, query in found.get("queries", {}).items()}
         told["articles found by"] = str(found.get("index") or "a bucket's own list")
     told["seeds"] = f"{config.seed} of the run, {config.phantom.seed} of what is drawn"
-    told |= {f"digest of {name}/": digest_of(run / name) for name in TABLES if (run / name).exists()}
+    told |= {f"digest of {name}/": Table(run / name, of).digest for name, of in TABLES.items() if (run / name).exists()}
     told |= {f"digest of the weights of {name}": of for name in models if (of := weights_of(run, name))}
     return told
-
-
-def digest_of(table: Place) -> str:
-    """Of the checksums that the manifests of a table name, as `core.runs.digest` has it."""
-    manifests = sorted(name for name in table.files() if name.startswith("part-") and name.endswith(".json"))
-    return digest([file["sha256"] for name in manifests for file in (table / name).read_json()["files"]])
 
 
 def weights_of(run: Place, model: str) -> str:

@@ -112,7 +112,7 @@ def claimed_by(wanted: Asked, overrides: Sequence[str]) -> Claimed:
 def judges_of(config: Config, wanted: Asked) -> Judges:
     """The validation split of what the metrics ask for; UserError if it is empty."""
     pairs = steps.table(wanted.run, steps.SCHEMES[config.train.scheme], Pair)
-    digests: dict[str, str | None] = {"pairs": steps.digest_of(pairs), "radiographs": None}
+    digests: dict[str, str | None] = {"pairs": pairs.digest, "radiographs": None}
     found: dict[str, tuple[str, ...]] = {"pairs": tuple(pairs.files("split=val")), "radiographs": ()}
     if "zero_shot_auc" in config.sweep.metrics:
         from app.films import refuse_related
@@ -120,7 +120,7 @@ def judges_of(config: Config, wanted: Asked) -> Judges:
         radiographs = steps.table(wanted.on, "radiographs", Radiograph)
         refuse_related(wanted.run, wanted.on)
         found["radiographs"] = tuple(radiographs.files("split=val"))
-        digests["radiographs"] = steps.digest_of(radiographs)
+        digests["radiographs"] = radiographs.digest
     needed = {"mean_recall": "pairs", "zero_shot_auc": "radiographs"}
     for name in (needed[metric] for metric in config.sweep.metrics):
         if not found[name]:

@@ -51,8 +51,7 @@ def handed_on(
     use: Python that loads the export, for the card. Raises UserError if `out` is taken.
     """
     place = Place.at(out)
-    if not place.is_empty():
-        raise UserError(f"{place} is there already and not an empty folder: name another one, or delete it")
+    refuse_taken(place)
     with Place.at(folder).near() as here:
         model, tokenizer = load_model(here)
         model.kept = {}  # states that are kept by digest have no place in another library
@@ -74,6 +73,12 @@ def handed_on(
             (draft / "README.md").write_text(card, encoding="utf-8")
             if is_told(here):
                 write_seen_in(draft, pieces_of(here))
+
+
+def refuse_taken(place: Place) -> None:
+    """Raise UserError where a model cannot be written, since something is there."""
+    if not place.is_empty():
+        raise UserError(f"{place} is there already and not an empty folder: name another one, or delete it")
 
 
 def width_of(model: Towers) -> int:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app.report.provenance import MADE, commands, digest_of, files_of, made_with, provenance, weights_of
+from app.report.provenance import MADE, commands, files_of, made_with, provenance, weights_of
 from app.steps import timed
 from core.config import load
 from core.places import Place
@@ -32,11 +32,11 @@ def test_digests_are_of_what_the_manifests_name(tmp_path: Path) -> None:
     run = Place.at(tmp_path)
     table = Table(run / "pairs", Pair)
     part = table.commit(0, tables={"": to_table([], Pair)}, rejects=[], inputs="", counts={})
-    assert digest_of(run / "pairs") == digest([file.sha256 for file in part.files])
+    assert table.digest == digest([file.sha256 for file in part.files])
     (run / "models" / "m" / "checkpoint" / "sha256.json").write_json({})
     assert len(weights_of(run, "m")) == 32
     assert weights_of(run, "none") == ""
-    assert provenance(run, Config(), ["m"], {})["digest of pairs/"] == digest_of(run / "pairs")
+    assert provenance(run, Config(), ["m"], {})["digest of pairs/"] == table.digest
     assert files_of(run, ["m"]) == []
 
 

@@ -65,5 +65,5 @@ $(READY): $(LOCK) pyproject.toml
 COMPILE = .venv/bin/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 lock:  ## exact versions with hashes for Linux and macOS, Python 3.11 and 3.12
-	$(COMPILE) --extra demo --extra aws --extra dev --extra pretrained --output-file requirements-dev.lock
+	$(COMPILE) --extra demo --extra aws --extra dev --extra pretrained --extra serve --extra docs --output-file requirements-dev.lock
 	$(COMPILE) --extra aws --constraint requirements-dev.lock --output-file requirements.lock

@@ -26,6 +26,7 @@ from app.session import GOES_ON, connected, ended, say, session, without_trainin
 
 if TYPE_CHECKING:
     from core.places import Place
+    from core.settings import Config
 
 cli = typer.Typer(
     name="figray",
@@ -225,17 +226,25 @@ def evaluate(
     set_: Set = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:
-    """Retrieval on held-out articles or patients, and probes of radiographs; or, of pairs, how true they are."""
+    """Retrieval on held-out articles or patients, and probes of radiographs; or, of pairs, how true they are.
+
+    A model that others have trained: hf:NAME (BLIP, CLIP, SigLIP) or open_clip:NAME, or a folder in the place of NAME.
+    """
     if what == "pairs":
         from app.pair_evaluation import evaluate_pairs
 
         ended(evaluate_pairs(run or "runs/scorecard", images, truth, captions, set_), as_json=as_json)
         return
     from app import steps
+    from app.options import is_published
 
     names = list(SCHEMES.get(what, [what]))
 
-    def first(_: object, place: "Place") -> None:
+    def first(config: "Config", place: "Place") -> None:
+        if is_published(what):
+            from app.baselines import brought
+
+            names[:] = [brought(config, place, what)]
         for name in names:
             steps.checkpoint(place, name)
 

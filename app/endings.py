@@ -57,7 +57,10 @@ def of_retrieval(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[s
             lines.append(f"{model:{WIDTH}}{name:{WIDTH}}" + _percents(told["metrics"]))
     known = {pool: told for pools in found.values() for pool, told in pools.items()}
     lines += [f"{'chance':{WIDTH}}{pool:{WIDTH}}" + _percents(told["chance"]) for pool, told in known.items()]
-    return lines
+    notes = {
+        (model, note): None for model, pools in found.items() for told in pools.values() if (note := told.get("note"))
+    }
+    return lines + [f"{model}: {note}" for model, note in notes]
 
 
 def _percents(metrics: Mapping[str, float]) -> str:

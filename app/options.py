@@ -22,6 +22,14 @@ REPRODUCIBLE = (
 )
 DATASETS = ("mimic", "rsna", "siim", "nih", "csv", "phantom", "pairs")
 
+LIBRARIES = ("hf", "open_clip")  # whose published models are evaluated beside figray's
+
+
+def is_published(name: str) -> bool:
+    """Whether a model is named as one that others have trained."""
+    library, sign, _ = name.partition(":")
+    return bool(sign) and library in LIBRARIES
+
 
 def columns_named(asked: Sequence[str], *, such_as: str) -> dict[str, str]:
     """What --column says, as {"text": "report"} of "text=report"; or SettingError, with an example."""

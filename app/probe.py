@@ -19,7 +19,7 @@ from core.records import Pair, Radiograph
 from core.runs import claim, digest
 from core.settings import Config
 from core.tables import rows_of
-from trainers.checkpoint import WHOLE
+from trainers.checkpoint import PUBLISHED, WHOLE
 from trainers.evaluation.few_shot import FewShotPlan, few_shot
 from trainers.evaluation.kept_films import Encode, KeptFilms
 from trainers.evaluation.prompts import Prompts, PromptSet, read_prompts
@@ -51,7 +51,9 @@ def possible(films: Films, objective: str) -> list[Task]:
     """What a model can be asked of radiographs: segmentation needs masks, pointing places, and by cosines MLIP."""
     placed = bool(films.placed)
     local = placed and objective == "mlip"
-    able = {"segmentation": bool(films.masked), "pointing": local, "pointing-apart": local, "pointing-seen": placed}
+    whole = objective == PUBLISHED  # of what others have trained images and texts are compared as wholes
+    able = {"segmentation": bool(films.masked) and not whole, "pointing": local, "pointing-apart": local}
+    able["pointing-seen"] = placed and not whole
     return [task for task in TASKS if able.get(task, True)]
 
 

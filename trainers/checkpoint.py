@@ -1,9 +1,9 @@
 """A trained model as a folder, path or URI: weights, config.json, tokenizer/, the articles and images it has seen."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow.compute as pc
 from safetensors.torch import load_model as load_weights
@@ -22,12 +22,13 @@ from trainers.losses.masked import Masking
 from trainers.mlip import Mlip
 from trainers.seen import point_to, seen_by, seen_rows, write_seen_in
 from trainers.texts import TextReader
-from trainers.towers import Towers
+from trainers.towers import UNKNOWN, Towers
 from trainers.training_set import MARKS
 from trainers.wheels import begun_with
 
 GROUPS = ("model", "objective", "mlip")  # of settings, in config.json
 WHOLE = "config.json"  # while a model's folder has it, it has all
+PUBLISHED = "published"  # in config.json, where a model comes from that others have trained; and the folder it is in
 ON_THE_WAY = ("progress.pt",)  # of a checkpoint, and not of the model that it ends as
 
 
@@ -50,15 +51,19 @@ def save_model(
     articles: Iterable[str] = (),
     images: Iterable[str] = (),
     seen: str | None = None,
+    published: Mapping[str, str] | None = None,
 ) -> None:
     """Write the folder, whole or not at all.
 
     settings: the groups `model`, `objective` and, of MLIP, `mlip`. articles, images: what it was trained on, by id and
-    by `image_marks`; seen: the folder where that is told, instead.
+    by `image_marks`; seen: the folder where that is told, instead. published: library and source of weights that others
+    have trained.
     """
     config: dict[str, Any] = {n: group.model_dump(mode="json") for n, group in zip(GROUPS, settings, strict=False)}
     if model.kept:
         config["frozen"] = sorted(model.kept)
+    if published:
+        config[PUBLISHED] = dict(published)
     with Place.at(folder).written(last=WHOLE) as draft:
         save_weights(model, str(draft / "model.safetensors"))
         (draft / "config.json").write_text(json.dumps(config, indent=1))
@@ -77,13 +82,27 @@ def load_model(folder: str | Path) -> tuple[Towers, PreTrainedTokenizerFast]:
     with Place.at(folder).near() as here:
         refuse_damaged(Place.at(here), extra=ON_THE_WAY)
         config = json.loads((here / "config.json").read_text())
+        if (here / PUBLISHED).is_dir():
+            return _load_published(config[PUBLISHED]["library"], here / PUBLISHED)
         tokenizer = load_tokenizer(here / "tokenizer")
         settings, objective = ModelSettings(**config["model"]), ObjectiveSettings(**config["objective"])
         is_mlip = objective.name == "mlip"
         model = Mlip(settings, MlipSettings(**config["mlip"])) if is_mlip else Blip(settings, objective)
         load_weights(model, str(here / "model.safetensors"))
     model.keep(config.get("frozen", ()))
+    if PUBLISHED in config:
+        model.note = UNKNOWN
     return model.eval(), tokenizer
+
+
+def _load_published(library: str, folder: Path) -> tuple[Towers, PreTrainedTokenizerFast]:
+    """A model that stays its library's; what reads its texts stands for a tokenizer."""
+    if library == "open_clip":
+        from trainers.published.of_open_clip import read
+    else:
+        from trainers.published.of_transformers import read
+    model, texts = read(folder)
+    return model, cast(PreTrainedTokenizerFast, texts)
 
 
 def load_reader(folder: str | Path) -> tuple[TextReader, int]:

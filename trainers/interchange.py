@@ -54,7 +54,7 @@ def begin_from(
         weights = _read_checkpoint(folder) if _kind(folder) == "figray" else read_blip(folder)
     settings = _settings(weights.settings, model, source)
     blip = Blip(settings, objective)
-    _fill(blip, _fitted(weights, settings), source)
+    fill(blip, _fitted(weights, settings), source)
     return blip, weights.tokenizer
 
 
@@ -87,34 +87,36 @@ def to_transformers(folder: str | Path, out: str | Path) -> None:
 def _opened(source: str, *, pickled: bool = False) -> AbstractContextManager[Path]:
     """A model's folder on this machine, of what is published or stands at a path or URI; or UserError."""
     if source.startswith(HUB):
-        return nullcontext(_downloaded(source.removeprefix(HUB), WEIGHTS if pickled else WEIGHTS[:1]))
+        name, then = source.removeprefix(HUB), "set model.init=FOLDER"
+        return nullcontext(downloaded(name, WEIGHTS, pickled=pickled, beside=["*.json", "*.txt"], otherwise=then))
     place = Place.at(source)
     if not place.exists():
         raise UserError(f"{place} is no folder with weights; a published model is written hf:ORGANISATION/NAME")
     return place.near()
 
 
-def _downloaded(named: str, kinds: Sequence[str]) -> Path:
+def downloaded(named: str, kinds: Sequence[str], *, pickled: bool, beside: Sequence[str], otherwise: str) -> Path:
     """A folder with a published model's files; what was downloaded before is not downloaded again.
 
-    named: ORGANISATION/NAME, or with @REVISION. kinds: of files with weights, the first that there is.
+    named: ORGANISATION/NAME, or with @REVISION. kinds: of files with weights, the first that there is; pickled: whether
+    those that are no safetensors may be. beside: what is wanted with them. otherwise: what to do with a folder that
+    was brought from another machine.
     """
     name, _, revision = named.partition("@")
     folder = Path()
+    wanted = [kind for kind in kinds if pickled or kind.endswith(".safetensors")]
     try:
-        for kind in kinds:
-            patterns = ["*.json", "*.txt", kind]
-            folder = Path(snapshot_download(name, revision=revision or None, allow_patterns=patterns))
+        for kind in wanted:
+            folder = Path(snapshot_download(name, revision=revision or None, allow_patterns=[*beside, kind]))
             if any(folder.glob(kind)):
                 return folder
     except (OSError, ValueError, httpx.HTTPError) as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise UserError(
             f"{HUB}{name} could not be downloaded ({reason}): check the name and the network; or download it on "
-            f"another machine (`hf download {name} --local-dir FOLDER`), bring the folder here, and set "
-            "model.init=FOLDER"
+            f"another machine (`hf download {name} --local-dir FOLDER`), bring the folder here, and {otherwise}"
         ) from error
-    if len(kinds) < len(WEIGHTS):
+    if not pickled:
         raise UserError(
             f"{HUB}{name} has no weights as safetensors; pickles can run commands: if you trust whoever made them, "
             "--set model.pickled_weights=true"
@@ -176,7 +178,7 @@ def _fitted(weights: Weights, settings: ModelSettings) -> dict[str, Tensor]:
     return weights.tensors | fitted
 
 
-def _fill(blip: Blip, tensors: Mapping[str, Tensor], source: str) -> None:
+def fill(blip: Blip, tensors: Mapping[str, Tensor], source: str) -> None:
     """Copy the tensors into the model and log what has no counterpart; a decoder without its own begins as the encoder.
 
     Raises UserError where a shape differs.

@@ -10,6 +10,7 @@ from core.settings import ModelSettings
 from trainers.encoders import CROSS, POOLS, TextBert, image_encoder, visible_states
 from trainers.kept_states import KeptStates, digest_of, kept_by, keys_of
 
+UNKNOWN = "published elsewhere: what it was trained on is not known here, and articles of this pool may be among it"
 COLDEST, WARMEST = 0.001, 0.5  # a learnable temperature stays between them (BLIP, models/blip_pretrain.py)
 
 
@@ -19,6 +20,7 @@ class Towers(nn.Module):
     matches = False  # whether there is a head, trained, that says whether a text belongs to an image
     hides_first = False  # whether patches are hidden before a frozen image encoder too
     keeps_masked = False  # whether what it then makes of the visible ones is kept: the masks are few
+    note = ""  # what is to be known of numbers that it gets
     text_encoder: TextBert
 
     def __init__(self, settings: ModelSettings) -> None:

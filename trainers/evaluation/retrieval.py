@@ -156,7 +156,8 @@ def evaluate(
     if weight is not None and matcher:
         sums = {"cosine": 1 / matcher.temperature.item(), "logit": weight}
     rows = answered(seen, sums)
-    notes = [UNTRAINED] if plan.rerank and not matcher else []
+    notes = [model.note] if model.note else []
+    notes += [UNTRAINED] if plan.rerank and not matcher else []
     if len(seen.rows) < count:
         notes.append(f"{len(seen.rows):,} of {count:,} pairs, whole articles drawn with seed {plan.seed}")
     told = tell(rows, plan, reranked=min(k, len(seen.rows)), drawn_from=count, note="; ".join(notes))

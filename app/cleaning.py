@@ -13,12 +13,14 @@ from core.runs import INDEX
 OF_MODELS = {
     "restarts": "checkpoints on the way, of a training that has ended",
     "start": "the model as training began it, of a training that has ended",
+    "index": "images as the model sees them; `figray search` and `figray serve` make them again",
     "films": "radiographs as the model sees them; `figray evaluate` makes them again",
 }
 OF_RUNS = {
     "contact_sheet.html": "`figray pair` makes it again",
     "report.html": "`figray report` makes it again",
     "search.html": "`figray search` makes it again",
+    "compare.html": "`figray compare` makes it again",
 }
 DRAWN, TRUTH = "corpus", "accuracy.json"  # what the demo drew, and what tells that it is the demo's
 

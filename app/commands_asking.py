@@ -1,4 +1,4 @@
-"""figray search and compare: ask a trained model."""
+"""figray search, compare and serve: ask a trained model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +23,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """The pairs whose images are nearest to words or to an image, as a list and as a page, RUN/search.html."""
-    from app import asking
+    from app.asking import pages, questions
     from app.steps import opened
     from core.places import Place
     from core.runs import refuse_missing
@@ -31,9 +31,9 @@ def search(
     place = Place.at(run)
     refuse_missing(place)
     with opened(place, None, []) as config:
-        hits = asking.search(config, place, query, name=name, split=split, top=top)
-        (place / "search.html").write_bytes(asking.page(hits, query, name).encode())
-    for line in asking.lines(hits):
+        hits = questions.search(config, place, query, name=name, split=split, top=top)
+        (place / "search.html").write_bytes(pages.page(hits, query, name).encode())
+    for line in pages.lines(hits):
         say(line)
     say(f"page: {place / 'search.html'}")
     found = [{"score": hit.score, **{key: value for key, value in hit.row.items() if key != "image"}} for hit in hits]
@@ -48,14 +48,45 @@ def compare(
     name: Model = "processed",
     as_json: AsJson = False,
 ) -> None:
-    """Which text fits an image, by the cosines of a model."""
-    from app import asking
+    """Which text fits an image, and where the model looks, as lines and as a page, RUN/compare.html."""
+    from app.asking import pages, questions
+    from app.steps import checkpoint
     from core.places import Place
     from core.runs import refuse_missing
 
     place = Place.at(run)
     refuse_missing(place)
-    found = asking.compare(place, image, texts, name=name)
-    for score, text in found:
-        say(f"{score:6.3f}  {text}")
-    ended([{"score": score, "text": text} for score, text in found], as_json=as_json)
+    questions.refuse_texts(texts)
+    folder, shown = checkpoint(place, name), questions.opened_image(image)
+    asked = questions.Asked(folder)
+    found = questions.fits(asked, shown, texts)
+    written = pages.compared_page(found, shown, name, how=questions.how_mapped(asked))
+    (place / "compare.html").write_bytes(written.encode())
+    for each in found:
+        say(f"{each.score:6.3f}  {each.text}")
+    say(f"page: {place / 'compare.html'}")
+    ended([{"score": each.score, "text": each.text} for each in found], as_json=as_json)
+
+
+@commands.command()
+def serve(
+    run: RunFolder,
+    name: Model = "processed",
+    split: Annotated[str, typer.Option(help="train, val or test: only this; without it, all.")] = "",
+    host: Annotated[str, typer.Option(help="Where it listens; another than this machine's own is open to others.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8600,
+    replicas: Annotated[int, typer.Option(min=1, help="Copies of the model that answer side by side.")] = 1,
+) -> None:
+    """A page and JSON that search a run's pairs and compare texts with an image, on Ray Serve, until Ctrl-C."""
+    from app.asking.serving import serve_run
+    from app.steps import opened
+    from core.places import Place
+    from core.runs import refuse_missing
+
+    place = Place.at(run)
+    refuse_missing(place)
+    with opened(place, None, []) as config:
+        pass
+    serve_run(config, place, name=name, split=split, host=host, port=port, replicas=replicas)

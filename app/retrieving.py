@@ -13,7 +13,7 @@ from core.records import Pair
 from core.settings import Config
 from core.tables import written
 from trainers.evaluation.retrieval import Here, Machine, Plan, evaluate
-from trainers.flops import evaluation_flops
+from trainers.flops import LEAST_ON_RAY, evaluation_flops
 
 
 def retrieve(config: Config, run: Place, name: str) -> dict[str, Any]:
@@ -67,8 +67,8 @@ def machine_for(config: Config, pairs: int) -> Machine:
     ray = sys.modules.get("ray")
     if ray is None or not ray.is_initialized():
         return Here(steps.device_of(config))
-    from trainers.evaluation.on_ray import LEAST_WORK, OnRay
+    from trainers.evaluation.on_ray import OnRay
 
     pool = min(pairs, config.evaluate.pool or pairs)
     work = pool * evaluation_flops(config, config.model.max_tokens)
-    return Here(steps.device_of(config)) if work < LEAST_WORK else OnRay(config)
+    return Here(steps.device_of(config)) if work < LEAST_ON_RAY else OnRay(config)

@@ -6,6 +6,7 @@ backward costs two forward (Kaplan et al., 2020, section 2.1).
 
 from core.settings import Config, MlipSettings, ModelSettings, ObjectiveSettings
 
+LEAST_ON_RAY = 5e12  # a minute or two of one core: less is evaluated before Ray's actors have started
 TRAINED = 3  # passes forward that a forward and a backward pass cost together
 
 

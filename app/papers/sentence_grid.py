@@ -7,16 +7,16 @@ from itertools import chain, zip_longest
 from typing import Any, NamedTuple
 
 import pyarrow.dataset
-import torch
 from torch import Tensor
 
-from app.papers.heatmap_grid import Heat, HeatRow, heatmap_grid
+from app.papers.heatmap_grid import HeatRow, heatmap_grid
 from core.records import Radiograph
 from core.tables import rows_of
 from trainers.checkpoint import load_model
 from trainers.evaluation.masks import Row, at_patches, extent
 from trainers.evaluation.radiographs import films
 from trainers.evaluation.sentence_maps import PromptsOf, hits, mlip_of, prompt_maps
+from trainers.evaluation.text_maps import warmth
 from trainers.texts import number
 
 EXAMPLES = 4  # of a finding
@@ -115,7 +115,7 @@ def _grid(
     heat_rows = [
         HeatRow(
             image=row["image"],
-            heats={name: warmth(each[finding, row["image_id"]].heat) for name, each in maps.items()},
+            heats={name: warmth(each[finding, row["image_id"]].heat).numpy() for name, each in maps.items()},
             caption=row["text"],
             found=(),
             source=f"{row['image_id']}, {row['dataset']}",
@@ -132,10 +132,3 @@ def _grid(
             for row in rows
         ],
     )
-
-
-def warmth(heat: Tensor) -> Heat:
-    """(h, w), 0 to 1: what is above the map's median, by the most that any patch is above it; 0 if it is flat."""
-    above = (heat - heat.median()).clamp(min=0)
-    shown: Heat = (above / above.max().clamp(min=torch.finfo(above.dtype).tiny)).numpy()
-    return shown

@@ -79,6 +79,6 @@ def test_a_small_pool_or_one_without_ray_is_evaluated_here(monkeypatch: pytest.M
     there: Any = SimpleNamespace(is_initialized=lambda: True)
     monkeypatch.setitem(sys.modules, "ray", there)
     small = {"model.image_size": 32, "model.patch": 8, "model.image_depth": 1, "model.text_depth": 1}
-    monkeypatch.setitem(sys.modules, "trainers.evaluation.on_ray", SimpleNamespace(LEAST_WORK=5e12, OnRay=list))
+    monkeypatch.setitem(sys.modules, "trainers.evaluation.on_ray", SimpleNamespace(OnRay=list))
     assert isinstance(machine_for(override(Config(), small), 10), Here)
     assert isinstance(machine_for(Config(), 10**6), list)  # 5,000 pairs by the default model

@@ -80,6 +80,15 @@ def term_maps(
     ]
 
 
+def text_map(model: Blip, tokenizer: PreTrainedTokenizerFast, image: Tensor, text: str) -> Tensor:
+    """(h, w), 0 to 1: the map of all the words of a text together. image: (3, H, W), -1 to 1."""
+    model.eval()
+    tokens = tuple(tokenizer(text, truncation=True, max_length=model.settings.max_tokens)["input_ids"])
+    depth = model.settings.text_depth
+    words = Located(tokens, tuple(range(1, max(2, len(tokens) - 1))), (), ())  # between [CLS] and [SEP]
+    return _map(model, image, words, layer=min(round(depth * DEPTH), depth - 1))
+
+
 def locate(tokenizer: PreTrainedTokenizerFast, text: str, term: str, *, max_tokens: int) -> Located:
     """The pieces of every whole occurrence of a term, however it is cut and written in capitals or not.
 

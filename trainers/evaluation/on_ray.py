@@ -19,6 +19,7 @@ from torch import Tensor
 from core.cluster import nodes
 from core.settings import Config
 from core.stations import told_plainly
+from trainers.asking import Asked
 from trainers.checkpoint import load_blip, load_model
 from trainers.evaluation import radiographs
 from trainers.evaluation.kept_films import read_rows
@@ -28,7 +29,6 @@ from trainers.evaluation.ranking import Both, Ranked, blocks, rank_all, ranked
 from trainers.evaluation.ranking import joined as as_one
 from trainers.evaluation.rerank import Pairs, match_pairs
 
-LEAST_WORK = 5e12  # FLOPs, a minute or two of one core: less is done before actors have started
 HERE = 20_000  # pairs that are ranked in this process: seconds, where actors take longer to start
 PARTS = ("image", "text", "states", "tokens", "mask", "text_group")  # the tensors of a pool
 Row = dict[str, Any]
@@ -118,6 +118,13 @@ def _by_file(reading: Reading) -> dict[str, list[str]]:
     return {file: ids for file, ids in found.items() if ids}
 
 
+def encode_images(config: Config, folder: str, files: Sequence[str]) -> Iterator[Tensor]:
+    """As asking.Asked.files(), each file by an actor."""
+    items = [{"file": file} for file in files]
+    found = OnRay(config).actors.work(_Images, (folder, config.evaluate.batch_size), items)
+    yield from (tensors["image"] for tensors in found)
+
+
 def encode_films(config: Config, folder: str, files: Sequence[str]) -> Features:
     """As radiographs.encode_films(), file by file."""
     items = [{"file": file} for file in files]
@@ -133,6 +140,14 @@ class _Films:
     def __call__(self, item: Row) -> Tensors:
         found = radiographs.encode_films(self.model, [item["file"]], batch_size=self.batch_size, device=self.device)
         return {"embeddings": torch.from_numpy(found.embeddings), "states": torch.from_numpy(found.states)}
+
+
+class _Images:
+    def __init__(self, folder: str, batch_size: int, device: str) -> None:
+        self.asked, self.batch_size = Asked(folder, device=device), batch_size
+
+    def __call__(self, item: Row) -> Tensors:
+        return {"image": self.asked.file(item["file"], batch_size=self.batch_size)}
 
 
 class _Embed:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from app.papers.sentence_grid import examples_of, sentence_grids, warmth
+from app.papers.sentence_grid import examples_of, sentence_grids
 from core.config import UserError
 from core.records import Radiograph, Region, Target, to_table
 from core.settings import MlipSettings, ModelSettings, ObjectiveSettings
@@ -80,12 +80,6 @@ def test_examples_are_of_as_many_patients_as_possible_and_always_the_same(files:
     assert len({int(name[1:]) // 4 for name in chosen[:4]}) == 4 and len(set(chosen)) == 5
     assert all(int(name[1:]) % 2 == 0 for name in chosen)
     assert examples_of("Disc", files, n=5) == chosen and examples_of("Bar", files, n=5) == []
-
-
-def test_warmth_begins_at_the_median_and_ends_at_the_maximum() -> None:
-    assert warmth(torch.tensor([[-1.0, 0.0], [0.0, 2.0]])).tolist() == [[0.0, 0.0], [0.0, 1.0]]
-    assert warmth(torch.tensor([[0.1, 0.2, 0.3], [0.4, 0.6, 0.9]]) - 5).tolist()[1] == pytest.approx([1 / 6, 0.5, 1])
-    assert warmth(torch.full((2, 2), 0.3)).tolist() == [[0.0, 0.0], [0.0, 0.0]]
 
 
 def test_a_model_without_local_features_is_refused(files: list[str], tmp_path: Path) -> None:

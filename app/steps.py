@@ -198,11 +198,12 @@ def train_models(models: Mapping[str, Config], run: Place, on_step: OnStep) -> N
     from trainers.fit_all import fit_all
     from trainers.inline import fit_here
 
-    runs, names = dict[str, tuple[Config, list[str]]](), dict[str, str]()
+    runs, names, watched = dict[str, tuple[Config, list[str]]](), dict[str, str](), dict[str, list[str]]()
     for name, config in models.items():
         pairs, model = table(run, SCHEMES[config.train.scheme], Pair), run / "models" / name
         claim(model, {**shaping(config), "pairs": pairs.digest}, before=shaping(Config()), no_longer=NO_LONGER)
         runs[model.uri], names[model.uri] = (begun_from(config, run), pairs.files("split=train")), name
+        watched[model.uri] = pairs.files("split=val")
     here = [out for out, (config, _) in runs.items() if config.train.inline]
     with timed(run, "train"):
         for done, out in enumerate(here):
@@ -210,7 +211,7 @@ def train_models(models: Mapping[str, Config], run: Place, on_step: OnStep) -> N
             config, files = runs.pop(out)
             fit_here(config, train_files=files, out=out)
         if runs:
-            fit_all(runs, on_step=lambda out, step, steps: on_step(names[out], step, steps))
+            fit_all(runs, watched=watched, on_step=lambda out, step, steps: on_step(names[out], step, steps))
 
 
 def shaping(config: Config) -> dict[str, Any]:

@@ -16,7 +16,8 @@ RUN_WHOLE = {"app/demo.py"}  # tested by test_end_to_end.py alone
 KNOW_RAY = {
     "pipelines/build.py", "pipelines/stream.py", "trainers/fit.py", "trainers/fit_all.py", "tuning/sweep.py",
     "tuning/search.py", "core/cluster.py", "core/runs.py", "core/stations.py", "core/copies/search.py",
-    "app/jobs/client.py", "app/jobs/local_head.py", "trainers/evaluation/on_ray.py", "trainers/feeding.py", "app/asking/serving.py",
+    "app/jobs/client.py", "app/jobs/local_head.py", "trainers/evaluation/on_ray.py", "trainers/feeding.py",
+    "trainers/watching.py", "app/asking/serving.py",
 }  # fmt: skip
 
 

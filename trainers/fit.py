@@ -51,10 +51,12 @@ from trainers.restarts import (
 from trainers.seen import carry
 from trainers.trackers import METRICS, TENSORBOARD, Kept, Tracker, check_installed, json_lines, keeping, tensorboard
 from trainers.training_set import read_training_set, sentences_of
+from trainers.watching import watching
 
 __all__ = ["FitResult", "fit", "load_model"]
 
 Validate = Callable[[str], dict[str, float]]  # a checkpoint's folder -> numbers by name
+NOTHING: dict[str, Any] = {}  # Ray's types tell of its older trainer, which has no validation_config
 LOOKED = 1.0  # seconds between two looks at whether to stop
 
 
@@ -77,13 +79,15 @@ def fit(
     train_files: Sequence[str],
     out: str,
     validate: Validate | None = None,
+    watched: Sequence[str] = (),
     callbacks: Sequence[Any] = (),
 ) -> FitResult:
     """Train on the pairs of the files and leave `checkpoint/`, `metrics.jsonl` and `tensorboard/` in the folder `out`.
 
     Ray has to be started. Called again with the same settings, files and folder it continues where it was, or returns
     what it finished. With several workers the contrast and the hard negatives are over the whole batch.
-    validate: of a checkpoint, a folder, whose numbers join its report; callbacks: ray.train.UserCallback, told of each.
+    validate: of a checkpoint, a folder, whose numbers join its report. watched: files of the validation split, by which
+    train.background_validation judges each checkpoint. callbacks: ray.train.UserCallback, told of each.
     Raises UserError on too few pairs, weights to begin with that do not fit, or a tracker that is not installed;
     ray.train.TrainingFailedError after train.failures restarts.
     """
@@ -102,7 +106,15 @@ def fit(
     copy = None if held else copied(making, config, Place.at(config.train.kept_pairs or job.permuted))
     forget_the_stop(folder)
     name = next_start(folder, job.name)
-    told = {"job": job, "validate": validate, "begin_at": begin_at, "copy": copy, "may_leave": bool(nodes("figray"))}
+    watch = watching(config, folder, watched) if watched and config.train.background_validation else None
+    told = {
+        "job": job,
+        "watched": bool(watch),
+        "validate": validate,
+        "begin_at": begin_at,
+        "copy": copy,
+        "may_leave": bool(nodes("figray")),
+    }
     workers: Any = config.train.workers  # Ray's types do not tell of a least and a most
     trainer = TorchTrainer(
         work,
@@ -120,6 +132,7 @@ def fit(
             checkpoint_config=ray.train.CheckpointConfig(num_to_keep=2),
             callbacks=list(callbacks),
         ),
+        **({"validation_config": watch} if watch else NOTHING),
         datasets={"train": in_memory(making, config)} if held else {},
         dataset_config=ray.train.DataConfig(execution_options=ExecutionOptions(preserve_order=True)),
     )
@@ -168,7 +181,14 @@ def work(settings: dict[str, Any]) -> None:
         progress = begin(objective, job.plan)
         if found:
             load_progress(objective, progress, f"{folder}/{PROGRESS}")
-    report = partial(_report, objective, job=job, tokenizer=tokenizer if first else None, validate=settings["validate"])
+    report = partial(
+        _report,
+        objective,
+        job=job,
+        tokenizer=tokenizer if first else None,
+        validate=settings["validate"],
+        watched=settings["watched"],
+    )
     with ExitStack() as opened:
         kept = opened.enter_context(keeping(Place.at(job.out))) if first else None
         trackers = [opened.enter_context(each) for each in _trackers(job, kept, progress.step)] if kept else []
@@ -287,6 +307,7 @@ def _report(
     job: Job,
     tokenizer: PreTrainedTokenizerFast | None,
     validate: Validate | None,
+    watched: bool,
 ) -> None:
     """Hand a checkpoint to Ray; every worker comes here, the first one, with a tokenizer, brings the files."""
     metrics = {"step": progress.step}
@@ -302,6 +323,7 @@ def _report(
             checkpoint=ray.train.Checkpoint.from_directory(folder),
             checkpoint_dir_name=f"step-{progress.step:08d}",
             checkpoint_upload_mode=how,
+            validation=watched,
         )
     finally:
         if how is CheckpointUploadMode.SYNC:  # else Ray deletes it once it has uploaded it

@@ -4,7 +4,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
+from types import MappingProxyType
 from typing import Any
 
 import ray
@@ -31,13 +33,16 @@ ASKED_SECONDS = 10.0  # between two looks at metrics that are not on this machin
 
 
 def fit_all(
-    runs: Mapping[str, tuple[Config, Sequence[str]]], *, on_step: Callable[[str, int, int], None]
+    runs: Mapping[str, tuple[Config, Sequence[str]]],
+    *,
+    on_step: Callable[[str, int, int], None],
+    watched: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[FitResult]:
     """fit() for several folders, each with its settings and files: side by side where the CPUs allow it.
 
-    on_step is told the folder, the step reached and the steps in all, every second. Each runs in a process of its own,
-    for Ray Train takes Ctrl-C for itself where it is called, and on this node: what steers a training must not go with
-    a node that is only lent. Raises as fit() does.
+    watched: by folder the files of its validation split, see fit(). on_step is told the folder, the step reached and
+    the steps in all, every second. Each runs in a process of its own, for Ray Train takes Ctrl-C for itself where it is
+    called, and on this node: what steers a training must not go with a node that is only lent. Raises as fit() does.
     """
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     environment = {"env_vars": ASKS_FOR_NONE} if nodes("trainers") else {}
@@ -47,14 +52,21 @@ def fit_all(
     waiting, running = list(runs), dict[Any, _Running]()
     at_once = _at_once([config for config, _ in runs.values()])
     try:
-        return _fitted(task, runs, waiting, running, at_once, on_step)
+        start = partial(_start, task, runs, watched)
+        return _fitted(start, runs, waiting, running, at_once, on_step)
     except KeyboardInterrupt:
         _save(running)
         raise
 
 
+def _start(
+    task: Any, runs: Mapping[str, tuple[Config, Sequence[str]]], watched: Mapping[str, Sequence[str]], out: str
+) -> Any:
+    return task.remote(*runs[out], out, watched.get(out, ()))
+
+
 def _fitted(
-    task: Any,
+    start: Callable[[str], Any],
     runs: Mapping[str, tuple[Config, Sequence[str]]],
     waiting: list[str],
     running: "dict[Any, _Running]",
@@ -65,7 +77,7 @@ def _fitted(
     while waiting or running:
         while waiting and len(running) < at_once:
             out = waiting.pop(0)
-            running[task.remote(*runs[out], out)] = _Running(out)
+            running[start(out)] = _Running(out)
         ended, _ = ray.wait(list(running), timeout=1.0)
         for each in running.values():
             on_step(each.out, each.reached(), runs[each.out][0].optim.steps or 0)
@@ -92,10 +104,10 @@ def _at_once(configs: Sequence[Config]) -> int:
     return max(1, int(ray.cluster_resources().get("CPU", 0) // most))
 
 
-def _fit_in_task(config: Config, train_files: Sequence[str], out: str) -> FitResult:
+def _fit_in_task(config: Config, train_files: Sequence[str], out: str, watched: Sequence[str]) -> FitResult:
     DataContext.get_current().enable_progress_bars = False
     DataContext.get_current().execution_no_progress_timeout_s = patience(config.cluster)
-    return fit(config, train_files=train_files, out=out)
+    return fit(config, train_files=train_files, out=out, watched=watched)
 
 
 def _result(reference: Any) -> FitResult:

@@ -17,6 +17,7 @@ from trainers.loop import Record
 
 Tracker = Callable[[Record], None]
 METRICS, TENSORBOARD = "metrics.jsonl", "tensorboard"  # in the folder of a training
+WATCHED = "validation"  # beside them, a file for each checkpoint that watching.py looked at
 PUT_SECONDS = 30.0  # between checkpoints metrics are put where they are kept no more often
 
 

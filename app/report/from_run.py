@@ -20,6 +20,7 @@ from core.records import Figure, Pair, Radiograph, SeparatedFigure, Split, from_
 from core.runs import Table
 from core.settings import Config
 from pipelines.matching.match import match_figure
+from trainers.trackers import WATCHED
 
 SHOWN_FIGURES = 12
 DRAWN = "The corpus is drawn: these numbers show that the line works and what it changes, and say nothing of patients."
@@ -64,9 +65,12 @@ def read_report(run: Place, config: Config) -> Report:
 
 
 def curve_of(run: Place, model: str) -> list[dict[str, float]]:
-    """What a training has logged, a record for each reading of its losses."""
+    """What a training has logged, a record for each reading of its losses and each checkpoint that was looked at."""
     file = run / "models" / model / "metrics.jsonl"
-    return [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []
+    logged = [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []
+    looks = run / "models" / model / WATCHED
+    found = [(looks / name).read_json() for name in sorted(looks.names())] if looks.exists() else []
+    return sorted([*logged, *found], key=lambda record: record["step"])
 
 
 def films_of(run: Place) -> Films | None:

@@ -66,6 +66,9 @@ class TrainSettings(Settings):
     checkpoint_steps: int | None = Field(None, ge=1)  # whichever of the two comes first
     # Checkpoints reach storage while training goes on. One is lost if its worker dies meanwhile; that before it counts.
     background_uploads: bool = False
+    # Each checkpoint's recall on validation pairs is found by a task beside the training, on CPUs, and drawn in the
+    # report. Alpha in Ray 2.60. At most evaluate.pool pairs are looked at.
+    background_validation: bool = False
     log_seconds: float = Field(2.0, gt=0)
     trackers: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ("tensorboard",)  # beside metrics.jsonl
 

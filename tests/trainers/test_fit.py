@@ -161,3 +161,20 @@ def test_mlip_reads_captions_as_reports_cut_into_sentences_on_the_way(
 def test_a_setting_that_cannot_be_met_stops_before_ray(small_blip: Blip, pairs: list[str], tmp_path: Path) -> None:
     with pytest.raises(UserError, match="36 pairs to train on do not fill one batch of 40"):
         fit(small(small_blip, batch_size=40), train_files=pairs, out=str(tmp_path))
+
+
+@pytest.mark.ray
+@pytest.mark.cluster
+def test_checkpoints_are_uploaded_and_judged_beside_the_training(
+    local_ray: None, small_blip: Blip, pairs: list[str], shape_rows: Rows, tmp_path: Path
+) -> None:
+    other = [row | {name: f"other-{row[name]}" for name in ("pair_id", "article_id")} for row in shape_rows(12)]
+    pq.write_table(pa.Table.from_pylist(other), tmp_path / "val.parquet")
+    ways = {"checkpoint_steps": 9, "background_uploads": True, "background_validation": True}
+    out = tmp_path / "out"
+    result = fit(small(small_blip, **ways), train_files=pairs, out=str(out), watched=[str(tmp_path / "val.parquet")])
+    plain = fit(small(small_blip, checkpoint_steps=9), train_files=pairs, out=str(tmp_path / "plain"))
+    assert curve(out) == curve(tmp_path / "plain") and result.steps == plain.steps == 26
+    found = [json.loads(file.read_text()) for file in sorted((out / "validation").iterdir())]
+    assert [each["step"] for each in found] == [9, 18, 26]
+    assert all(0 <= each["mean_recall"] <= 1 for each in found)

@@ -40,7 +40,9 @@ def answers() -> Any:
 @pytest.fixture
 def client() -> TestClient:
     """The site of a run, by this machine's own names."""
-    site: Callable[[Request], Awaitable[Any]] = serving.Site.func_or_class(answers(), "2 pairs", serving.OWN)
+    site: Callable[[Request], Awaitable[Any]] = serving.Site.func_or_class(  # type: ignore[attr-defined]
+        answers(), "2 pairs", serving.OWN
+    )
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         response = await site(Request(scope, receive))

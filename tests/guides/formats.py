@@ -39,8 +39,8 @@ rest is JSON, CSV, YAML or HTML. Models are safetensors.
 | `sweeps/NAME/` | `trials.csv`, `trials.parquet`, `best.yaml`, `sweep.html` |
 
 **A table** is a folder of parts. `part-00003.parquet` holds rows. `part-00003.json` is its manifest, with a checksum
-for each file: rows count once a manifest names them. `rejects-00003.parquet` says what was left out of this part. Tables of
-pairs and radiographs have a folder for each split, such as `pairs/split=train/`.
+for each file: rows count once a manifest names them. `rejects-00003.parquet` says what was left out of this part.
+Tables of pairs and radiographs have a folder for each split, such as `pairs/split=train/`.
 
 ```python
 import pyarrow.parquet as pq

@@ -48,7 +48,9 @@ def uncommented(line: str) -> str:
 def typed_in(page: str) -> Iterator[str]:
     """Every command line of figray on a page, in whatever block."""
     for block in commands_of(page):
-        yield from (line for line in block.lines if re.match(r"(\.venv/bin/)?figray\b", line))
+        for line in block.lines:
+            if found := re.match(r"(?:\.venv/bin/|sbatch .*/)?figray(?:\.sbatch)? (.*)", line):
+                yield f"figray {found.group(1)}"
     for line in INDENTED.findall(re.sub(r"\\\n\s*", "", page)):
         yield uncommented(line)
 

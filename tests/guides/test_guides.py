@@ -21,7 +21,7 @@ from tests.guides.page import GUIDES, ROOT, commands_of, missing, typed_in
 
 PAGES = [*sorted(GUIDES.glob("*.md")), ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 RUN_HERE = ["figures.md"]
-RUN_ON_RAY: list[str] = []
+RUN_ON_RAY = ["table.md"]
 SPOKEN_OF = re.compile(r"\b(?:log|architecture)\.md$")  # pages of what was tried, whose commands may be of then
 
 
@@ -98,6 +98,28 @@ def test_every_marked_block_is_run_by_a_test() -> None:
 def test_every_command_of_a_page_is_one_that_figray_takes(page: Path) -> None:
     if not SPOKEN_OF.search(page.name):
         assert [line for line in typed_in(page.read_text(encoding="utf-8")) if not is_taken(line)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_setting_that_a_page_gives_is_one(page: Path) -> None:
+    given = re.findall(r"--set \"?'?([a-z]+\.[a-z_0-9]+)=", page.read_text(encoding="utf-8"))
+    assert SPOKEN_OF.search(page.name) or set(given) <= {*names()}
+
+
+def names() -> list[str]:
+    """Every setting, by its dotted name."""
+    return re.findall(r"^\| `([\w.]+)` ", settings.page(), re.MULTILINE)
+
+
+def test_the_messages_of_the_page_of_troubles_are_said_somewhere() -> None:
+    rooms = ("app", "core", "pipelines", "trainers", "tuning")
+    code = "\n".join(file.read_text(encoding="utf-8") for room in rooms for file in (ROOT / room).rglob("*.py"))
+    code = re.sub(r"\"\s*f?\"", "", code) + "No such option"  # pieces of one text; the last is said by typer
+    page = (GUIDES / "troubleshooting.md").read_text(encoding="utf-8")
+    messages = re.findall(r"^\| `(.*?)` \|", page, re.MULTILINE)
+    assert len(messages) > 25
+    pieces = [(message, piece.strip(" :;")) for message in messages for piece in message.split("...")]
+    assert [message for message, piece in pieces if piece and piece not in code] == []
 
 
 def is_taken(line: str) -> bool:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from tests.guides import formats, settings
 from tests.guides.page import GUIDES, ROOT, commands_of, missing, typed_in
 
 PAGES = [*sorted(GUIDES.glob("*.md")), ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-RUN_HERE = ["figures.md"]
+RUN_HERE = ["figures.md", "topic.md"]
 RUN_ON_RAY = ["table.md"]
 SPOKEN_OF = re.compile(r"\b(?:log|architecture)\.md$")  # pages of what was tried, whose commands may be of then
 
@@ -50,20 +50,38 @@ def work(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     yield tmp_path
 
 
-def run_page(page: Path, work: Path) -> None:
-    """Give the marked commands of a page in order; each block has to print what stands below it."""
+@pytest.fixture
+def served(work: Path) -> Iterator[list[str]]:
+    """Drawn articles, served below the folder as the page of topics says; the settings that lead there."""
+    from phantom.pmc.__main__ import recipe
+    from phantom.pmc.corpus import write_corpus
+    from phantom.pmc.server import serve
+
+    write_corpus(work / "served", articles=24, seed=0)
+    with serve(work / "served" / "bucket") as there:
+        (work / "served" / "here.yaml").write_text(recipe(there), encoding="utf-8")
+        yield [word for name, value in there.settings.items() for word in ("--set", f"{name}={value}")]
+
+
+def run_page(page: Path, work: Path, *, services: Sequence[str] = ()) -> None:
+    """Give the marked commands of a page in order; each block has to print what stands below it.
+
+    services: settings of `figray check`, so that it asks no real service.
+    """
     marked = [block for block in commands_of(page.read_text(encoding="utf-8")) if block.is_run]
     assert marked, f"{page.name} has no block that is run"
     for block in marked:
-        said = "".join(run_line(line, work) for line in block.lines)
+        said = "".join(run_line(line, work, services) for line in block.lines)
         assert missing(block.shown, said) == [], said
 
 
-def run_line(line: str, work: Path) -> str:
+def run_line(line: str, work: Path, services: Sequence[str]) -> str:
     """What one command line prints, with paths as below the folder where it was given."""
     words = shlex.split(line)
     if words[:2] == ["python", "examples/sample_files.py"]:
         return ""  # the fixture has made them
+    if words[:2] == ["figray", "check"]:
+        words += services
     if words[0] == "figray":
         done = CliRunner().invoke(cli, words[1:])
         error = in_one_line(done.exception) if isinstance(done.exception, Exception) else None
@@ -75,8 +93,9 @@ def run_line(line: str, work: Path) -> str:
 
 
 @pytest.mark.parametrize("name", RUN_HERE)
-def test_a_guide_says_what_its_commands_print(name: str, work: Path) -> None:
-    run_page(GUIDES / name, work)
+def test_a_guide_says_what_its_commands_print(name: str, work: Path, request: pytest.FixtureRequest) -> None:
+    services = request.getfixturevalue("served") if name == "topic.md" else ()
+    run_page(GUIDES / name, work, services=services)
 
 
 @pytest.mark.ray

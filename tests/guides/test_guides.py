@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import warnings
@@ -47,7 +48,10 @@ def work(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(verbosity.ASKED, "quiet", False)
     for name in ("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS", "NCBI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield tmp_path
+    for number, handler in handlers.items():  # commands take them for themselves
+        signal.signal(number, handler)
 
 
 @pytest.fixture

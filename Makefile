@@ -8,7 +8,7 @@ READY = .venv/ready
 # A cluster or an image needs no test tools and no demo: make setup LOCK=requirements.lock
 LOCK ?= requirements-dev.lock
 
-.PHONY: setup demo bench test test-cluster test-browser soak check format lock
+.PHONY: setup demo docs bench test test-cluster test-browser soak check format lock
 
 demo: $(READY)  ## the main job on the embedded corpus, from case reports to the report
 	.venv/bin/figray demo
@@ -31,6 +31,9 @@ test-cluster: $(READY)  ## several nodes on this machine, workers and nodes that
 # Debian's Chromium: apt-get install chromium. Without one the tests are skipped, and say so.
 test-browser: $(READY)  ## the pages as a browser shows them
 	.venv/bin/python -m pytest -m browser tests/browser
+
+docs: $(READY)  ## the site, from docs/ to site/; nothing in it is loaded from elsewhere
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
 ARTICLES ?= 2000
 KILLS ?= 20

@@ -156,11 +156,14 @@ def local_environment() -> None:
 
 def _start_local(settings: ClusterSettings) -> None:
     yours = {name for name, limit in LIMITS.items() if os.environ.get(name, str(limit)) != str(limit)}  # these stay
+    unprepared = "ray" in sys.modules and "RAY_AUTH_MODE" not in os.environ
     local_environment()
     import ray
 
     if ray.is_initialized():
         return
+    if unprepared:  # such as in a notebook; Ray has read the environment as it was, and would ask itself for a token
+        raise ClusterError("ray was imported before figray could set it up: import it after core.cluster.connect()")
     for attempt in range(1, TRIES + 1):
         temporary = tempfile.mkdtemp(prefix="fr-")  # short: Ray puts Unix sockets below it
         atexit.register(shutil.rmtree, temporary, ignore_errors=True)

@@ -83,27 +83,27 @@ class Figure:
     """A figure with its image, one row of `figures/`. One row per graphic."""
 
     figure_id: str  # "PMC4735894.1/CRIM.2016-001", article version and graphic
-    article_id: str
-    title: str
-    article_type: str
-    doi: str | None
-    year: int | None
+    article_id: str  # PMC id with version, "PMC4735894.1"
+    title: str  # of the article
+    article_type: str  # JATS @article-type, "case-report"
+    doi: str | None  # of the article
+    year: int | None  # of publication
     licence: str  # "CC BY"
     attribution: str  # who is to be named, as the licence asks
     media_url: str  # where the image came from, without the checksum
     md5: str  # of `image`, as the source states it; of the bytes received where it states none
     image: bytes  # as published, byte for byte
     image_format: str  # "JPEG"
-    width: int
-    height: int
-    n_frames: int
-    label: str | None
-    caption: str
-    emphasis: list[Span]
-    mentions: list[str]
+    width: int  # pixels
+    height: int  # pixels
+    n_frames: int  # of the image file; the first is read
+    label: str | None  # as printed, "Figure 1."
+    caption: str  # as plain text
+    emphasis: list[Span]  # bold and italic stretches of the caption
+    mentions: list[str]  # sentences or paragraphs of the text that refer to this figure
     part_label: str | None = None  # of a figure that JATS already separates: this graphic's label
     part_caption: str | None = None  # and its own caption
-    permission: str | None = None
+    permission: str | None = None  # the words of a third party's permission
     notes: list[str]  # what was done to open it, "16-bit, windowed"
 
 
@@ -113,28 +113,28 @@ class Subfigure:
 
     box: Box
     score: float  # of the box, 0 to 1
-    label: str | None = None
-    label_box: Box | None = None
-    label_score: float | None = None
+    label: str | None = None  # the printed letter; None: none was read
+    label_box: Box | None = None  # of the letter
+    label_score: float | None = None  # of the reading, 0 to 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subcaption:
     """What a caption says of one or more labels. Positions count as labels where there are no letters."""
 
-    labels: list[str]
-    text: str
+    labels: list[str]  # letters or positions
+    text: str  # what is said of them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitCaption:
     """A caption taken apart. No subcaptions: it stays whole, for the stated reason."""
 
-    preamble: str
-    subcaptions: list[Subcaption]
-    tail: str
+    preamble: str  # what is said of all panels, at the beginning
+    subcaptions: list[Subcaption]  # in the order of the caption
+    tail: str  # what is said of all panels, at the end
     confidence: float  # 0 to 1
-    reason: str
+    reason: str  # how it was split, or why not
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,7 +142,7 @@ class Picture:
     """What the pixels of a figure or of one of its panels show."""
 
     subfigure: int  # index into the figure's subfigures; -1 for the whole figure
-    kind: Kind
+    kind: Kind  # see kind of a pair
     kind_score: float  # 0.5 to 1
     pixels_md5: str  # of size and pixels, as opened
     thumbnail: bytes  # 32 x 32 grey values, by which copies are recognised
@@ -152,9 +152,9 @@ class Picture:
 class Signature:
     """What a picture's copies are recognised by, one row of `signatures/` beside a table."""
 
-    item_id: str
+    item_id: str  # of the figure, panel or image
     owner: str  # the article's PMC id, or the patient: what one owner has twice is its own affair
-    pixels_md5: str
+    pixels_md5: str  # of size and pixels, as opened
     thumbnail: bytes  # 32 x 32 grey values
     hashes: bytes  # of the thumbnail as it is and trimmed, 81 times two of 64 bits, little-endian; "" of a flat one
 
@@ -163,8 +163,8 @@ class Signature:
 class SeparatedFigure(Figure):
     """A figure with its panels, letters and subcaptions, one row of `separated/`."""
 
-    subfigures: list[Subfigure]
-    split_caption: SplitCaption
+    subfigures: list[Subfigure]  # the panels, in reading order
+    split_caption: SplitCaption  # the caption, taken apart
     pictures: list[Picture] = field(default_factory=list)  # the whole figure, then its panels
 
 
@@ -187,22 +187,22 @@ class Pair:
     pair_id: str  # "PMC4735894.1/CRIM.2016-001#0"
     figure_id: str
     article_id: str
-    split: Split
+    split: Split  # all pairs of an article, or of a patient, are in one
     image: bytes  # the panel as PNG or JPEG, without the file's metadata
     small: bytes | None = None  # the same for training, JPEG; None: `image` is no larger than tables.train_side
     width: int
     height: int
     box: Box  # of the panel in its figure
-    label: str | None
-    text: str
-    matched_by: MatchedBy
-    score: float
-    reason: str
+    label: str | None  # the printed letter of the panel
+    text: str  # what the caption says of this panel
+    matched_by: MatchedBy  # how the text was found
+    score: float  # about the share of such pairs whose text is right, 0 to 1
+    reason: str  # how the text was found, in words
     licence: str
     attribution: str
     media_url: str
     md5: str  # of the figure that the panel was cut from
-    kind: Kind = "picture"
+    kind: Kind = "picture"  # graphic: a plot, table, drawing or text
     modality: Modality = "other"  # that the text names, or else the whole caption
     sentences: list[Sentence] = field(default_factory=list)  # of the text; none: it was not cut yet
     duplicate_group: str | None = None  # the first pair_id of those that show the same in several articles
@@ -214,14 +214,14 @@ class Target:
     """A finding that someone looked for; one that nobody judged, or was unsure of, has no Target."""
 
     name: str  # "Pneumothorax"
-    present: bool
+    present: bool  # whether it is there
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Region:
     """Where a finding is."""
 
-    target: str
+    target: str  # the finding, by its name
     box: Box  # in pixels of the stored image
     mask: bytes | None = None  # PNG of one bit, as large as the stored image
 
@@ -232,17 +232,17 @@ class Radiograph:
 
     image_id: str  # as the data set names it
     patient_id: str  # what splits keep together; of several images of one id, the id itself where no patient is known
-    study_id: str
+    study_id: str  # of the examination
     dataset: str  # "RSNA"
-    split: Split
+    split: Split  # all images of a patient are in one
     image: bytes  # PNG or JPEG, 8 bits, bright bones, resized once; proportions as they were
     small: bytes | None = None  # the same for training and probes, as a pair has it
     width: int  # pixels of `image`
-    height: int
+    height: int  # pixels of `image`
     view: str | None  # "PA", "AP", "LATERAL"
     text: str  # the report; "" where there is none
-    targets: list[Target]
-    regions: list[Region]
+    targets: list[Target]  # the findings that someone looked for
+    regions: list[Region]  # where the findings are
     md5: str  # of the file as published
     notes: list[str]  # what was done to open it, "MONOCHROME1, inverted"
 

@@ -1,6 +1,7 @@
 """The scripts of examples/ do what they say."""
 
 import csv
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,6 +113,18 @@ def png(shade: int) -> bytes:
     data = io.BytesIO()
     Image.new("RGB", (32, 32), (shade, shade, shade)).save(data, "PNG")
     return data.getvalue()
+
+
+def test_the_sample_files_fit_each_other(tmp_path: Path) -> None:
+    from sample_files import write_samples
+
+    write_samples(tmp_path)
+    captions = json.loads((tmp_path / "captions.json").read_text(encoding="utf-8"))
+    assert set(captions) == {file.name for file in (tmp_path / "figures").iterdir()}
+    assert {row["image"] for row in json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))} == set(captions)
+    with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) > 50 and all((tmp_path / row["image"]).is_file() and row["note"] for row in rows)
 
 
 def test_every_example_is_tested_here() -> None:

@@ -19,10 +19,10 @@ class SourceSettings(Settings):
     query: str | None = None  # instead of the topic's: a query of your own, in the language of the index
     links: Literal["elink", "idconv"] = "elink"  # from PubMed to PMC: E-utilities, or PMC's ID converter
     max_articles: int | None = Field(None, ge=1)  # None: all that the query finds
-    esearch_url: str = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/esearch.fcgi"
-    idconv_url: str = "https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles/"
-    europepmc_url: str = "https://www.ebi.ac.uk/europepmc/webservices/rest/search"
-    bucket_url: str = "https://pmc-oa-opendata.s3.amazonaws.com"
+    esearch_url: str = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/esearch.fcgi"  # of E-utilities' ESearch
+    idconv_url: str = "https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles/"  # of PMC's ID converter
+    europepmc_url: str = "https://www.ebi.ac.uk/europepmc/webservices/rest/search"  # of Europe PMC's search
+    bucket_url: str = "https://pmc-oa-opendata.s3.amazonaws.com"  # of PMC's open bucket, or of a mirror
     email: str | None = None  # NCBI asks callers to name themselves
     api_key: SecretStr | None = None  # for tests; yours stands in the environment, as NCBI_API_KEY
     esearch_per_second: float = Field(2.8, gt=0)  # NCBI allows 3 without a key, 10 with one; 2.8 holds 3 in any window
@@ -56,7 +56,7 @@ class SplitSettings(Settings):
     """Articles into train, val and test."""
 
     val: Fraction = Field(0.125, ge=0, lt=1)  # 2,849 of 22,795: MedVL's code, run8.log
-    test: Fraction = Field(0.125, ge=0, lt=1)
+    test: Fraction = Field(0.125, ge=0, lt=1)  # share of the articles, as val; models are judged on it once
 
     @model_validator(mode="after")
     def _leaves_something_to_train_on(self) -> Self:

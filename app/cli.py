@@ -67,7 +67,7 @@ Trained = Annotated[
 
 GROUPS = {  # of `figray --help`, in the order in which a run is made
     "From articles to pairs": ("check", "collect", "pair", "retry", "refresh"),
-    "What you have": ("dataset", "separate", "split-captions", "pair-figures", "import-review"),
+    "What you have": ("dataset", "separate", "split-captions", "pair-figures", "import-review", "fetch-pointers"),
     "Models": ("train", "evaluate", "sweep", "reproduce"),
     "Looking": ("demo", "report", "search", "compare", "config"),
     "Taking away": ("export",),

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands_collect import Source, absolute, refuse_no_folder
+from app.endings import next_is, of_table
 from app.options import AsJson, Run, RunFolder, Set
 from app.session import GOES_ON, connected, ended, say, session, without_training
 
 if TYPE_CHECKING:
-    from app.exports.wanted import Wanted
+    from core.wanted import Wanted
 
 INLINE = 4  # shards that are written in this process; more are tasks of Ray
-FORM = "webdataset, parquet (Hugging Face), imagefolder, jsonl, csv, blip, llava, coco or label-studio."
+FORM = "webdataset, parquet (Hugging Face), imagefolder, jsonl, csv, blip, llava, coco, label-studio or pointers."
 
 
 class Group(typer.core.TyperGroup):
@@ -55,8 +57,8 @@ def pairs(
     """A run's pairs as WebDataset, for Hugging Face, as CSV or JSON, for BLIP or LLaVA, or figures to mend by hand."""
     from typing import get_args
 
-    from app.exports.wanted import wanted
     from core.records import Kind, MatchedBy, Modality, Split
+    from core.wanted import wanted
 
     words = {"split": split, "kind": kind, "modality": modality, "matched_by": matched_by, "licence": licence}
     kinds = {"split": Split, "kind": Kind, "modality": Modality, "matched_by": MatchedBy}
@@ -73,8 +75,8 @@ def radiographs(
     """A run's radiographs, with reports and findings, in the same forms."""
     from typing import get_args
 
-    from app.exports.wanted import wanted
     from core.records import Split
+    from core.wanted import wanted
 
     asked = wanted({"split": split}, min_score=0.0, reproduced=True, known={"split": get_args(Split)})
     _export(run, out, "radiographs", to, asked, per_shard=per_shard, set_=set_, as_json=as_json)
@@ -126,6 +128,34 @@ def import_review(
     else:
         say(f"corrected: {len(found):,} figures; pairs: {run}/pairs")
     ended(told, as_json=as_json)
+
+
+@commands.command()
+def fetch_pointers(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="What `figray export pairs --to pointers` has written.")
+    ],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="The run folder to make; a path, or a URI.")],
+    source: Source = None,
+    set_: Set = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """Fetch the articles that pointers name and make the same pairs of them, or say why they are not the same."""
+    from app import pointers_back
+    from app.steps import counted, failed_in_words
+
+    found = pointers_back.read_pointers(folder)
+    refuse_no_folder(source)
+    overrides = [*set_, *([f"source.origin={absolute(source)}"] if source else [])]
+    with session(out, None, overrides, trains=False) as (config, place, bars):
+        made = pointers_back.write_pairs(config, place, found, bars)
+    say(of_table(made, found.table))
+    for code, count in sorted((made.left_out | made.failed).items()):
+        say(f"left out: {count:,} {code}")
+    for line in failed_in_words(made):
+        say(line)
+    say(next_is("figray train " + ("raw" if found.table == "whole" else "processed"), run=out))
+    ended(counted(made), as_json=as_json)
 
 
 def _export(

@@ -29,7 +29,7 @@ ON_A_SHEET = 200  # figures; more makes a page that browsers struggle with
 
 # What makes a model what it is, with the settings of its objective; another value of one of them is another model.
 SHAPING = (
-    *("model", "optim", "train.batch_size", "train.fraction", "seed"),
+    *("model", "optim", "train.batch_size", "train.fraction", "train.only", "seed"),
     *("train.frozen", "train.learnt_blocks", "train.augment"),
 )
 NO_LONGER = ("train.workers",)  # what older models state, and what any number of workers goes on from now

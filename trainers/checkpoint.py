@@ -14,7 +14,7 @@ from core.checksums import refuse_damaged, seal
 from core.config import UserError
 from core.places import Place
 from core.records import Pair
-from core.settings import MlipSettings, ModelSettings, ObjectiveSettings, Settings
+from core.settings import MlipSettings, ModelSettings, ObjectiveSettings, OnlySettings, Settings
 from core.tables import rows_of
 from trainers.batch import load_tokenizer, save_tokenizer
 from trainers.blip import Blip
@@ -50,15 +50,18 @@ def save_model(
     articles: Iterable[str] = (),
     images: Iterable[str] = (),
     seen: str | None = None,
+    only: OnlySettings | None = None,
 ) -> None:
     """Write the folder, whole or not at all.
 
     settings: the groups `model`, `objective` and, of MLIP, `mlip`. articles, images: what it was trained on, by id and
-    by `image_marks`; seen: the folder where that is told, instead.
+    by `image_marks`; seen: the folder where that is told, instead. only: what its pairs were restricted to.
     """
     config: dict[str, Any] = {n: group.model_dump(mode="json") for n, group in zip(GROUPS, settings, strict=False)}
     if model.kept:
         config["frozen"] = sorted(model.kept)
+    if only is not None and only != OnlySettings():
+        config["only"] = only.model_dump(mode="json")
     with Place.at(folder).written(last=WHOLE) as draft:
         save_weights(model, str(draft / "model.safetensors"))
         (draft / "config.json").write_text(json.dumps(config, indent=1))

@@ -156,7 +156,7 @@ def save_checkpoint(
 ) -> None:
     """The model as a folder, with `progress.pt`, which training goes on from; it points to what was seen."""
     settings = (objective.model.settings, *job.named)
-    save_model(folder, objective.model, settings=settings, tokenizer=tokenizer, seen=job.seen)
+    save_model(folder, objective.model, settings=settings, tokenizer=tokenizer, seen=job.seen, only=job.plan.train.only)
     save_progress(objective, progress, folder / PROGRESS)
     seal(folder)
 

@@ -4,12 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.exports.forms import FORMS
+from app.exports.forms import FORMS, POINTERS
 from core.places import Place
 
 SPDX = {"CC0": "cc0-1.0", "CC BY": "cc-by-4.0", "CC BY-SA": "cc-by-sa-4.0", "CC BY-NC": "cc-by-nc-4.0"}
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 LOADED = ("parquet", "imagefolder", "jsonl", "csv", "webdataset")  # forms that `datasets` loads from the folder
+POINTED = (
+    "pointers to images with their texts. There is no image here and no text: `figray fetch-pointers` fetches the "
+    "figures where PMC keeps them, cuts the same panels and texts, and says why a pair is no longer the same."
+)
 SHOWN = 12  # values of a column in the card
 CARD = """---
 {front}---
@@ -55,7 +59,7 @@ def card(told: Mapping[str, Any], numbers: Mapping[str, Any], form: str) -> str:
     return CARD.format(
         front=_front(numbers, form),
         title=told["title"],
-        rows=f"{sum(rows.values()):,} images with their texts.",
+        rows=f"{sum(rows.values()):,} " + (POINTED if form == POINTERS else "images with their texts."),
         version=told["figray"],
         run=told["run"],
         table="\n".join(table),

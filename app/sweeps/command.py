@@ -131,9 +131,9 @@ def judges_of(config: Config, wanted: Asked) -> Judges:
 def with_steps(config: Config, run: Place, train_files: Sequence[str]) -> Config:
     """The settings with their steps stated: all trials take as many, and so does the best recipe."""
     from trainers.job import make_job
-    from trainers.training_set import read_training_set
+    from trainers.training_set import training_set_of
 
-    texts = read_training_set(train_files, fraction=config.train.fraction, seed=config.seed)
+    texts = training_set_of(config, train_files)
     plan = make_job(steps.begun_from(config, run), texts, out="").plan
     return override(config, {"optim.steps": plan.total_steps})
 

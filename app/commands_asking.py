@@ -23,13 +23,15 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """The pairs whose images are nearest to words or to an image, as a list and as a page, RUN/search.html."""
-    from app import asking
-    from app.steps import opened
+    from app.steps import checkpoint, opened
     from core.places import Place
     from core.runs import refuse_missing
 
     place = Place.at(run)
     refuse_missing(place)
+    checkpoint(place, name)  # before torch is loaded
+    from app import asking
+
     with opened(place, None, []) as config:
         hits = asking.search(config, place, query, name=name, split=split, top=top)
         (place / "search.html").write_bytes(asking.page(hits, query, name).encode())
@@ -49,12 +51,15 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Which text fits an image, by the cosines of a model."""
-    from app import asking
+    from app.steps import checkpoint
     from core.places import Place
     from core.runs import refuse_missing
 
     place = Place.at(run)
     refuse_missing(place)
+    checkpoint(place, name)  # before torch is loaded
+    from app import asking
+
     found = asking.compare(place, image, texts, name=name)
     for score, text in found:
         say(f"{score:6.3f}  {text}")

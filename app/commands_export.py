@@ -1,5 +1,6 @@
 """figray export and import-review: what people take away from a run, and what they bring back."""
 
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -99,7 +100,8 @@ def model(
     if to not in steps.FORMATS:
         raise SettingError(f"--to {to}: a model can be written for {', '.join(steps.FORMATS)}")
     steps.export(Place.at(run), name, str(out), to=to)
-    say(f"model: {out}")
+    say(f"model: {out}, as {to} reads it; {out / 'README.md'} has the code")
+    say(next_is("figray evaluate " + shlex.quote(name), run=run))
 
 
 @commands.command()
@@ -158,6 +160,15 @@ def fetch_pointers(
     ended(counted(made), as_json=as_json)
 
 
+def _after_export(run: str, out: str, to: str) -> str:
+    """The next command, or where it stands how the files are read."""
+    if to in ("coco", "label-studio"):
+        return f"next: figray import-review {shlex.quote(run)} FILE, with what was corrected"
+    if to == "pointers":
+        return f"next: figray fetch-pointers {shlex.quote(out)} NEW-RUN"
+    return f"next: {out.rstrip('/')}/README.md says what there is and how it is read"
+
+
 def _export(
     run: str, out: str, table: str, to: str, asked: "Wanted", *, per_shard: int, set_: list[str], as_json: bool
 ) -> None:
@@ -179,4 +190,5 @@ def _export(
                 told = export(run_works=partial(taking_away.on_ray, config))
     for line in told["lines"]:
         say(line)
+    say(_after_export(run, out, to))
     ended({name: value for name, value in told.items() if name != "lines"}, as_json=as_json)

@@ -23,12 +23,11 @@ from core.records import Figure, Pair, Reject
 from core.rejection import RejectionError
 from core.runs import Table, claim, digest
 from core.settings import Config, SelectSettings
-from core.split import pmcid_of
+from core.split import by_split, pmcid_of
 from pipelines.collecting import Breaker
 from pipelines.pointers import Pointer, read_pointer, rebuilt
 from pipelines.sources import articles, pmc
 from pipelines.sources.turns import Turns
-from trainers.datasets.tables import by_split
 
 STAGE = "fetch-pointers"
 TABLES = ("pairs", "whole")

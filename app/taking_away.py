@@ -87,7 +87,10 @@ def columns_of(record: type, form: str) -> list[str]:
     """The fields of a row as it is written."""
     if form == POINTERS:
         return [each.name for each in fields(Pointer)]
-    return ["image", "text", *(each.name for each in fields(record) if each.name not in HELD_APART)]
+    if FORMS[form].columns:
+        return list(FORMS[form].columns)
+    image = "file_name" if form == "imagefolder" else "image"
+    return [image, "text", *(each.name for each in fields(record) if each.name not in HELD_APART)]
 
 
 def on_ray(config: Config, works: Sequence[Work], do: Do) -> Iterator[Lines]:

@@ -104,7 +104,7 @@ def croissant(
             "description": f"{number} images and texts",
             "containedIn": {"@id": "folder"},
             "encodingFormat": FORMS[form].mime,
-            "includes": FORMS[form].files.format(split=split),
+            "includes": (FORMS[form].listed or FORMS[form].files).format(split=split),
         }
         for split, number in numbers["rows"].items()
     ]
@@ -113,13 +113,7 @@ def croissant(
         "contentUrl": ".", "encodingFormat": "local-directory", "sha256": "local-directory",
     }  # fmt: skip
     fields: list[dict[str, Any]] = [
-        {
-            "@type": "cr:Field",
-            "@id": f"rows-{split}/{name}",
-            "name": name,
-            "dataType": "sc:ImageObject" if name == "image" else "sc:Text",
-            "source": {"fileSet": {"@id": f"files-{split}"}, "extract": {"column": name}},
-        }
+        {"@type": "cr:Field", "@id": f"rows-{split}/{name}", "name": name, **_source(form, split, name)}
         for split in numbers["rows"]
         for name in columns
     ]
@@ -142,6 +136,17 @@ def croissant(
         "distribution": [folder, *sets],
         "recordSet": records,
     }
+
+
+def _source(form: str, split: str, name: str) -> dict[str, Any]:
+    """Where a field of a row is found. An image is bytes in Parquet, and elsewhere the path of a file."""
+    one_list = FORMS[form].around[0].startswith("[")
+    path = "conversations[1].value" if form == "llava" and name == "text" else name
+    extract = {"jsonPath": f"$[*].{path}"} if one_list else {"column": name}
+    source: dict[str, Any] = {"fileSet": {"@id": f"files-{split}"}, "extract": extract}
+    if name == "image" and form == "parquet":
+        return {"dataType": "sc:ImageObject", "source": {**source, "transform": {"jsonPath": "bytes"}}}
+    return {"dataType": "sc:Text", "source": source}
 
 
 CONTEXT = {

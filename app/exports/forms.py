@@ -48,6 +48,8 @@ class Form:
     files: str
     mime: str
     around: tuple[str, str, str] = ("", "\n", "\n")
+    listed: str = ""  # the same of the files with the rows alone, where images lie among them
+    columns: tuple[str, ...] = ()  # of a row as it is written, where they are not image, text and the facts
     items: Callable[[Table, Sequence[str], Sequence[Mapping[str, Any]]], list[Item]] = whole_items
 
 
@@ -170,11 +172,11 @@ POINTERS = "pointers"
 ONE_LIST = ("[\n", ",\n", "\n]\n")  # a JSON array of the lines
 FORMS: dict[str, Form] = {
     "webdataset": Form(webdataset, "{split}-*.tar", "application/x-tar"),
-    "parquet": Form(parquet, "data/{split}-*.parquet", "application/vnd.apache.parquet"),
-    "imagefolder": Form(imagefolder, "{split}/**", "application/jsonlines"),
+    "parquet": Form(parquet, "data/{split}-*.parquet", "application/x-parquet"),
+    "imagefolder": Form(imagefolder, "{split}/**", "application/jsonlines", listed="{split}/metadata.jsonl"),
     "jsonl": Form(jsonl, "{split}.jsonl", "application/jsonlines"),
     "csv": Form(as_csv, "{split}.csv", "text/csv"),
-    "blip": Form(blip, "{split}.json", "application/json", ONE_LIST),
-    "llava": Form(llava, "{split}.json", "application/json", ONE_LIST),
+    "blip": Form(blip, "{split}.json", "application/json", ONE_LIST, columns=("image", "caption", "image_id")),
+    "llava": Form(llava, "{split}.json", "application/json", ONE_LIST, columns=("id", "image", "text")),
     POINTERS: Form(pointers, "{split}.jsonl", "application/jsonlines", items=pointed),
 }

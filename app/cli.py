@@ -70,7 +70,7 @@ GROUPS = {  # of `figray --help`, in the order in which a run is made
     "What you have": ("dataset", "separate", "split-captions", "pair-figures", "import-review", "fetch-pointers"),
     "Models": ("train", "evaluate", "sweep", "reproduce"),
     "Looking": ("demo", "report", "search", "compare", "config"),
-    "Taking away": ("export",),
+    "Taking away": ("export", "flag"),
     "Keeping house": ("verify", "clean", "bench"),
     "Clusters": ("plan", "submit", "status", "logs", "keep-logs", "stop"),
 }

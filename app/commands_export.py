@@ -1,6 +1,7 @@
 """figray export and import-review: what people take away from a run, and what they bring back."""
 
 import shlex
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,6 +51,7 @@ def pairs(
     licence: Annotated[str, typer.Option(help='"CC0,CC BY": only these.')] = "",
     min_score: Annotated[float, typer.Option(min=0, max=1, help="How likely a pair's text is right, at least.")] = 0.0,
     reproduced: Annotated[bool, typer.Option(help="Keep what is shown by a third party's permission.")] = False,
+    without: Annotated[str, typer.Option(help="burnt-in-text,person: none of these; see `figray flag`.")] = "",
     whole: Annotated[bool, typer.Option(help="Whole figures with whole captions instead.")] = False,
     per_shard: PerShard = 1000,
     set_: Set = [],  # noqa: B006
@@ -58,6 +60,9 @@ def pairs(
     """A run's pairs as WebDataset, for Hugging Face, as CSV or JSON, for BLIP or LLaVA, or figures to mend by hand."""
     from typing import get_args
 
+    from app.flagging import flagged
+    from core.config import SettingError
+    from core.places import Place
     from core.records import Kind, MatchedBy, Modality, Split
     from core.wanted import wanted
 
@@ -65,6 +70,10 @@ def pairs(
     kinds = {"split": Split, "kind": Kind, "modality": Modality, "matched_by": MatchedBy}
     known = {name: get_args(values) for name, values in kinds.items()}
     asked = wanted(words, min_score=min_score, reproduced=reproduced, known=known)
+    if without and whole:
+        raise SettingError("--without is of pairs: images of whole figures are not looked at")
+    if without:
+        asked = replace(asked, flagged=flagged(Place.at(run), without))
     _export(run, out, "whole" if whole else "pairs", to, asked, per_shard=per_shard, set_=set_, as_json=as_json)
 
 
@@ -102,6 +111,20 @@ def model(
     steps.export(Place.at(run), name, str(out), to=to)
     say(f"model: {out}, as {to} reads it; {out / 'README.md'} has the code")
     say(next_is("figray evaluate " + shlex.quote(name), run=run))
+
+
+@commands.command()
+def flag(run: RunFolder, set_: Set = [], as_json: AsJson = False) -> None:  # noqa: B006
+    """Look at the images of pairs for burnt-in text and for skin, so that exports can leave them out."""
+    from app import flagging
+    from app.steps import counted
+
+    with session(run, None, set_, trains=False, begins=False) as (config, place, bars):
+        table = flagging.flag(config, place, bars)
+    for line in flagging.lines(table):
+        say(line)
+    say(f"next: figray export pairs {shlex.quote(run)} OUT --without burnt-in-text,person")
+    ended(counted(table), as_json=as_json)
 
 
 @commands.command()

@@ -59,7 +59,8 @@ def export(
     """Write all of it; what is told in the end, `lines` for a person."""
     told = {
         "title": f"{run.name}: {name} by figray", "run": run.name, "table": name, "form": form, "seed": seed,
-        "figray": figray_version(), "day": datetime.now(UTC).date().isoformat(), "wanted": vars(asked),
+        "figray": figray_version(), "day": datetime.now(UTC).date().isoformat(),
+        "wanted": {**vars(asked), "flagged": len(asked.flagged)},
     }  # fmt: skip
     if found is None:
         count = write_annotations(_table(run, "separated"), Table(run / "pairs", Pair), out, form=form)

@@ -23,6 +23,7 @@ class Wanted:
     licence: tuple[str, ...] = ()
     min_score: float = 0.0  # of the pair, 0 to 1
     reproduced: bool = False  # whether to keep what is shown by a third party's permission
+    flagged: frozenset[str] = frozenset()  # ids of pairs that stay for what was seen on their images
 
     def reason(self, row: Mapping[str, Any]) -> str:
         """Why a row stays: the name of what is not wanted of it; "" where it leaves. Columns it lacks ask nothing."""
@@ -32,6 +33,8 @@ class Wanted:
                 return name
         if float(row.get("score", 1.0)) < self.min_score:
             return "score"
+        if self.flagged and row.get("pair_id") in self.flagged:
+            return "flagged"
         return "permission" if row.get("permission") and not self.reproduced else ""
 
     def columns(self, there: Collection[str]) -> list[str]:
@@ -58,7 +61,7 @@ def wanted(
             raise SettingError(
                 f"--{name.replace('_', '-')} {wrong[0]}: there are {', '.join(values)}{meant(wrong[0], values)}"
             )
-    return Wanted(**found, min_score=min_score, reproduced=reproduced)
+    return Wanted(min_score=min_score, reproduced=reproduced, **found)  # type: ignore[arg-type]  # fields of LISTS
 
 
 def to_train_on(config: Config) -> Wanted:

@@ -48,7 +48,9 @@ class Plan:
 def planned(table: Table, wanted: Wanted, *, per_shard: int, seed: int) -> Plan:
     """Choose rows and deal files; raises UserError where no row is left."""
     plan = Plan()
-    has = [name for name in ("split", *COLUMNS, "dataset", "view") if name in arrow_schema(table.record).names]
+    has = [
+        name for name in ("pair_id", "split", *COLUMNS, "dataset", "view") if name in arrow_schema(table.record).names
+    ]
     files: dict[str, list[tuple[str, int]]] = {}
     every = (file for part in table.parts() for file in part.files if file.rows)
     for uri in ((table.place / file.name).uri for file in every):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -59,7 +60,8 @@ def test_label_studio_takes_the_tasks_by_the_configuration(run: Place) -> None:
     for task in tasks:
         assert set(task["data"]) >= {name.removeprefix("$") for name in ("$image", "$caption", "$figure_id")}
         assert all(interface.validate_prediction(prediction) for prediction in task["predictions"])
-        assert interface.validate_task({"data": task["data"]})
+        alone: Any = {"data": task["data"]}
+        assert interface.validate_task(alone)
     wrong = json.loads(json.dumps(tasks[0]["predictions"][0]))
     wrong["result"][0]["value"]["rectanglelabels"] = ["lesion"]
     assert not interface.validate_prediction(wrong)

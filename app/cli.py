@@ -68,10 +68,10 @@ Trained = Annotated[
 
 GROUPS = {  # of `figray --help`, in the order in which a run is made
     "From articles to pairs": ("check", "collect", "pair", "retry", "refresh"),
-    "What you have": ("dataset", "separate", "split-captions", "pair-figures", "import-review"),
+    "What you have": ("dataset", "separate", "split-captions", "pair-figures", "import-review", "fetch-pointers"),
     "Models": ("train", "evaluate", "sweep", "reproduce"),
     "Looking": ("demo", "report", "search", "compare", "config"),
-    "Taking away": ("export",),
+    "Taking away": ("export", "flag"),
     "Keeping house": ("verify", "clean", "bench"),
     "Clusters": ("plan", "submit", "status", "logs", "keep-logs", "stop"),
 }
@@ -125,11 +125,16 @@ def dataset(
         Path | None, typer.Option(exists=True, help="A CSV of image_id and split, as published with MRM or BenchX.")
     ] = None,
     beside: Annotated[list[str], typer.Option(help="Another run: copies of its films are found.")] = [],  # noqa: B006
+    separate: Annotated[bool, typer.Option("--separate", help="pairs: images are figures to separate.")] = False,
     set_: Set = [],  # noqa: B006
 ) -> None:
     """Radiographs into a run: a published set, your own, or drawn ones; or pairs: any table of images and texts."""
+    from core.config import SettingError
+
     if kind == "pairs":
-        return _given(folder, run, column, set_)
+        return _given(folder, run, column, set_, separate=separate)
+    if separate:
+        raise SettingError(f"--separate is for pairs; {kind} has one radiograph in an image")
     from app import radiographs
     from app.steps import opened
     from core.places import Place
@@ -150,25 +155,30 @@ def dataset(
     say(endings.next_is("figray train mlip-cxr", run=run))
 
 
-def _given(table: Path | None, run: str, column: list[str], set_: list[str]) -> None:
+def _given(table: Path | None, run: str, column: list[str], set_: list[str], *, separate: bool) -> None:
     """A table of a user's own into the pairs of a run."""
-    from app import given
-    from app.steps import opened
+    from app import given, steps
     from core.config import SettingError
     from core.places import Place
+    from core.records import Pair
     from pipelines.given_pairs import given as rows_of
 
     if table is None:
         raise SettingError("pairs are read from a table: name the file, or its folder")
-    found = rows_of(table.resolve(), columns_named(column, such_as="text"))
-    with opened(Place.at(run), None, set_) as config:
-        for note in found.notes:
+    found, place = rows_of(table.resolve(), columns_named(column, such_as="text")), Place.at(run)
+    with steps.opened(place, None, set_) as config:
+        for note in [*found.notes, *(given.told_of_separating(found) if separate else [])]:
             say(note)
         with connected(without_training(config), stopped=GOES_ON) as bars:
-            pairs = given.write_pairs(config, Place.at(run), found, bars)
-    for line in given.summary(pairs):
+            if separate:
+                given.write_figures(config, place, found, bars)
+                steps.pair(config, place, bars)
+                told = [f"contact sheet: {steps.contact_sheet(config, place)}"]
+            else:
+                told = given.settle(config, place, given.write_pairs(config, place, found, bars))
+    for line in [*told, *given.summary(steps.table(place, "pairs", Pair))]:
         say(line)
-    say(f"pairs: {Place.at(run) / 'pairs'}")
+    say(f"pairs: {place / 'pairs'}")
     say(endings.next_is("figray train processed", run=run))
 
 
@@ -318,6 +328,7 @@ def reproduce(
     place = run or f"runs/{recipe or what.partition('-')[0]}"
     page = page_of(what, place, scale=scale, recipe=recipe, seeds=seeds, overrides=set_, terms=term, on=on)
     say(f"page: {page}")
+    say(endings.next_is("figray report", run=place, given=True))
 
 
 for module in (

@@ -23,13 +23,15 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """The pairs whose images are nearest to words or to an image, as a list and as a page, RUN/search.html."""
-    from app.asking import pages, questions
-    from app.steps import opened
+    from app.steps import checkpoint, opened
     from core.places import Place
     from core.runs import refuse_missing
 
     place = Place.at(run)
     refuse_missing(place)
+    checkpoint(place, name)  # before torch is loaded
+    from app.asking import pages, questions
+
     with opened(place, None, []) as config:
         hits = questions.search(config, place, query, name=name, split=split, top=top)
         (place / "search.html").write_bytes(pages.page(hits, query, name).encode())
@@ -49,15 +51,17 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Which text fits an image, and where the model looks, as lines and as a page, RUN/compare.html."""
-    from app.asking import pages, questions
     from app.steps import checkpoint
     from core.places import Place
     from core.runs import refuse_missing
 
     place = Place.at(run)
     refuse_missing(place)
+    folder = checkpoint(place, name)  # before torch is loaded
+    from app.asking import pages, questions
+
     questions.refuse_texts(texts)
-    folder, shown = checkpoint(place, name), questions.opened_image(image)
+    shown = questions.opened_image(image)
     asked = questions.Asked(folder)
     found = questions.fits(asked, shown, texts)
     written = pages.compared_page(found, shown, name, how=questions.how_mapped(asked))
@@ -80,13 +84,18 @@ def serve(
     replicas: Annotated[int, typer.Option(min=1, help="Copies of the model that answer side by side.")] = 1,
 ) -> None:
     """A page and JSON that search a run's pairs and compare texts with an image, on Ray Serve, until Ctrl-C."""
-    from app.asking.serving import serve_run
-    from app.steps import opened
+    from app.steps import checkpoint, opened
+    from core.config import UserError
     from core.places import Place
     from core.runs import refuse_missing
 
     place = Place.at(run)
     refuse_missing(place)
+    checkpoint(place, name)  # before torch is loaded
     with opened(place, None, []) as config:
         pass
+    try:
+        from app.asking.serving import serve_run
+    except ImportError as error:
+        raise UserError("Ray Serve is not installed: pip install 'figray[serve]'") from error
     serve_run(config, place, name=name, split=split, host=host, port=port, replicas=replicas)

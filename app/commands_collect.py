@@ -14,13 +14,15 @@ Topic = Annotated[
     str | None, typer.Option(help='A word or phrase, or several with OR: --topic glioma, --topic "stroke OR infarct".')
 ]
 
+Source = Annotated[str | None, typer.Option(help="pmc, bucket:FOLDER or bucket:URL, laid out as PMC's.")]
+
 
 @commands.command()
 def collect(
     recipe: Recipe = None,
     run: Run = "runs/collected",
     topic: Topic = None,
-    source: Annotated[str | None, typer.Option(help="pmc, bucket:FOLDER or bucket:URL, laid out as PMC's.")] = None,
+    source: Source = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be asked, what is found, and what it would take.")
     ] = False,

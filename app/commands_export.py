@@ -1,19 +1,23 @@
 """figray export and import-review: what people take away from a run, and what they bring back."""
 
+import shlex
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands_collect import Source, absolute, refuse_no_folder
+from app.endings import next_is, of_table
 from app.options import AsJson, Run, RunFolder, Set
 from app.session import GOES_ON, connected, ended, say, session, without_training
 
 if TYPE_CHECKING:
-    from app.exports.wanted import Wanted
+    from core.wanted import Wanted
 
 INLINE = 4  # shards that are written in this process; more are tasks of Ray
-FORM = "webdataset, parquet (Hugging Face), imagefolder, jsonl, csv, blip, llava, coco or label-studio."
+FORM = "webdataset, parquet (Hugging Face), imagefolder, jsonl, csv, blip, llava, coco, label-studio or pointers."
 
 
 class Group(typer.core.TyperGroup):
@@ -47,6 +51,7 @@ def pairs(
     licence: Annotated[str, typer.Option(help='"CC0,CC BY": only these.')] = "",
     min_score: Annotated[float, typer.Option(min=0, max=1, help="How likely a pair's text is right, at least.")] = 0.0,
     reproduced: Annotated[bool, typer.Option(help="Keep what is shown by a third party's permission.")] = False,
+    without: Annotated[str, typer.Option(help="burnt-in-text,person: none of these; see `figray flag`.")] = "",
     whole: Annotated[bool, typer.Option(help="Whole figures with whole captions instead.")] = False,
     per_shard: PerShard = 1000,
     set_: Set = [],  # noqa: B006
@@ -55,13 +60,20 @@ def pairs(
     """A run's pairs as WebDataset, for Hugging Face, as CSV or JSON, for BLIP or LLaVA, or figures to mend by hand."""
     from typing import get_args
 
-    from app.exports.wanted import wanted
+    from app.flagging import flagged
+    from core.config import SettingError
+    from core.places import Place
     from core.records import Kind, MatchedBy, Modality, Split
+    from core.wanted import wanted
 
     words = {"split": split, "kind": kind, "modality": modality, "matched_by": matched_by, "licence": licence}
     kinds = {"split": Split, "kind": Kind, "modality": Modality, "matched_by": MatchedBy}
     known = {name: get_args(values) for name, values in kinds.items()}
     asked = wanted(words, min_score=min_score, reproduced=reproduced, known=known)
+    if without and whole:
+        raise SettingError("--without is of pairs: images of whole figures are not looked at")
+    if without:
+        asked = replace(asked, flagged=flagged(Place.at(run), without))
     _export(run, out, "whole" if whole else "pairs", to, asked, per_shard=per_shard, set_=set_, as_json=as_json)
 
 
@@ -73,8 +85,8 @@ def radiographs(
     """A run's radiographs, with reports and findings, in the same forms."""
     from typing import get_args
 
-    from app.exports.wanted import wanted
     from core.records import Split
+    from core.wanted import wanted
 
     asked = wanted({"split": split}, min_score=0.0, reproduced=True, known={"split": get_args(Split)})
     _export(run, out, "radiographs", to, asked, per_shard=per_shard, set_=set_, as_json=as_json)
@@ -97,7 +109,22 @@ def model(
     if to not in steps.FORMATS:
         raise SettingError(f"--to {to}: a model can be written for {', '.join(steps.FORMATS)}")
     steps.export(Place.at(run), name, str(out), to=to)
-    say(f"model: {out}")
+    say(f"model: {out}, as {to} reads it; {out / 'README.md'} has the code")
+    say(next_is("figray evaluate " + shlex.quote(name), run=run))
+
+
+@commands.command()
+def flag(run: RunFolder, set_: Set = [], as_json: AsJson = False) -> None:  # noqa: B006
+    """Look at the images of pairs for burnt-in text and for skin, so that exports can leave them out."""
+    from app import flagging
+    from app.steps import counted
+
+    with session(run, None, set_, trains=False, begins=False) as (config, place, bars):
+        table = flagging.flag(config, place, bars)
+    for line in flagging.lines(table):
+        say(line)
+    say(f"next: figray export pairs {shlex.quote(run)} OUT --without burnt-in-text,person")
+    ended(counted(table), as_json=as_json)
 
 
 @commands.command()
@@ -128,6 +155,43 @@ def import_review(
     ended(told, as_json=as_json)
 
 
+@commands.command()
+def fetch_pointers(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="What `figray export pairs --to pointers` has written.")
+    ],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="The run folder to make; a path, or a URI.")],
+    source: Source = None,
+    set_: Set = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """Fetch the articles that pointers name and make the same pairs of them, or say why they are not the same."""
+    from app import pointers_back
+    from app.steps import counted, failed_in_words
+
+    found = pointers_back.read_pointers(folder)
+    refuse_no_folder(source)
+    overrides = [*set_, *([f"source.origin={absolute(source)}"] if source else [])]
+    with session(out, None, overrides, trains=False) as (config, place, bars):
+        made = pointers_back.write_pairs(config, place, found, bars)
+    say(of_table(made, found.table))
+    for code, count in sorted((made.left_out | made.failed).items()):
+        say(f"left out: {count:,} {code}")
+    for line in failed_in_words(made):
+        say(line)
+    say(next_is("figray train " + ("raw" if found.table == "whole" else "processed"), run=out))
+    ended(counted(made), as_json=as_json)
+
+
+def _after_export(run: str, out: str, to: str) -> str:
+    """The next command, or where it stands how the files are read."""
+    if to in ("coco", "label-studio"):
+        return f"next: figray import-review {shlex.quote(run)} FILE, with what was corrected"
+    if to == "pointers":
+        return f"next: figray fetch-pointers {shlex.quote(out)} NEW-RUN"
+    return f"next: {out.rstrip('/')}/README.md says what there is and how it is read"
+
+
 def _export(
     run: str, out: str, table: str, to: str, asked: "Wanted", *, per_shard: int, set_: list[str], as_json: bool
 ) -> None:
@@ -149,4 +213,5 @@ def _export(
                 told = export(run_works=partial(taking_away.on_ray, config))
     for line in told["lines"]:
         say(line)
+    say(_after_export(run, out, to))
     ended({name: value for name, value in told.items() if name != "lines"}, as_json=as_json)

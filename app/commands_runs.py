@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.endings import next_is, of_table
 from app.options import AsJson, RunFolder, Set
 from app.session import ended, say, session
+from app.verbosity import ASKED
 
 if TYPE_CHECKING:
     from core.places import Place
@@ -41,6 +43,8 @@ def retry(run: RunFolder, set_: Set = [], as_json: AsJson = False) -> None:  # n
     say(f"failed before: {before:,}; now: {after:,}")
     for line in lines:
         say(line)
+    say(of_table(figures, "figures"))
+    say(next_is("figray retry", run=run, given=True) if after else next_is("figray pair", run=run))
     ended(found, as_json=as_json)
     if after:
         raise typer.Exit(1)
@@ -60,6 +64,8 @@ def refresh(run: RunFolder, set_: Set = [], as_json: AsJson = False) -> None:  #
         found = steps.counted(figures)
     for line in lines:
         say(line)
+    say(of_table(figures, "figures"))
+    say(next_is("figray pair", run=run))
     ended(found, as_json=as_json)
 
 
@@ -76,6 +82,8 @@ def verify(run: RunFolder, as_json: AsJson = False) -> None:
     for each in found:
         say(str(each))
     say(f"{run}: {len(found)} damaged" if found else f"{run}: whole")
+    if not found:
+        say(next_is("figray report", run=run, given=True))
     ended({"damaged": [vars(each) for each in found], "told": told}, as_json=as_json)
     if found:
         raise typer.Exit(1)
@@ -100,9 +108,10 @@ def clean(
         say(f"{cleaning.size_in_words(each.size):>10}  {each.name}" + (f"  ({each.why})" if each.why else ""))
     again = [each for each in found if each.why]
     size, gone = cleaning.size_in_words(sum(each.size for each in again)), 0
+    asks = not (as_json or ASKED.quiet)  # who reads by program, or wants no word, is not asked
     if not again:
         say("nothing of it can be made again")
-    elif not dry_run and (yes or typer.confirm(f"remove {size} that can be made again?", err=True)):
+    elif not dry_run and (yes or (asks and typer.confirm(f"remove {size} that can be made again?", err=True))):
         with leased(place):
             gone = cleaning.remove(place, again)
         say(f"removed: {size}")

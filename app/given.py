@@ -1,22 +1,29 @@
-"""figray dataset pairs: a user's own table of images and texts to the table `pairs/` of a run."""
+"""figray dataset pairs: a user's own table of images and texts to the tables of a run.
+
+As they are: to `pairs/`, where copies are sought, and to `whole/`, the same rows under the name of the other scheme.
+To be separated: to `figures/`, of which `pair` makes the other tables.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 
 from app import steps
+from app.attribution import write_attribution
 from core.config import UserError
 from core.failures import reject_of
 from core.places import Place
-from core.records import Pair, Reject, Split
-from core.runs import Table, claim, digest
+from core.records import Figure, Pair, Reject, Split, from_table, to_table
+from core.runs import RunConflict, Table, claim, digest
 from core.settings import Config
-from pipelines.given_pairs import Given, GivenPair, pair_of
-from trainers.datasets.tables import by_split
+from core.split import by_split
+from pipelines.given_pairs import Given, GivenPair, figure_of, pair_of
 
 IN_A_PART = 500  # rows
+STATION = "dataset pairs"
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ def write_pairs(config: Config, run: Place, found: Given, progress: steps.Progre
     table = Table(run / "pairs", Pair)
     val, test = config.split.val, config.split.test
     side = config.tables.train_side
-    made_with = {"station": "dataset pairs", "seed": config.seed, "val": val, "test": test, "rows": len(found.works)}
+    made_with = {"station": STATION, "seed": config.seed, "val": val, "test": test, "rows": len(found.works)}
     claim(table.place, {**made_with, "train_side": side}, before={"train_side": side})
     make = partial(pair_of, root=found.root, seed=config.seed, val=val, test=test, train_side=side)
     task = partial(make_part, table=table, make=make)
@@ -46,6 +53,75 @@ def write_pairs(config: Config, run: Place, found: Given, progress: steps.Progre
         reasons = ", ".join(f"{count:,} {code}" for code, count in sorted(table.left_out.items()))
         raise UserError(f"no row could be used: {reasons}; {table.place}/rejects-*.parquet says more")
     return table
+
+
+def settle(config: Config, run: Place, table: Table) -> list[str]:
+    """Seek copies among the pairs, and make `whole/` of what stands then; what is said of it."""
+    from pipelines.build import asked_of
+    from pipelines.copies import given
+
+    told = given.settle(table, asked_of(config), config.dedupe)
+    if not table.rows:
+        raise UserError(f"no pair is left: {'; '.join(told)}; {table.place}/rejects-*.parquet says more")
+    whole = Table(run / "whole", Pair)
+    claim(whole.place, {"station": STATION, "of": "pairs"})
+    for part in table.parts():
+        inputs, stands = digest([file.sha256 for file in part.files]), whole.part(part.part)
+        if stands is None or stands.inputs != inputs:
+            pairs = from_table(table.read_part(part.part), Pair)
+            whole.commit(
+                part.part, tables=by_split(pairs, Pair), rejects=[], inputs=inputs, counts=given.counts_of(pairs),
+                taken=len(pairs), version=part.version,
+            )  # fmt: skip
+    write_attribution(run, run)
+    return told
+
+
+def write_figures(config: Config, run: Place, found: Given, progress: steps.Progress) -> Table:
+    """The rows of a table as figures of a run, to be separated; UserError where no row is of use."""
+    from pipelines.build import by_tasks, make_missing
+
+    stands = run / "pairs" / "settings.json"
+    if stands.exists() and stands.read_json().get("station") == STATION:
+        raise RunConflict(f"{run} has pairs that were taken as they are; with --separate name another run")
+    table = Table(run / "figures", Figure)
+    claim(table.place, {"station": STATION, "rows": len(found.works)})
+    task = partial(make_figures, table=table, root=found.root)
+    stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=config.tables.readers[1])
+    with steps.timed(run, "figures"):
+        make_missing("figures", table, slices(found.works), progress, stage)
+    if not table.rows:
+        reasons = ", ".join(f"{count:,} {code}" for code, count in sorted(table.left_out.items()))
+        raise UserError(f"no row could be used: {reasons}; {table.place}/rejects-*.parquet says more")
+    return table
+
+
+def told_of_separating(found: Given) -> list[str]:
+    """What of a table does not count where its images are separated."""
+    stated = sum(bool(work.split) for work in found.works)
+    told = f"{stated:,} rows name a split; with --separate groups are divided by split.val and split.test instead"
+    return [told] if stated else []
+
+
+def make_figures(row: Mapping[str, Any], *, table: Table, root: Path) -> dict[str, Any]:
+    """Make the figures of a part, and commit them."""
+    figures: list[Figure] = []
+    rejects: list[Reject] = []
+    for work in map(work_of, row["works"]):
+        try:
+            figures.append(figure_of(work, root=root))
+        except Exception as error:  # noqa: BLE001  what one row brings up costs that row, and is told
+            rejects.append(reject_of(work.id, work.group or work.id, "dataset", error))
+    done = table.commit(
+        row["part"], tables={"": to_table(figures, Figure)}, rejects=rejects, inputs=row["inputs"], counts={},
+        taken=len(row["works"]),
+    )  # fmt: skip
+    return {"part": done.model_dump_json()}
+
+
+def work_of(told: Mapping[str, Any]) -> GivenPair:
+    """A row of a table from the plain values that a part is given as."""
+    return GivenPair(**{**told, "at": tuple(told["at"])})
 
 
 def slices(works: Sequence[GivenPair]) -> list[Slice]:
@@ -61,8 +137,7 @@ def make_part(row: Mapping[str, Any], *, table: Table, make: Callable[[GivenPair
     """Make the pairs of a part, and commit them."""
     pairs: list[Pair] = []
     rejects: list[Reject] = []
-    for told in row["works"]:
-        work = GivenPair(**{**told, "at": tuple(told["at"])})
+    for work in map(work_of, row["works"]):
         try:
             pairs.append(make(work))
         except Exception as error:  # noqa: BLE001  what one row brings up costs that row, and is told

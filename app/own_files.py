@@ -13,6 +13,7 @@ from pyarrow import fs
 from pydantic import TypeAdapter, ValidationError
 
 from app.caption_files import FileError, captions_in
+from app.session import in_words
 from core.file_kinds import READ
 from core.places import Place
 from core.settings import Config
@@ -110,7 +111,7 @@ def writable(out: Path) -> Path:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(f"cannot make the folder of {out}: {error.strerror}") from error
+        raise FileError(f"cannot make the folder of {out}: {in_words(error)}") from error
     if not os.access(out.parent, os.W_OK):
         raise FileError(f"{out.parent} may not be written to")
     return out

@@ -108,7 +108,9 @@ def _published(file: Path) -> Published | None:
     """A file of a published set; None where it is of figray's own shapes. Raises FileError."""
     try:
         return published(file.name, file.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except OSError as error:
+        raise FileError(f"{file}: {error.strerror}") from error
+    except (UnicodeDecodeError, ValueError) as error:
         raise FileError(f"{file}: {error}") from error
 
 

@@ -29,7 +29,7 @@ from trainers.evaluation.segmentation import SegmentationPlan, segment
 from trainers.evaluation.sentence_maps import point
 from trainers.evaluation.zero_shot import ZeroShotPlan, zero_shot
 from trainers.job import make_job, write_start
-from trainers.training_set import read_training_set
+from trainers.training_set import training_set_of
 
 Task = Literal["zero-shot", "few-shot", "segmentation", "pointing", "pointing-apart", "pointing-seen"]
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -217,7 +217,7 @@ def write_untrained(config: Config, run: Place, name: str) -> None:
     if (folder / "checkpoint" / WHOLE).exists():
         return
     begun = steps.begun_from(config, run)
-    texts = read_training_set(pairs.files("split=train"), fraction=config.train.fraction, seed=config.seed)
+    texts = training_set_of(config, pairs.files("split=train"))
     job = make_job(begun, texts, out=folder.uri)
     write_start(begun, texts, job)
     with Place.at(job.start).near() as start, (folder / "checkpoint").written(last=WHOLE) as draft:

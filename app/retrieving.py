@@ -8,6 +8,7 @@ import torch
 
 from app import steps
 from app.report.evaluated import retrieval_file
+from core.config import UserError
 from core.places import Place
 from core.records import Pair
 from core.settings import Config
@@ -46,6 +47,11 @@ def retrieve(config: Config, run: Place, name: str) -> dict[str, Any]:
                 for file in part.files
                 if file.name.startswith(f"split={settings.split}/")
             )
+            if not rows:
+                raise UserError(
+                    f"{pairs.place} has no pair in its split {settings.split}; raise split.{settings.split} "
+                    "where pairs are made, or evaluate another split: --set evaluate.split=val"
+                )
             # Of the validation split itself nothing is left to choose on.
             chooses = settings.rerank_sum == "chosen" and settings.split != "val"
             result = evaluate(

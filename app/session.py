@@ -139,6 +139,11 @@ MENDABLE = {
 }
 
 
+def in_words(error: OSError) -> str:
+    """What a disk or a path says, with what mends it."""
+    return MENDABLE.get(error.errno or 0) or " ".join(str(error.strerror or error).split())
+
+
 def in_one_line(error: BaseException) -> str | None:
     """What the user can mend, in one line; None for an error of ours. Errors of Ray's tasks are those they are of."""
     from core.config import UserError

@@ -29,7 +29,7 @@ ON_A_SHEET = 200  # figures; more makes a page that browsers struggle with
 
 # What makes a model what it is, with the settings of its objective; another value of one of them is another model.
 SHAPING = (
-    *("model", "optim", "train.batch_size", "train.fraction", "seed"),
+    *("model", "optim", "train.batch_size", "train.fraction", "train.only", "seed"),
     *("train.frozen", "train.learnt_blocks", "train.augment"),
 )
 NO_LONGER = ("train.workers",)  # what older models state, and what any number of workers goes on from now
@@ -227,6 +227,8 @@ def begun_from(config: Config, run: Place) -> Config:
 
 def checkpoint(run: Place, name: str) -> str:
     """The folder of a trained model, path or URI; RunConflict if the run has none of this name."""
+    if not name.strip() or "/" in name or "\\" in name or name in (".", ".."):
+        raise RunConflict(f"{name!r} is no name of a model: it is a folder's name in {run / 'models'}, without slashes")
     folder = run / "models" / name / "checkpoint"
     if not (folder / "config.json").exists():
         there = [each for each in (run / "models").folders() if (run / "models" / each / "checkpoint").exists()]
@@ -255,7 +257,12 @@ FORMATS = {  # libraries that a model can be written for: module and function
 def export(run: Place, name: str, out: str, *, to: str = "transformers") -> None:
     """A model as a folder that another library of FORMATS loads."""
     module, function = FORMATS[to]
-    getattr(import_module(module), function)(checkpoint(run, name), out)
+    folder, place = checkpoint(run, name), Place.at(out)
+    if place.is_file():
+        raise UserError(f"{out} is a file; name a folder to write")
+    if not place.is_empty():  # before torch is loaded
+        raise UserError(f"{out} is there already and not an empty folder: name another one, or delete it")
+    getattr(import_module(module), function)(folder, out)
     if (run / "pairs").exists():
         write_attribution(run, Place.at(out))
 

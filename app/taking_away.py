@@ -11,9 +11,8 @@ from app.attribution import write_attribution
 from app.exports import written
 from app.exports.annotations import write_annotations
 from app.exports.cards import write_cards
-from app.exports.forms import FORMS, Lines
+from app.exports.forms import FORMS, POINTERS, Lines
 from app.exports.items import HELD_APART
-from app.exports.wanted import COLUMNS, Wanted
 from app.exports.written import Do, Plan, Work
 from core.config import SettingError, UserError
 from core.places import Place
@@ -21,6 +20,8 @@ from core.records import Pair, Radiograph, SeparatedFigure
 from core.runs import Table, figray_version
 from core.settings import Config
 from core.suggestions import meant
+from core.wanted import COLUMNS, Wanted
+from pipelines.pointers import Pointer
 from pipelines.reviews import ReviewedPanel, Verdict, write_reviews
 
 RECORDS = {"pairs": Pair, "whole": Pair, "radiographs": Radiograph}
@@ -43,6 +44,11 @@ def plan(run: Place, name: str, out: Place, form: str, asked: Wanted, *, per_sha
             raise SettingError(f"--to {form} writes every figure; it takes no filter")
         _table(run, "separated")
         return None
+    if form == POINTERS:
+        if name == "radiographs":
+            raise SettingError(f"--to {form} is of pairs: they alone were cut from files that can be fetched again")
+        if not Table(run / "separated", SeparatedFigure).parts():
+            raise UserError(f"{run} has no table separated: its pairs were not collected, and nothing points to them")
     return written.planned(_table(run, name), asked, per_shard=per_shard, seed=seed)
 
 
@@ -53,7 +59,8 @@ def export(
     """Write all of it; what is told in the end, `lines` for a person."""
     told = {
         "title": f"{run.name}: {name} by figray", "run": run.name, "table": name, "form": form, "seed": seed,
-        "figray": figray_version(), "day": datetime.now(UTC).date().isoformat(), "wanted": vars(asked),
+        "figray": figray_version(), "day": datetime.now(UTC).date().isoformat(),
+        "wanted": {**vars(asked), "flagged": len(asked.flagged)},
     }  # fmt: skip
     if found is None:
         count = write_annotations(_table(run, "separated"), Table(run / "pairs", Pair), out, form=form)
@@ -63,8 +70,7 @@ def export(
     table = Table(run / name, RECORDS[name])
     written.write(table, found, asked, out, form=form, seed=seed, run=run_works)
     numbers = written.statistics(found)
-    columns = [each.name for each in fields(table.record) if each.name not in HELD_APART]
-    write_cards(out, told, numbers, form=form, columns=["image", "text", *columns])
+    write_cards(out, told, numbers, form=form, columns=columns_of(table.record, form))
     if name != "radiographs":
         kept = [column for column in COLUMNS if column in {each.name for each in fields(Pair)}]
         write_attribution(run, out, name, columns=kept, keep=lambda pair: not asked.reason(pair))
@@ -76,6 +82,16 @@ def export(
     if name != "radiographs":
         lines.append(f"whom to name: {out / ATTRIBUTION}")
     return {"out": out.uri, **numbers, "lines": lines}
+
+
+def columns_of(record: type, form: str) -> list[str]:
+    """The fields of a row as it is written."""
+    if form == POINTERS:
+        return [each.name for each in fields(Pointer)]
+    if FORMS[form].columns:
+        return list(FORMS[form].columns)
+    image = "file_name" if form == "imagefolder" else "image"
+    return [image, "text", *(each.name for each in fields(record) if each.name not in HELD_APART)]
 
 
 def on_ray(config: Config, works: Sequence[Work], do: Do) -> Iterator[Lines]:

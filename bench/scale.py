@@ -71,11 +71,11 @@ def training_set(folder: Path) -> None:
     from trainers.batch import Collate, columns_of, prepare
     from trainers.checkpoint import load_model
     from trainers.job import make_job, write_start
-    from trainers.training_set import read_training_set, rows_of_share
+    from trainers.training_set import rows_of_share, training_set_of
 
     config = load("demo")
     files = Table(Place.at(folder) / "pairs", Pair).files("split=train")
-    chosen = read_training_set(files, fraction=config.train.fraction, seed=config.seed)
+    chosen = training_set_of(config, files)
     job = make_job(config, chosen, out=str(folder / "model"))
     write_start(config, chosen, job)
     model, tokenizer = load_model(job.start)

@@ -1,9 +1,12 @@
 """Articles into train, val and test by a hash of their id: no article, and no two that share an image, on two sides."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
 
-from core.records import Split
+import pyarrow as pa
+
+from core.records import Split, to_table
 
 HASHES = 2**64
 
@@ -23,6 +26,13 @@ def split_of(
     if drawn < test:
         return "test"
     return "val" if drawn < test + val else "train"
+
+
+def by_split(rows: Sequence[Any], record: type) -> dict[str, pa.Table]:
+    """Rows as a table for each split, by the name of its folder."""
+    return {
+        f"split={split}": to_table([row for row in rows if row.split == split], record) for split in get_args(Split)
+    }
 
 
 def pmcid_of(article_id: str) -> str:

@@ -16,9 +16,9 @@ from typing import Any
 from core.config import SettingError, UserError
 from core.csv_rows import open_csv, plain
 from core.file_kinds import READ
-from core.images import encode_jpeg, encode_small, facts_apart, open_image
+from core.images import ImageFacts, encode_jpeg, encode_small, facts_apart, open_image
 from core.places import Place
-from core.records import Pair, Split
+from core.records import Figure, Pair, Split
 from core.rejection import RejectionError
 from core.runs import digest
 from core.split import split_of
@@ -252,10 +252,7 @@ def _text(value: Any) -> str:
 
 def pair_of(work: GivenPair, *, root: Path, seed: int, val: float, test: float, train_side: int | None = None) -> Pair:
     """The pair of a row; raises RejectionError where it has no image that can be read. train_side: see tables."""
-    if work.code:
-        raise RejectionError(work.code, work.message)
-    data = _bytes_of(work, root)
-    facts_apart(data)  # in a process of its own: what would end it, ends that
+    data, _ = _opened(work, root)
     image = open_image(data).image
     group = work.group or work.id
     return Pair(
@@ -268,6 +265,27 @@ def pair_of(work: GivenPair, *, root: Path, seed: int, val: float, test: float, 
         md5=hashlib.md5(data, usedforsecurity=False).hexdigest(), kind=picture_kind(image)[0],
         modality=modality_of(work.text, work.text),
     )  # fmt: skip
+
+
+def figure_of(work: GivenPair, *, root: Path) -> Figure:
+    """The row as a figure whose panels and letters are still to be found; raises RejectionError as pair_of()."""
+    data, facts = _opened(work, root)
+    group = (work.group or work.id).replace(".", "_")  # a dot begins the version of an article
+    return Figure(
+        figure_id=f"{group}/{work.id}", article_id=group, title="", article_type="", doi=None, year=None,
+        licence=work.licence or "unknown", attribution=work.attribution, media_url=work.image or work.container,
+        md5=hashlib.md5(data, usedforsecurity=False).hexdigest(), image=data, image_format=facts.format,
+        width=facts.width, height=facts.height, n_frames=facts.n_frames, label=None, caption=work.text, emphasis=[],
+        mentions=[], notes=facts.notes,
+    )  # fmt: skip
+
+
+def _opened(work: GivenPair, root: Path) -> tuple[bytes, ImageFacts]:
+    """The image of a row, as bytes that can be opened, and what is known of it; raises RejectionError."""
+    if work.code:
+        raise RejectionError(work.code, work.message)
+    data = _bytes_of(work, root)
+    return data, facts_apart(data)  # in a process of its own: what would end it, ends that
 
 
 def _bytes_of(work: GivenPair, root: Path) -> bytes:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import pyarrow.compute as pc
@@ -51,19 +52,18 @@ def save_model(
     articles: Iterable[str] = (),
     images: Iterable[str] = (),
     seen: str | None = None,
-    published: Mapping[str, str] | None = None,
+    told: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Write the folder, whole or not at all.
 
     settings: the groups `model`, `objective` and, of MLIP, `mlip`. articles, images: what it was trained on, by id and
-    by `image_marks`; seen: the folder where that is told, instead. published: library and source of weights that others
-    have trained.
+    by `image_marks`; seen: the folder where that is told, instead. told: what else config.json says: `only`, what its pairs
+    were restricted to; `published`, whose weights they were.
     """
     config: dict[str, Any] = {n: group.model_dump(mode="json") for n, group in zip(GROUPS, settings, strict=False)}
     if model.kept:
         config["frozen"] = sorted(model.kept)
-    if published:
-        config[PUBLISHED] = dict(published)
+    config |= told
     with Place.at(folder).written(last=WHOLE) as draft:
         save_weights(model, str(draft / "model.safetensors"))
         (draft / "config.json").write_text(json.dumps(config, indent=1))

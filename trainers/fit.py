@@ -50,7 +50,7 @@ from trainers.restarts import (
 )
 from trainers.seen import carry
 from trainers.trackers import METRICS, TENSORBOARD, Kept, Tracker, check_installed, json_lines, keeping, tensorboard
-from trainers.training_set import read_training_set, sentences_of
+from trainers.training_set import sentences_of, training_set_of
 from trainers.watching import watching
 
 __all__ = ["FitResult", "fit", "load_model"]
@@ -93,7 +93,7 @@ def fit(
     """
     folder = Place.at(out)
     check_installed(config.train.trackers)
-    training_set = read_training_set(train_files, fraction=config.train.fraction, seed=config.seed)
+    training_set = training_set_of(config, train_files)
     job = make_job(config, training_set, out=folder.uri)
     done = FitResult(checkpoint=(folder / "checkpoint").uri, metrics=job.metrics, steps=job.plan.total_steps)
     if _finished(folder) == job.name:

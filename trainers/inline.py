@@ -23,7 +23,7 @@ from trainers.loop import Plan, Progress, Record, begin, load_progress, set_up, 
 from trainers.seen import carry
 from trainers.texts import cut
 from trainers.trackers import METRICS
-from trainers.training_set import TrainingSet, read_training_set, rows_of_share, sentences_of
+from trainers.training_set import TrainingSet, rows_of_share, sentences_of, training_set_of
 
 HELD = 2 * 2**30  # bytes of decoded images that are held; of more, the encoded ones are
 
@@ -52,7 +52,7 @@ def fit_inline(
             f"train.workers is {config.train.workers}, and inline there is one: set it to 1, "
             "or train by Ray Train (sweep.executor=ray_train)"
         )
-    training_set = read_training_set(train_files, fraction=config.train.fraction, seed=config.seed)
+    training_set = training_set_of(config, train_files)
     device = "cuda" if config.train.gpu and torch.cuda.is_available() else "cpu"
     with TemporaryDirectory() as place:
         job = make_job(config, training_set, out=place)
@@ -90,7 +90,7 @@ def fit_here(config: Config, *, train_files: Sequence[str], out: str) -> None:
     Nothing is kept on the way: a training that was cut off begins anew. Raises as fit_inline() does.
     """
     folder = Place.at(out)
-    training_set = read_training_set(train_files, fraction=config.train.fraction, seed=config.seed)
+    training_set = training_set_of(config, train_files)
     name = make_job(config, training_set, out=folder.uri).name
     done, records = folder / "checkpoint" / NAME, list[Record]()
     if (folder / "checkpoint" / WHOLE).exists() and done.exists() and done.read_json()["name"] == name:

@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerFast
 from core.checksums import seal
 from core.config import UserError
 from core.places import Place
-from core.settings import Config, MlipSettings, ObjectiveSettings, Settings
+from core.settings import Config, MlipSettings, ObjectiveSettings, OnlySettings, Settings
 from trainers.batch import train_tokenizer
 from trainers.blip import Blip
 from trainers.checkpoint import masking, save_model
@@ -155,8 +155,9 @@ def save_checkpoint(
     folder: Path, job: Job, objective: Objective, progress: Progress, *, tokenizer: PreTrainedTokenizerFast
 ) -> None:
     """The model as a folder, with `progress.pt`, which training goes on from; it points to what was seen."""
-    settings = (objective.model.settings, *job.named)
-    save_model(folder, objective.model, settings=settings, tokenizer=tokenizer, seen=job.seen)
+    settings, only = (objective.model.settings, *job.named), job.plan.train.only
+    told = {} if only == OnlySettings() else {"only": only.model_dump(mode="json")}
+    save_model(folder, objective.model, settings=settings, tokenizer=tokenizer, seen=job.seen, told=told)
     save_progress(objective, progress, folder / PROGRESS)
     seal(folder)
 

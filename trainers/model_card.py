@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from core.settings import ModelSettings, ObjectiveSettings
+from core.settings import ModelSettings, ObjectiveSettings, OnlySettings
+from core.wanted import in_words
 from trainers.checkpoint import training_articles, training_images
 from trainers.wheels import begun_with
 
@@ -62,9 +63,11 @@ def model_card(folder: str | Path, *, temperature: float) -> str:
 
 
 def seen_in_words(folder: str | Path) -> str:
-    """How many articles, and images where they are known."""
+    """How many articles, images where they are known, and what of their pairs was taken."""
+    only = OnlySettings(**json.loads((Path(folder) / "config.json").read_text()).get("only", {}))
     images = sum("#" not in mark for mark in training_images(folder))  # the other marks are groups of duplicates
-    return f"{len(training_articles(folder))} articles" + (f" ({images} images as published)" if images else "")
+    told = f"{len(training_articles(folder))} articles" + (f" ({images} images as published)" if images else "")
+    return told + (f", of their pairs only {asked}" if (asked := in_words(only)) else "")
 
 
 def heads_untrained(objective: ObjectiveSettings) -> str:

@@ -4,12 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.exports.forms import FORMS
+from app.exports.forms import FORMS, POINTERS
 from core.places import Place
 
 SPDX = {"CC0": "cc0-1.0", "CC BY": "cc-by-4.0", "CC BY-SA": "cc-by-sa-4.0", "CC BY-NC": "cc-by-nc-4.0"}
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 LOADED = ("parquet", "imagefolder", "jsonl", "csv", "webdataset")  # forms that `datasets` loads from the folder
+POINTED = (
+    "pointers to images with their texts. There is no image here and no text: `figray fetch-pointers` fetches the "
+    "figures where PMC keeps them, cuts the same panels and texts, and says why a pair is no longer the same."
+)
 SHOWN = 12  # values of a column in the card
 CARD = """---
 {front}---
@@ -55,7 +59,7 @@ def card(told: Mapping[str, Any], numbers: Mapping[str, Any], form: str) -> str:
     return CARD.format(
         front=_front(numbers, form),
         title=told["title"],
-        rows=f"{sum(rows.values()):,} images with their texts.",
+        rows=f"{sum(rows.values()):,} " + (POINTED if form == POINTERS else "images with their texts."),
         version=told["figray"],
         run=told["run"],
         table="\n".join(table),
@@ -100,7 +104,7 @@ def croissant(
             "description": f"{number} images and texts",
             "containedIn": {"@id": "folder"},
             "encodingFormat": FORMS[form].mime,
-            "includes": FORMS[form].files.format(split=split),
+            "includes": (FORMS[form].listed or FORMS[form].files).format(split=split),
         }
         for split, number in numbers["rows"].items()
     ]
@@ -109,13 +113,7 @@ def croissant(
         "contentUrl": ".", "encodingFormat": "local-directory", "sha256": "local-directory",
     }  # fmt: skip
     fields: list[dict[str, Any]] = [
-        {
-            "@type": "cr:Field",
-            "@id": f"rows-{split}/{name}",
-            "name": name,
-            "dataType": "sc:ImageObject" if name == "image" else "sc:Text",
-            "source": {"fileSet": {"@id": f"files-{split}"}, "extract": {"column": name}},
-        }
+        {"@type": "cr:Field", "@id": f"rows-{split}/{name}", "name": name, **_source(form, split, name)}
         for split in numbers["rows"]
         for name in columns
     ]
@@ -138,6 +136,17 @@ def croissant(
         "distribution": [folder, *sets],
         "recordSet": records,
     }
+
+
+def _source(form: str, split: str, name: str) -> dict[str, Any]:
+    """Where a field of a row is found. An image is bytes in Parquet, and elsewhere the path of a file."""
+    one_list = FORMS[form].around[0].startswith("[")
+    path = "conversations[1].value" if form == "llava" and name == "text" else name
+    extract = {"jsonPath": f"$[*].{path}"} if one_list else {"column": name}
+    source: dict[str, Any] = {"fileSet": {"@id": f"files-{split}"}, "extract": extract}
+    if name == "image" and form == "parquet":
+        return {"dataType": "sc:ImageObject", "source": {**source, "transform": {"jsonPath": "bytes"}}}
+    return {"dataType": "sc:Text", "source": source}
 
 
 CONTEXT = {

@@ -17,8 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from app.csv_text import inert
-from app.exports.items import Item
+from app.exports.items import Item, whole_items
+from app.exports.pointing import pointed
 from core.places import Place
+from core.runs import Table
 
 ASK = "Describe this medical image."  # what LLaVA's human says
 FEATURES = {"image": {"_type": "Image"}, "text": {"dtype": "string", "_type": "Value"}}
@@ -39,13 +41,16 @@ class Form:
     """How one form is written. write: a shard's own files, and lines.
 
     around: of a file of lines, what stands before the first, between two, and after the last. files: a pattern of what
-    holds a split, as loaders name it; mime: of those files.
+    holds a split, as loaders name it; mime: of those files. items: rows of some files of a table as what is written.
     """
 
     write: Callable[[Sequence[Item], Place, Shard], Lines]
     files: str
     mime: str
     around: tuple[str, str, str] = ("", "\n", "\n")
+    listed: str = ""  # the same of the files with the rows alone, where images lie among them
+    columns: tuple[str, ...] = ()  # of a row as it is written, where they are not image, text and the facts
+    items: Callable[[Table, Sequence[str], Sequence[Mapping[str, Any]]], list[Item]] = whole_items
 
 
 def webdataset(items: Sequence[Item], out: Place, shard: Shard) -> Lines:
@@ -145,6 +150,11 @@ def _conversation(each: Item) -> dict[str, Any]:
     return {"id": each.key, "image": _path(each), "conversations": [asked, {"from": "gpt", "value": each.text}]}
 
 
+def pointers(items: Sequence[Item], out: Place, shard: Shard) -> Lines:
+    """A line of SPLIT.jsonl each, without image and text: see pipelines/pointers.py."""
+    return {f"{shard.split}.jsonl": [_json(each.facts) for each in items]}
+
+
 def _write_images(items: Sequence[Item], folder: Place) -> None:
     for each in items:
         (folder / each.file).write_bytes(each.image)
@@ -158,13 +168,15 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
+POINTERS = "pointers"
 ONE_LIST = ("[\n", ",\n", "\n]\n")  # a JSON array of the lines
 FORMS: dict[str, Form] = {
     "webdataset": Form(webdataset, "{split}-*.tar", "application/x-tar"),
-    "parquet": Form(parquet, "data/{split}-*.parquet", "application/vnd.apache.parquet"),
-    "imagefolder": Form(imagefolder, "{split}/**", "application/jsonlines"),
+    "parquet": Form(parquet, "data/{split}-*.parquet", "application/x-parquet"),
+    "imagefolder": Form(imagefolder, "{split}/**", "application/jsonlines", listed="{split}/metadata.jsonl"),
     "jsonl": Form(jsonl, "{split}.jsonl", "application/jsonlines"),
     "csv": Form(as_csv, "{split}.csv", "text/csv"),
-    "blip": Form(blip, "{split}.json", "application/json", ONE_LIST),
-    "llava": Form(llava, "{split}.json", "application/json", ONE_LIST),
+    "blip": Form(blip, "{split}.json", "application/json", ONE_LIST, columns=("image", "caption", "image_id")),
+    "llava": Form(llava, "{split}.json", "application/json", ONE_LIST, columns=("id", "image", "text")),
+    POINTERS: Form(pointers, "{split}.jsonl", "application/jsonlines", items=pointed),
 }

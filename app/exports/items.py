@@ -2,9 +2,11 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from core.runs import Table
 
 PLAIN = re.compile(r"[^A-Za-z0-9_-]+")
 LONGEST = 80  # characters of an id that a key keeps
@@ -48,3 +50,8 @@ def item(row: Mapping[str, Any]) -> Item:
         facts["sentences"] = [[each["start"], each["end"]] for each in row["sentences"]]
     name = str(row.get("pair_id") or row["image_id"])
     return Item(key_of(name), row["image"], row["text"], row["split"], facts)
+
+
+def whole_items(table: Table, files: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[Item]:
+    """Rows of some files of a table, each as it is."""
+    return [item(row) for row in rows]

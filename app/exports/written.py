@@ -13,13 +13,12 @@ from functools import partial
 from typing import Any
 
 from app.exports.forms import FORMS, Form, Lines, Shard
-from app.exports.items import item
-from app.exports.wanted import COLUMNS, LISTS, Wanted
 from core.config import UserError
 from core.places import Place
 from core.records import arrow_schema
 from core.runs import Table
 from core.tables import rows_of
+from core.wanted import COLUMNS, LISTS, Wanted
 
 Row = dict[str, Any]
 Do = Callable[[Row], Lines]
@@ -49,7 +48,9 @@ class Plan:
 def planned(table: Table, wanted: Wanted, *, per_shard: int, seed: int) -> Plan:
     """Choose rows and deal files; raises UserError where no row is left."""
     plan = Plan()
-    has = [name for name in ("split", *COLUMNS, "dataset", "view") if name in arrow_schema(table.record).names]
+    has = [
+        name for name in ("pair_id", "split", *COLUMNS, "dataset", "view") if name in arrow_schema(table.record).names
+    ]
     files: dict[str, list[tuple[str, int]]] = {}
     every = (file for part in table.parts() for file in part.files if file.rows)
     for uri in ((table.place / file.name).uri for file in every):
@@ -117,7 +118,7 @@ def write_shard(work: Row, *, table: Table, wanted: Wanted, out: Place, form: st
     kept = [row for row in rows if row["split"] == work["split"] and not wanted.reason(row)]
     random.Random(f"{seed}:{work['split']}:{work['number']}").shuffle(kept)
     shard = Shard(work["split"], work["number"], work["of"])
-    return FORMS[form].write([item(row) for row in kept], out, shard)
+    return FORMS[form].write(FORMS[form].items(table, work["files"], kept), out, shard)
 
 
 def here(works: Sequence[Work], do: Do) -> Iterator[Lines]:

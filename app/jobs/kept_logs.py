@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.session import in_words
 from core.places import Place, StorageError
 
 LATEST = Path("/tmp/ray/session_latest/logs")
@@ -37,7 +38,7 @@ def refuse_unwritable(to: Place) -> None:
         probe.write_bytes(b"figray keep-logs\n")
         probe.delete_file()
     except OSError as error:
-        raise StorageError(f"{to} cannot be written to: {error.strerror or error}; name another place") from error
+        raise StorageError(f"{to} cannot be written to: {in_words(error)}") from error
 
 
 def copy_grown(logs: Path, to: Place, seen: Stamps) -> int:

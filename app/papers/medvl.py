@@ -33,7 +33,7 @@ from core.records import Pair
 from core.runs import RunConflict
 from core.settings import Config
 from trainers.job import make_job
-from trainers.training_set import read_training_set
+from trainers.training_set import training_set_of
 
 RECIPES = {"phantom": "medvl-phantom", "paper": "blip-brain"}  # by scale; of fine-tuning, the same with "-finetune"
 
@@ -74,7 +74,7 @@ def table1(job: Job) -> str:
 def steps_of(job: Job, scheme: str) -> int:
     """Of the optimiser, that the settings give a scheme's pairs."""
     files = steps.table(job.run, steps.SCHEMES[scheme], Pair).files("split=train")
-    training_set = read_training_set(files, fraction=job.config.train.fraction, seed=job.config.seed)
+    training_set = training_set_of(job.config, files)
     return make_job(job.config, training_set, out=job.run.uri).plan.total_steps
 
 

@@ -232,15 +232,40 @@ def machines_of(file: Path, prices: Prices, *, gpu_group: str | None = None) -> 
     )  # fmt: skip
 
 
+class NodeType(BaseModel):
+    """What a plan reads of a node type; Ray's launcher knows more."""
+
+    node_config: dict[str, Any] = {}
+    resources: dict[str, float] = {}
+    max_workers: int | None = None
+    priority: int = 0
+
+
+class Described(BaseModel):
+    """What a plan reads of a cluster.yaml."""
+
+    available_node_types: dict[str, NodeType] = Field(min_length=1)
+    head_node_type: str
+    max_workers: int = 0
+    idle_timeout_minutes: float = 5
+
+
 def _described(file: Path) -> dict[str, Any]:
+    """A cluster.yaml as it stands; PlanInputError, naming what does not fit."""
     try:
         described = read_yaml(_text(file))
-        described["available_node_types"][described["head_node_type"]]["node_config"]
-    except (YamlError, TypeError, KeyError) as error:
-        raise PlanInputError(
-            f"{file} is no description of a cluster, with available_node_types and head_node_type: {error}"
-        ) from error
-    return dict(described)
+        if not isinstance(described, dict):
+            raise YamlError("it holds no settings by name")
+        head = Described.model_validate(described).head_node_type
+        if head not in described["available_node_types"]:
+            raise YamlError(f"head_node_type {head} is none of {', '.join(described['available_node_types'])}")
+    except YamlError as error:
+        raise PlanInputError(f"{file} is no description of a cluster: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        name, said = ".".join(map(str, first["loc"])), " ".join(first["msg"].split())
+        raise PlanInputError(f"{file} is no description of a cluster: {name}: {said}") from error
+    return described
 
 
 def _group(name: str, node: Mapping[str, Any], most: int, prices: Prices) -> NodeGroup:

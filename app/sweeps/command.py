@@ -1,5 +1,6 @@
 """figray sweep: many trainings by settings drawn from a space, judged on validation alone, to one recipe."""
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import typer
 
 from app import steps
+from app.endings import next_is
 from app.session import connected, say
 from app.sweeps.results import write_results
 from core.config import UserError, load, override, settings_of
@@ -131,9 +133,9 @@ def judges_of(config: Config, wanted: Asked) -> Judges:
 def with_steps(config: Config, run: Place, train_files: Sequence[str]) -> Config:
     """The settings with their steps stated: all trials take as many, and so does the best recipe."""
     from trainers.job import make_job
-    from trainers.training_set import read_training_set
+    from trainers.training_set import training_set_of
 
-    texts = read_training_set(train_files, fraction=config.train.fraction, seed=config.seed)
+    texts = training_set_of(config, train_files)
     plan = make_job(steps.begun_from(config, run), texts, out="").plan
     return override(config, {"optim.steps": plan.total_steps})
 
@@ -192,5 +194,6 @@ def tell(wanted: Asked, rows: Sequence[Mapping[str, Any]], metrics: Sequence[str
         return
     found = ", ".join(f"{name} {best['metrics'][name]:.4f}" for name in metrics)
     say(f"best: trial {best['trial']}, {found} on validation")
-    say(f"recipe: {wanted.folder / 'best.yaml'}; `figray train {wanted.folder / 'best.yaml'} --run {wanted.run}`")
-    say(f"on test, once, when it is chosen: `figray evaluate best --run {wanted.run}`")
+    say(f"recipe: {wanted.folder / 'best.yaml'}")
+    say(f"on test, once, when it is trained and chosen: `figray evaluate best --run {wanted.run}`")
+    say(next_is(f"figray train {shlex.quote(str(wanted.folder / 'best.yaml'))}", run=str(wanted.run)))

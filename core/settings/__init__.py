@@ -19,7 +19,7 @@ from core.settings.reading import (
     SeparateSettings,
 )
 from core.settings.running import ClusterSettings, PhantomSettings
-from core.settings.training import OptimSettings, SweepSettings, TrainSettings
+from core.settings.training import OnlySettings, OptimSettings, SweepSettings, TrainSettings
 
 __all__ = [
     "CaptionSettings",
@@ -33,6 +33,7 @@ __all__ = [
     "MlipSettings",
     "ModelSettings",
     "ObjectiveSettings",
+    "OnlySettings",
     "OptimSettings",
     "PhantomSettings",
     "ProbeSettings",

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from core.records import Kind, MatchedBy, Modality
 from core.settings.base import Fraction, Settings
 
 
@@ -27,11 +28,23 @@ class OptimSettings(Settings):
     temperature_rate: float = Field(1.0, gt=0)
 
 
+class OnlySettings(Settings):
+    """Which pairs are trained on, by the columns of their table; an empty list takes all."""
+
+    kind: tuple[Kind, ...] = ()
+    modality: tuple[Modality, ...] = ()
+    matched_by: tuple[MatchedBy, ...] = ()  # how a pair's text was found
+    licence: tuple[str, ...] = ()  # such as ["CC0", "CC BY"]
+    min_score: Fraction = Field(0.0, ge=0, le=1)  # how likely a pair's text is right, at least
+    reproduced: bool = True  # false: none of what is shown by a third party's permission, if the table has such pairs
+
+
 class TrainSettings(Settings):
     """The training job."""
 
     scheme: Literal["raw", "processed"] = "processed"  # raw: whole figures with whole captions; MedVL, Table 1
     fraction: Fraction = Field(1.0, gt=0, le=1)  # of the training articles; MedVL, Figure 3
+    only: OnlySettings = OnlySettings()  # of their pairs; the table and the pools of evaluation stay as they are
     batch_size: int = Field(80, ge=2)  # pairs over all workers; MedVL's logs, 10 on each of 8 GPUs
     accumulate: int = Field(
         1, ge=1

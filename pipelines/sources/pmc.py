@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -97,17 +97,20 @@ def listed(bucket: Bucket) -> list[str]:
     return sorted({name[1] for name in names if name}, key=lambda pmcid: int(pmcid[3:]))
 
 
-def fetch(bucket: Bucket, pmcid: str, *, select: SelectSettings) -> tuple[list[Figure], list[Reject]]:
+def fetch(
+    bucket: Bucket, pmcid: str, *, select: SelectSettings, only: Collection[str] | None = None
+) -> tuple[list[Figure], list[Reject]]:
     """The figures of one article and what was left out of it: every graphic of a figure is in one of the two lists.
 
-    An article left out whole is one Reject with its id. `select.article_types` None keeps every type.
+    An article left out whole is one Reject with its id. `select.article_types` None keeps every type. only: the ids of
+    the figures that are asked for, of which alone images are downloaded; None: all.
     """
     article_id = pmcid
     try:
         version = best_version(bucket, pmcid, manuscripts=select.manuscripts)
         article_id = version.article_id
         article = _article(bucket, version, select=select)
-        return _figures(bucket, version, article, select=select)
+        return _figures(bucket, version, article, select=select, only=only)
     except RejectionError as rejection:
         return [], [reject_of(article_id, article_id, STAGE, rejection)]
     except Exception as error:  # noqa: BLE001  what one article brings up costs that article, and is told
@@ -187,13 +190,15 @@ def _licence(version: Version, article: Article) -> str:
 
 
 def _figures(
-    bucket: Bucket, version: Version, article: Article, *, select: SelectSettings
+    bucket: Bucket, version: Version, article: Article, *, select: SelectSettings, only: Collection[str] | None
 ) -> tuple[list[Figure], list[Reject]]:
     figures: list[Figure] = []
     rejects: list[Reject] = []
     images = images_of(version.media_urls or [], version.article_id)
     licence = _licence(version, article)
     for item_id, figure, graphic in _graphics(article):
+        if only is not None and item_id not in only:
+            continue
         try:
             # Names and words first: an image is downloaded only for a figure that can be kept.
             media = chosen(graphic, images, taken={row.media_url for row in figures})

@@ -1,16 +1,24 @@
 """figray dataset pairs."""
 
 import io
+import json
+import tarfile
 from functools import partial
 from pathlib import Path
 
+import cv2
+import numpy as np
+import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
-from app.given import make_part, slices, summary
+from app.cli import cli
+from app.given import make_figures, make_part, slices, summary, write_figures
 from core.places import Place
-from core.records import Pair, from_table
-from core.runs import Table
-from pipelines.given_pairs import GivenPair, given, pair_of
+from core.records import Figure, Pair, from_table
+from core.runs import RunConflict, Table
+from core.settings import Config
+from pipelines.given_pairs import Given, GivenPair, given, pair_of
 
 
 def test_what_belongs_together_is_in_one_part() -> None:
@@ -33,3 +41,97 @@ def test_a_part_counts_what_came_in(tmp_path: Path) -> None:
     assert (pair.width, pair.height) == (40, 30) and pair.small is not None
     assert Image.open(io.BytesIO(pair.small)).size == (4, 3)
     assert summary(table) == ["train: 1 pairs", "val: 0 pairs", "test: 0 pairs", "left out: 1 unreadable"]
+
+
+TINY = (
+    *("model.image_size=32", "model.patch=16", "model.image_depth=1", "model.text_depth=1", "model.image_width=32"),
+    *("model.text_width=32", "model.image_heads=2", "model.text_heads=2", "model.embedding=16", "model.max_tokens=16"),
+    *("model.vocabulary=300", "train.batch_size=8", "optim.steps=3", "optim.warmup_steps=1", "train.inline=true"),
+)
+
+
+def typed(*words: str) -> str:
+    done = CliRunner().invoke(cli, list(words))
+    assert done.exit_code == 0, done.output + str(done.exception or "")
+    return done.output
+
+
+def trained_and_shown(run: Path, *, pairs: int) -> None:
+    """Train, evaluate and report on a run, and look at what they leave."""
+    chosen = [word for setting in TINY for word in ("--set", setting)]
+    typed("train", "processed", "--run", str(run), *chosen)
+    found = json.loads(typed("-q", "evaluate", "processed", "--run", str(run), "--json").splitlines()[-1])
+    assert found["processed"]["pairs"]["pool"] >= 2 and found["processed"]["whole figures"]["pool"] >= 2
+    typed("report", "--run", str(run))
+    assert f"{pairs:,}" in (run / "report.html").read_text()
+    assert (run / "ATTRIBUTION.csv").read_text().count("\n") == pairs + 1
+    assert Table(Place.at(run) / "whole", Pair).rows == pairs
+
+
+@pytest.mark.ray
+def test_a_webdataset_is_trained_evaluated_and_reported(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "shard-000.tar", "w") as tar:
+        for number in range(48):
+            rng, file = np.random.default_rng(number % 46), io.BytesIO()  # the last two are copies of the first two
+            coarse = Image.fromarray(rng.integers(0, 256, (5, 5, 3), dtype=np.uint8))
+            coarse.resize((48, 40), Image.Resampling.BICUBIC).save(file, "PNG")
+            words = " ".join(f"w{each}" for each in rng.integers(0, 40, 6))
+            told = {"png": file.getvalue(), "txt": words.encode(), "json": b'{"patient_id": "p%d"}' % (number // 2)}
+            for suffix, data in told.items():
+                info = tarfile.TarInfo(f"{number:03d}.{suffix}")
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+    run = tmp_path / "run"
+    split = ["--set", "split.val=0.2", "--set", "split.test=0.3"]
+    said = typed("dataset", "pairs", str(tmp_path / "shard-000.tar"), "--run", str(run), *split)
+    assert "copies: 4 images are shown by several groups" in said
+    trained_and_shown(run, pairs=48)
+
+
+@pytest.mark.ray
+@pytest.mark.shared
+def test_x_rays_with_notes_are_trained_evaluated_and_reported(shared: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    columns = ["--column", "group=patientid", "--column", "attribution=url"]
+    typed("dataset", "pairs", str(shared / "chest_xrays" / "pairs.csv"), "--run", str(run), *columns)
+    trained_and_shown(run, pairs=165)
+
+
+@pytest.mark.ray
+def test_compound_images_are_separated_where_that_is_asked(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    page = np.full((160, 330, 3), 255, np.uint8)
+    for left in (0, 170):
+        page[:, left : left + 160] = cv2.resize(rng.integers(0, 200, (8, 8, 3), dtype=np.uint8), (160, 160))
+    cv2.putText(page, "A", (5, 25), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (255, 255, 255), 2)
+    cv2.putText(page, "B", (175, 25), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (255, 255, 255), 2)
+    Image.fromarray(page).save(tmp_path / "fig.png")
+    (tmp_path / "t.jsonl").write_text(
+        '{"image": "fig.png", "text": "(A) Axial CT of the head. (B) Coronal MRI.", "group": "p.1", "split": "test"}\n'
+    )
+    run = tmp_path / "run"
+    said = typed("dataset", "pairs", str(tmp_path / "t.jsonl"), "--run", str(run), "--separate")
+    assert "1 rows name a split; with --separate groups are divided" in said
+    made = Table(Place.at(run) / "pairs", Pair)
+    texts = {row["text"] for part in made.parts() for row in made.read_of(part).to_pylist()}
+    assert texts == {"Axial CT of the head.", "Coronal MRI."}
+    assert Table(Place.at(run) / "whole", Pair).rows == 1
+    typed("verify", str(run))
+
+
+def test_pairs_as_they_are_and_separated_ones_do_not_mix(tmp_path: Path) -> None:
+    (tmp_path / "pairs").mkdir()
+    (tmp_path / "pairs" / "settings.json").write_text('{"station": "dataset pairs"}')
+    with pytest.raises(RunConflict, match="with --separate name another run"):
+        write_figures(Config(), Place.at(tmp_path), Given(tmp_path, [], []), lambda *_: None)
+
+
+def test_a_row_becomes_a_figure_of_its_group(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
+    (tmp_path / "t.csv").write_text("image,text,group\na.png,CT.,p.1\nb.png,CT.,p.1\n")
+    found = given(tmp_path / "t.csv", {})
+    table = Table(Place.at(tmp_path / "run" / "figures"), Figure)
+    make_figures(vars(slices(found.works)[0]), table=table, root=found.root)
+    (figure,) = from_table(table.read(), Figure)
+    assert (figure.figure_id, figure.article_id, figure.caption, figure.width) == ("p_1/a.png", "p_1", "CT.", 40)
+    assert figure.image == (tmp_path / "a.png").read_bytes() and table.left_out == {"unreadable": 1}

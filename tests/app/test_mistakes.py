@@ -44,6 +44,19 @@ MISTAKES = {  # what was typed -> what is said; RUN holds a model `processed` an
     "evaluate pairs --images T --run T/new": "a folder of images needs its truth",
     "clean T/new": "T/new is no run",
     "status": "which cluster? Say --address",
+    "plan --articles 10 --cluster T/photo.txt": "T/photo.txt is no description of a cluster: it holds no",
+    "plan --articles 10 --cluster T/nodes.yaml": "description of a cluster: available_node_types.a: Input should be",
+    "plan --articles 10 --cluster T/head.yaml": "head_node_type h is none of a",
+    "split-captions T/captions.json T/photo.txt/out.json": "cannot make the folder of T/photo.txt/out.json: a ",
+    "keep-logs T/photo.txt": "T/photo.txt cannot be written to: a ",
+    "evaluate pairs --captions T/missing.json --run T/new": "T/missing.json: No such file or directory",
+    "export model processed T/photo.txt --run RUN": "T/photo.txt is a file; name a folder to write",
+    "export model /etc T/out --run RUN": "'/etc' is no name of a model",
+    "search RUN glioma --model procesed": "RUN has no model procesed; did you mean processed?",
+    "fetch-pointers T/empty T/new": "T/empty holds no pointers: `figray export pairs",
+    "export radiographs RUN T/out --to pointers": "--to pointers is of pairs",
+    "dataset rsna T --separate --run T/new": "--separate is for pairs",
+    "train processed --run RUN --set train.only.modality=[XX]": "train.only.modality",
 }
 
 
@@ -57,6 +70,9 @@ def test_a_mistake_is_said_in_a_line_and_leaves_nothing(
     (model / "config.json").write_text("{}")
     (run / "config.yaml").write_text("{}")
     (tmp_path / "photo.txt").write_text("no image")
+    (tmp_path / "captions.json").write_text('[{"id": "a", "caption": "CT."}]')
+    (tmp_path / "nodes.yaml").write_text("available_node_types: {a: 3}\nhead_node_type: a\n")
+    (tmp_path / "head.yaml").write_text("available_node_types: {a: {}}\nhead_node_type: h\n")
     places = {"RUN": str(run), "T": str(tmp_path)}
 
     def placed(text: str) -> str:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from app import taking_away
-from app.exports.wanted import Wanted
 from core.config import SettingError, UserError
 from core.places import Place
 from core.records import Pair, Reject, to_table
 from core.runs import Table
+from core.wanted import Wanted
 from pipelines.matching.match import make_pairs
 from pipelines.reviews import Verdict
 from tests.app.exports.conftest import a_figure

@@ -9,9 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from core.config import SettingError, UserError, override
 from core.places import Place
 from core.records import to_table
 from core.runs import Table, digest
+from core.settings import Config
+from core.wanted import ALL, Wanted
 from trainers.seen import Seen
 from trainers.texts import number
 from trainers.training_set import (
@@ -22,6 +25,7 @@ from trainers.training_set import (
     rows_of_share,
     sample_texts,
     seen_in,
+    training_set_of,
 )
 
 
@@ -121,3 +125,70 @@ def test_sentences_are_known_where_those_of_every_text_are(table: list[str]) -> 
     assert is_cut(read_training_set(table, fraction=1.0, seed=0))
     pq.write_table(pa.Table.from_pylist([*cut[:-1], {**cut[-1], "sentences": []}]), table[0])
     assert not is_cut(read_training_set(table, fraction=1.0, seed=0))
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> list[str]:
+    """200 articles of two pairs each, MRI with a score of 0.9 and CT with one of 0.4, in two files."""
+    rows = [
+        {
+            "pair_id": f"PMC{n}.1#{k}", "article_id": f"PMC{n}.1", "text": f"text {n} {k}", "kind": "picture",
+            "modality": ("MRI", "CT")[k], "score": (0.9, 0.4)[k], "licence": ("CC0", "CC BY")[n % 2],
+            "permission": "by permission" if n < 50 else None,
+        }
+        for n in range(200) for k in range(2)
+    ]  # fmt: skip
+    files = [str(tmp_path / f"mixed-{part}.parquet") for part in range(2)]
+    for part, file in enumerate(files):
+        pq.write_table(pa.Table.from_pylist(rows[part::2]), file)
+    return files
+
+
+@pytest.mark.parametrize(
+    ("asked", "rows"),
+    [
+        (Wanted(reproduced=True, modality=("mri",)), 200),
+        (Wanted(reproduced=True, min_score=0.5, licence=("CC0",)), 100),
+        (Wanted(), 300),
+        (Wanted(reproduced=True, matched_by=("letter",)), 400),  # a column that the table lacks asks nothing
+    ],
+)
+def test_only_what_is_wanted_is_trained_on(mixed: list[str], asked: Wanted, rows: int) -> None:
+    """By the very rule that exports choose by, row for row."""
+    chosen = read_training_set(mixed, fraction=1.0, seed=0, wanted=asked)
+    every = [row for file in mixed for row in pq.read_table(file).to_pylist()]
+    kept = [row["text"] for row in every if not asked.reason(row)]
+    assert len(chosen) == len(kept) == rows
+    assert sample_texts(chosen, seed=0) == kept
+    assert set(articles_of(chosen)) == {row["article_id"] for row in every if not asked.reason(row)}
+
+
+def test_what_is_wanted_changes_the_digest_and_nothing_wanted_does_not(mixed: list[str]) -> None:
+    every = read_training_set(mixed, fraction=1.0, seed=0)
+    few = [Wanted(reproduced=True, modality=(name,)) for name in ("MRI", "CT")]
+    found = [read_training_set(mixed, fraction=1.0, seed=0, wanted=asked).digest for asked in few]
+    assert len({every.digest, *found}) == 3
+    assert read_training_set(mixed, fraction=1.0, seed=0, wanted=ALL).digest == every.digest
+
+
+def test_a_share_is_of_the_articles_that_have_a_wanted_pair(mixed: list[str]) -> None:
+    asked = Wanted(reproduced=True, licence=("CC0",))
+    half = read_training_set(mixed, fraction=0.5, seed=0, wanted=asked)
+    assert (len(articles_of(half)), len(half)) == (50, 100)
+    columns = ["text"]
+    rows = list(rows_of_share(pa.table({"file": mixed}), columns=columns, share=half.share))
+    assert sum(len(each) for each in rows) == 100 and rows[0].column_names == columns
+
+
+def test_nothing_wanted_is_said_with_the_reasons(mixed: list[str]) -> None:
+    asked = Wanted(reproduced=True, modality=("X-ray",), min_score=0.5)
+    with pytest.raises(UserError, match=r"train.only leaves none of 400 pairs: 400 by modality"):
+        read_training_set(mixed, fraction=1.0, seed=0, wanted=asked)
+
+
+def test_the_settings_ask_for_a_training_set(mixed: list[str]) -> None:
+    config = override(Config(), {"train.only.modality": ["CT"], "train.only.min_score": 0.3})
+    assert len(training_set_of(config, mixed)) == 200
+    assert len(training_set_of(Config(), mixed)) == 400
+    with pytest.raises(SettingError, match=r"train.only.modality"):
+        override(Config(), {"train.only.modality": ["CTT"]})

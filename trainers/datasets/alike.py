@@ -17,8 +17,9 @@ from core.copies.signatures import Asked, Pictures
 from core.places import Place
 from core.records import Pair, Radiograph, Reject, Split, from_row, from_table
 from core.runs import Part, Table, digest
+from core.split import by_split
 from trainers.datasets.copies import HELD_OUT
-from trainers.datasets.tables import by_split, counts, pair_table, radiograph_table
+from trainers.datasets.tables import counts, pair_table, radiograph_table
 
 OF_AN_IMAGE = ["image_id", "dataset", "patient_id", "image"]
 SHOWN = {"first": "image", "second": "copy", "first_owner": "patient", "second_owner": "copy_patient"}

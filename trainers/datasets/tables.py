@@ -6,13 +6,14 @@ One part is read and written inside one task, so that no image passes from proce
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
 from core.places import Place
-from core.records import Pair, Radiograph, Reject, Sentence, Split, to_table
+from core.records import Pair, Radiograph, Reject, Sentence
 from core.runs import Table, digest
+from core.split import by_split
 
 Work = TypeVar("Work")
 Read = Callable[[Work], Sequence[Radiograph | Reject]]
@@ -122,13 +123,6 @@ def pairs_of(radiographs: Sequence[Radiograph], open_cut: Callable[[], Cut], ter
         )
         for each in told
     ]
-
-
-def by_split(rows: Sequence[Any], record: type) -> dict[str, Any]:
-    """Rows as a table for each split, by the name of its folder."""
-    return {
-        f"split={split}": to_table([row for row in rows if row.split == split], record) for split in get_args(Split)
-    }
 
 
 def counts(radiographs: Sequence[Radiograph]) -> dict[str, int]:

@@ -79,7 +79,7 @@ def _bring_blip(source: str, folder: Path, out: Place) -> None:
         blip,
         settings=[weights.settings, objective],
         tokenizer=weights.tokenizer,
-        published={"library": "hf", "source": source},
+        told={PUBLISHED: {"library": "hf", "source": source}},
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -45,3 +46,22 @@ def test_a_task_has_boxes_in_per_cent_with_letter_and_text(run: Place) -> None:
     ]  # fmt: skip
     assert (folder / task["data"]["image"]).is_file()
     assert "RectangleLabels" in (folder / "label_config.xml").read_text()
+
+
+def test_label_studio_takes_the_tasks_by_the_configuration(run: Place) -> None:
+    """By its own SDK: each prediction fits the labels, and one that does not is refused, so that the test can fail."""
+    from label_studio_sdk.label_interface import LabelInterface
+
+    folder = written(run, "label-studio")
+    interface = LabelInterface((folder / "label_config.xml").read_text())
+    interface.validate()
+    tasks = json.loads((folder / "tasks.json").read_text())
+    assert interface.labels and {tag.name for tag in interface.controls} == {"box", "label", "text"}
+    for task in tasks:
+        assert set(task["data"]) >= {name.removeprefix("$") for name in ("$image", "$caption", "$figure_id")}
+        assert all(interface.validate_prediction(prediction) for prediction in task["predictions"])
+        alone: Any = {"data": task["data"]}
+        assert interface.validate_task(alone)
+    wrong = json.loads(json.dumps(tasks[0]["predictions"][0]))
+    wrong["result"][0]["value"]["rectanglelabels"] = ["lesion"]
+    assert not interface.validate_prediction(wrong)

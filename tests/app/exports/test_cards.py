@@ -1,8 +1,14 @@
 """What lies beside an export."""
 
+import json
+
+import pytest
 import yaml
 
+from app import taking_away
 from app.exports.cards import card, croissant
+from core.places import Place
+from core.wanted import Wanted
 
 TOLD = {"title": "x: pairs", "figray": "0.1", "run": "x", "day": "2026-11-29"}
 NUMBERS = {
@@ -32,3 +38,26 @@ def test_croissant_names_files_and_fields_of_each_split() -> None:
     ids = {each["@id"] for each in told["distribution"]}
     assert ids == {"folder", "files-train", "files-val"}
     assert all(field["source"]["fileSet"]["@id"] in ids for records in told["recordSet"] for field in records["field"])
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet", "csv", "imagefolder", "blip", "llava", "pointers", "webdataset"])
+def test_croissant_is_read_by_its_library(run: Place, form: str) -> None:
+    """The card without an error, and its rows as the files have them; of tars its library reads no rows."""
+    import mlcroissant
+
+    out = run / form
+    plan = taking_away.plan(run, "pairs", out, form, Wanted(), per_shard=100, seed=0)
+    taking_away.export(run, "pairs", out, form, Wanted(), plan, seed=0)
+    data = mlcroissant.Dataset(jsonld=f"{out.path}/croissant.json")
+    assert not data.metadata.ctx.issues.errors
+    if form == "webdataset":
+        return
+    rows = list(data.records("rows-train"))
+    column = {"blip": "caption", "pointers": "pair_id"}.get(form, "text")
+    assert len(rows) == 8 and all(row[f"rows-train/{column}"] for row in rows)
+    if form == "jsonl":
+        lines = [json.loads(line) for line in (out / "train.jsonl").read_bytes().decode().splitlines()]
+        assert [row["rows-train/text"].decode() for row in rows] == [line["text"] for line in lines]
+        assert [row["rows-train/image"].decode() for row in rows] == [line["image"] for line in lines]
+    if form == "parquet":
+        assert {row["rows-train/image"].size for row in rows} == {(48, 40)}

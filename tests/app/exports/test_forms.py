@@ -8,11 +8,11 @@ from subprocess import run as process
 
 import pytest
 
-from app.exports.wanted import Wanted
 from app.exports.written import here, planned, write
 from core.places import Place
 from core.records import Pair
 from core.runs import Table
+from core.wanted import Wanted
 
 TINY = {
     "embed_dim": 32,

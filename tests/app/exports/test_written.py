@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from app.exports.wanted import Wanted
 from app.exports.written import here, planned, statistics, write
 from core.config import UserError
 from core.places import Place
 from core.records import Pair, Radiograph
 from core.runs import Table
+from core.wanted import Wanted
 
 
 def test_a_plan_counts_what_leaves_and_what_stays(run: Place) -> None:

@@ -1,10 +1,14 @@
-"""Which rows of a table leave: by split, kind, modality, how they were matched, score, licence and permission."""
+"""Which rows of a table are wanted: by split, kind, modality, how they were matched, score, licence and permission.
 
-from collections.abc import Mapping, Sequence
+Exports and trainings ask by the same names. A column that a table lacks asks nothing.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from core.config import SettingError
+from core.settings import Config, OnlySettings
 from core.suggestions import meant
 
 
@@ -19,6 +23,7 @@ class Wanted:
     licence: tuple[str, ...] = ()
     min_score: float = 0.0  # of the pair, 0 to 1
     reproduced: bool = False  # whether to keep what is shown by a third party's permission
+    flagged: frozenset[str] = frozenset()  # ids of pairs that stay for what was seen on their images
 
     def reason(self, row: Mapping[str, Any]) -> str:
         """Why a row stays: the name of what is not wanted of it; "" where it leaves. Columns it lacks ask nothing."""
@@ -28,11 +33,21 @@ class Wanted:
                 return name
         if float(row.get("score", 1.0)) < self.min_score:
             return "score"
+        if self.flagged and row.get("pair_id") in self.flagged:
+            return "flagged"
         return "permission" if row.get("permission") and not self.reproduced else ""
+
+    def columns(self, there: Collection[str]) -> list[str]:
+        """Of the columns that a table has those that are asked for something, in a settled order."""
+        asked = {name for name in LISTS if getattr(self, name)}
+        asked |= {"score"} if self.min_score else set()
+        asked |= set() if self.reproduced else {"permission"}
+        return [name for name in COLUMNS if name in asked and name in there]
 
 
 LISTS = tuple(field.name for field in fields(Wanted) if field.type == tuple[str, ...])
 COLUMNS = (*LISTS, "score", "permission")
+ALL = Wanted(reproduced=True)  # every row
 
 
 def wanted(
@@ -46,4 +61,17 @@ def wanted(
             raise SettingError(
                 f"--{name.replace('_', '-')} {wrong[0]}: there are {', '.join(values)}{meant(wrong[0], values)}"
             )
-    return Wanted(**found, min_score=min_score, reproduced=reproduced)
+    return Wanted(min_score=min_score, reproduced=reproduced, **found)  # type: ignore[arg-type]  # fields of LISTS
+
+
+def to_train_on(config: Config) -> Wanted:
+    """What train.only asks for; ALL where it asks for nothing."""
+    return Wanted(**config.train.only.model_dump())
+
+
+def in_words(only: OnlySettings) -> str:
+    """What a training was restricted to, "modality MRI, CT; score from 0.8"; "" where to nothing."""
+    told = [f"{name.replace('_', ' ')} {', '.join(asked)}" for name in LISTS if (asked := getattr(only, name, ()))]
+    told += [f"score from {only.min_score:g}"] if only.min_score else []
+    told += [] if only.reproduced else ["nothing shown by a third party's permission"]
+    return "; ".join(told)

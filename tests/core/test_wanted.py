@@ -2,8 +2,9 @@
 
 import pytest
 
-from app.exports.wanted import Wanted, wanted
-from core.config import SettingError
+from core.config import SettingError, override
+from core.settings import Config
+from core.wanted import ALL, Wanted, in_words, to_train_on, wanted
 
 ROW = {"split": "train", "kind": "picture", "modality": "MRI", "matched_by": "letter", "licence": "CC BY", "score": 0.8}
 
@@ -39,3 +40,17 @@ def test_a_word_that_is_none_is_refused_with_those_there_are() -> None:
         wanted({"modality": "MRT"}, min_score=0, reproduced=False, known={"modality": ("MRI", "CT")})
     found = wanted({"modality": "mri, CT"}, min_score=0, reproduced=False, known={"modality": ("MRI", "CT")})
     assert found.modality == ("mri", "CT")
+
+
+def test_a_training_that_asks_for_nothing_takes_all() -> None:
+    assert to_train_on(Config()) == ALL and in_words(Config().train.only) == ""
+    few = override(Config(), {"train.only.modality": ["MRI", "CT"], "train.only.reproduced": False})
+    assert to_train_on(few) == Wanted(modality=("MRI", "CT"))
+    assert in_words(few.train.only) == "modality MRI, CT; nothing shown by a third party's permission"
+
+
+def test_only_columns_that_are_asked_for_are_read() -> None:
+    assert Wanted(modality=("CT",), min_score=0.5).columns(["modality", "permission", "kind"]) == [
+        "modality", "permission",
+    ]  # fmt: skip
+    assert ALL.columns(["modality", "permission"]) == []

@@ -71,6 +71,8 @@ def loose_bytes(folder: Place, name: str) -> bytes:
         if (info.size or 0) > MAX_BYTES:
             raise ImageError("too_large", f"{info.size} bytes; at most {MAX_BYTES}")
         return file.read_bytes()
+    except FileNotFoundError as error:
+        raise ImageError("unreadable", f"{name}: there is no such file") from error
     # RuntimeError: of links in a circle; ValueError: pyarrow takes no path that is not UTF-8.
     except (OSError, RuntimeError, ValueError) as error:
         raise ImageError("unreadable", str(error)) from error

@@ -57,8 +57,8 @@ def save_model(
     """Write the folder, whole or not at all.
 
     settings: the groups `model`, `objective` and, of MLIP, `mlip`. articles, images: what it was trained on, by id and
-    by `image_marks`; seen: the folder where that is told, instead. told: what else config.json says: `only`, what its pairs
-    were restricted to; `published`, whose weights they were.
+    by `image_marks`; seen: the folder where that is told, instead. told: what else config.json says: `only`, what its
+    pairs were restricted to; `published`, whose weights they were.
     """
     config: dict[str, Any] = {n: group.model_dump(mode="json") for n, group in zip(GROUPS, settings, strict=False)}
     if model.kept:

@@ -134,4 +134,4 @@ def test_a_row_becomes_a_figure_of_its_group(tmp_path: Path) -> None:
     make_figures(vars(slices(found.works)[0]), table=table, root=found.root)
     (figure,) = from_table(table.read(), Figure)
     assert (figure.figure_id, figure.article_id, figure.caption, figure.width) == ("p_1/a.png", "p_1", "CT.", 40)
-    assert figure.image == (tmp_path / "a.png").read_bytes() and table.left_out == {"unreadable": 1}
+    assert figure.image == (tmp_path / "a.png").read_bytes() and table.failed == {"unreadable": 1}

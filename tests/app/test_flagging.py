@@ -53,6 +53,7 @@ def test_a_run_that_nobody_looked_at_is_refused(run: Place) -> None:
     assert flagged(run, "") == frozenset()
 
 
+@pytest.mark.cluster
 @pytest.mark.ray
 def test_the_command_looks_at_all_images(run: Place) -> None:
     done = CliRunner().invoke(cli, ["flag", run.uri])

@@ -68,6 +68,7 @@ def trained_and_shown(run: Path, *, pairs: int) -> None:
     assert Table(Place.at(run) / "whole", Pair).rows == pairs
 
 
+@pytest.mark.cluster
 @pytest.mark.ray
 def test_a_webdataset_is_trained_evaluated_and_reported(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "shard-000.tar", "w") as tar:
@@ -88,6 +89,7 @@ def test_a_webdataset_is_trained_evaluated_and_reported(tmp_path: Path) -> None:
     trained_and_shown(run, pairs=48)
 
 
+@pytest.mark.cluster
 @pytest.mark.ray
 @pytest.mark.shared
 def test_x_rays_with_notes_are_trained_evaluated_and_reported(shared: Path, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ def test_the_outputs_that_are_kept_are_small_and_name_no_place() -> None:
     assert sum(bool(cell.get("outputs")) for cell in cells if cell["cell_type"] == "code") > 6
 
 
+@pytest.mark.cluster
 @pytest.mark.ray
 @pytest.mark.timeout(600)
 def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,17 @@ import pytest
 from PIL import Image
 
 from app import steps
-from app.probe import TASKS, headline, possible, probe, probe_runs, read_films, write_untrained, write_untrained_of
+from app.probe import (
+    TASKS,
+    encoder,
+    headline,
+    possible,
+    probe,
+    probe_runs,
+    read_films,
+    write_untrained,
+    write_untrained_of,
+)
 from core.config import UserError, load, override
 from core.places import Place
 from core.records import Radiograph, Region, Split, Target, to_table
@@ -17,6 +27,7 @@ from core.runs import RunConflict, Table
 from core.settings import Config
 from trainers.checkpoint import load_model, training_articles
 from trainers.datasets.tables import Terms, pairs_of
+from trainers.evaluation.kept_films import KeptFilms
 
 TINY = [
     "model.image_size=32", "model.patch=8", "model.image_width=32", "model.image_depth=3", "model.image_heads=2",
@@ -89,6 +100,19 @@ def test_every_probe_is_asked_once_and_kept(tmp_path: Path) -> None:
     lines = list(probe_runs(config, run, "untrained-seed0", []))
     assert [line.split(":")[0] for line in lines] == [f"untrained-seed0 on drawn, {task}" for task in TASKS]
     assert "nothing drawn 50.0 %" in lines[2]
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_films_of_a_frozen_encoder_that_is_kept_here_are_encoded_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, frozen: bool
+) -> None:
+    run, config = drawn_run(Place.at(tmp_path / "run")), tiny()
+    write_untrained(config, run, "untrained-seed0")
+    monkeypatch.setattr("app.probe.machine_for", lambda *_: None)  # as where a pool is large and Ray is there
+    ways = ["train.inline=true", "train.augment=none", "mlip.mip=0"] + ["train.frozen=[image]"] * frozen
+    films, folder = read_films(run), steps.checkpoint(run, "untrained-seed0")
+    found = encoder(load("mlip-phantom", [*TINY, *ways]), folder, run / "films", films)
+    assert isinstance(found, KeptFilms) and (found.on_ray is None) == frozen
 
 
 def test_without_places_there_is_nothing_to_point_at_or_to_outline(tmp_path: Path) -> None:

@@ -218,7 +218,8 @@ def _of_all(config: Config) -> dict[str, Any]:
 def write_untrained(config: Config, run: Place, name: str) -> None:
     """A model of the run as training would begin it, under a name of its own: what training has to beat."""
     pairs, folder = steps.table(run, steps.SCHEMES[config.train.scheme], Pair), run / "models" / name
-    claim(folder, {**steps.shaping(config), "pairs": pairs.digest, "trained": False}, no_longer=steps.NO_LONGER)
+    shape = {**steps.shaping(config), "pairs": pairs.digest, "trained": False}
+    claim(folder, shape, before=steps.shaping(Config()), no_longer=steps.NO_LONGER)
     if (folder / "checkpoint" / WHOLE).exists():
         return
     begun = steps.begun_from(config, run)

@@ -148,6 +148,14 @@ def test_the_untrained_model_is_what_training_begins_with(tmp_path: Path) -> Non
         write_untrained(override(config, {"seed": 1}), run, "untrained-seed0")
 
 
+def test_an_untrained_model_of_before_a_setting_existed_stays(tmp_path: Path) -> None:
+    run, config = drawn_run(Place.at(tmp_path / "run")), tiny()
+    write_untrained(config, run, "untrained")
+    file = run / "models" / "untrained" / "settings.json"
+    file.write_json({name: value for name, value in file.read_json().items() if not name.startswith("train.only")})
+    write_untrained(config, run, "untrained")
+
+
 def test_a_trained_model_has_a_twin_that_is_not(tmp_path: Path) -> None:
     run, config = drawn_run(Place.at(tmp_path)), override(tiny(), {"seed": 3})
     write_untrained(config, run, "mine")  # as if it had been trained

@@ -76,7 +76,8 @@ def export(
         write_attribution(run, out, name, columns=kept, keep=lambda pair: not asked.reason(pair))
     rows, left_out = numbers["rows"], numbers["left_out"]
     splits = ", ".join(f"{split} {number:,}" for split, number in rows.items())
-    lines = [f"{out}: {sum(rows.values()):,} rows as {form} ({splits}) in {len(found.works):,} shards"]
+    shards = "1 shard" if len(found.works) == 1 else f"{len(found.works):,} shards"
+    lines = [f"{out}: {sum(rows.values()):,} rows as {form} ({splits}) in {shards}"]
     if left_out:
         lines.append("left out: " + ", ".join(f"{count:,} by {reason}" for reason, count in left_out.items()))
     if name != "radiographs":

@@ -89,7 +89,7 @@ def given(table: Path, columns: Mapping[str, str]) -> Given:
     if not any(work.group for work in works):
         notes.append("no column says which rows belong together; name one by --column group=NAME (article, patient)")
     if twice:
-        notes.append(f"{twice:,} rows have an id that another has; they are left out")
+        notes.append(f"left out because another row has the same id: {twice:,}")
     return Given(root, works, notes)
 
 

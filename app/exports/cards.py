@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 from app.exports.forms import FORMS, POINTERS
@@ -68,7 +69,10 @@ def card(told: Mapping[str, Any], numbers: Mapping[str, Any], form: str) -> str:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    shown = ", ".join(f"{value} {count:,}" for value, count in list(counts.items())[:SHOWN])
+    """Values and how many rows have each; a given table's values may hold HTML, and bars that would end the cell."""
+    shown = ", ".join(
+        f"{escape(value).replace('|', '&#124;')} {count:,}" for value, count in list(counts.items())[:SHOWN]
+    )
     return f"{shown} and {len(counts) - SHOWN} others" if len(counts) > SHOWN else shown
 
 

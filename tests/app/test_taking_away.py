@@ -48,6 +48,7 @@ def test_figures_leave_whole(run: Place, form: str) -> None:
 def test_radiographs_leave_without_attribution_of_articles(with_films: Place) -> None:
     told = taken(with_films, "radiographs", "parquet", Wanted(reproduced=True))
     assert told["rows"] == {"train": 2}
+    assert told["lines"][0].endswith(" in 1 shard")  # type: ignore[index]
     assert not (with_films / "out-parquet" / "ATTRIBUTION.csv").exists()
 
 

@@ -93,6 +93,7 @@ def test_the_second_of_two_ids_is_left_out(images: Path) -> None:
     (images / "t.csv").write_text("id,image,text\na,img/0.png,x\na,img/1.png,y\n")
     found = given(images / "t.csv", {})
     assert [work.code for work in found.works] == ["", "twice"]
+    assert found.notes[-1] == "left out because another row has the same id: 1"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,11 @@ def test_the_front_matter_is_what_the_hub_reads() -> None:
     assert front["configs"][0]["data_files"][1] == {"split": "validation", "path": "data/val-*.parquet"}
 
 
+def test_values_of_a_given_table_are_no_markup() -> None:
+    text = card(TOLD, {**NUMBERS, "by": {"licence": {"<script>|": 1}}}, "csv")
+    assert "| licence | &lt;script&gt;&#124; 1 |" in text
+
+
 def test_the_card_says_what_was_left_out_and_what_it_is_not_for() -> None:
     text = card(TOLD, NUMBERS, "llava")
     assert "3 by permission." in text

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 from transformers import AutoModel, AutoTokenizer
+from transformers.utils import logging as bars
 
 from tests.trainers.published.conftest import TEXTS, Write, brought, pixels
 from trainers.asking import Asked
@@ -33,3 +34,14 @@ def test_the_vectors_are_those_of_transformers(written: Write, tmp_path: Path, k
     assert torch.allclose(asked.texts(TEXTS), normalize(of_texts, dim=-1), atol=1e-5)
     assert training_articles(str(tmp_path / "out")) == set()
     assert asked.model.note == UNKNOWN
+
+
+def test_reading_draws_no_bar_and_leaves_those_of_downloads(
+    written: Write, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = written("clip")
+    bars.enable_progress_bar()
+    capfd.readouterr()
+    Asked(brought(f"hf:{folder}", tmp_path / "out"))
+    assert "Loading weights" not in capfd.readouterr().err
+    assert bars.is_progress_bar_enabled()

@@ -21,7 +21,7 @@ from app import (
     verbosity,
 )
 from app.jobs import commands as commands_cluster
-from app.options import DATASETS, REPRODUCIBLE, SCHEMES, AsJson, Run, Set, columns_named
+from app.options import DATASETS, SCHEMES, AsJson, Run, Set, columns_named
 from app.session import GOES_ON, connected, ended, say, session, without_training
 
 if TYPE_CHECKING:
@@ -294,41 +294,6 @@ def sweep(
 
     wanted = sweeps.asked(recipe, space, run, name=name, on=on, resume=resume)
     sweeps.sweep(wanted, [*set_, f"sweep.trials={trials}"] if trials else set_)
-
-
-@cli.command()
-def reproduce(
-    what: Annotated[str, typer.Argument(help=f"{', '.join(REPRODUCIBLE)}.")],
-    run: Annotated[
-        str | None,
-        typer.Option(help="The run folder, with its tables; on --scale phantom they are drawn. Else runs/PAPER."),
-    ] = None,
-    scale: Annotated[str, typer.Option(help="phantom: drawn data, two cores. paper: real ones, GPUs.")] = "phantom",
-    recipe: Annotated[
-        str | None, typer.Option(help="Another recipe than the scale's, such as mlip-phantom-trained.")
-    ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Models of each kind.")] = 3,
-    on: Annotated[
-        list[str], typer.Option(help="mlip: a run whose radiographs are probed; may be repeated. Else the run's own.")
-    ] = [],  # noqa: B006
-    term: Annotated[
-        list[str], typer.Option(help="A term (medvl-figure4) or finding (mlip-figure3) to look for; may be repeated.")
-    ] = [],  # noqa: B006
-    set_: Set = [],  # noqa: B006
-) -> None:
-    """Train, evaluate and show a table or figure of the papers beside the paper's own numbers."""
-    from core.config import SettingError
-    from core.suggestions import meant
-
-    for name, value, known in (("WHAT", what, REPRODUCIBLE), ("--scale", scale, ("phantom", "paper"))):
-        if value not in known:
-            raise SettingError(f"{name} {value}: there are {', '.join(known)}{meant(value, known)}")
-    from app.papers.command import reproduce as page_of
-
-    place = run or f"runs/{recipe or what.partition('-')[0]}"
-    page = page_of(what, place, scale=scale, recipe=recipe, seeds=seeds, overrides=set_, terms=term, on=on)
-    say(f"page: {page}")
-    say(endings.next_is("figray report", run=place, given=True))
 
 
 for module in (

@@ -1,11 +1,11 @@
-"""figray demo, report and config: the whole job on drawn articles, the page of a run, and its settings."""
+"""figray demo, report, config and reproduce: the whole job on drawn articles, pages, and settings."""
 
 from typing import Annotated
 
 import typer
 
 from app import endings
-from app.options import AsJson, Recipe, Run, Set
+from app.options import REPRODUCIBLE, AsJson, Recipe, Run, Set
 from app.session import ended, say, session
 
 commands = typer.Typer()
@@ -58,3 +58,38 @@ def config(recipe: Recipe = None, set_: Set = []) -> None:  # noqa: B006
     from core.config import load, write
 
     typer.echo(write(load(recipe, set_)), nl=False)
+
+
+@commands.command()
+def reproduce(
+    what: Annotated[str, typer.Argument(help=f"{', '.join(REPRODUCIBLE)}.")],
+    run: Annotated[
+        str | None,
+        typer.Option(help="The run folder, with its tables; on --scale phantom they are drawn. Else runs/PAPER."),
+    ] = None,
+    scale: Annotated[str, typer.Option(help="phantom: drawn data, two cores. paper: real ones, GPUs.")] = "phantom",
+    recipe: Annotated[
+        str | None, typer.Option(help="Another recipe than the scale's, such as mlip-phantom-trained.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Models of each kind.")] = 3,
+    on: Annotated[
+        list[str], typer.Option(help="mlip: a run whose radiographs are probed; may be repeated. Else the run's own.")
+    ] = [],  # noqa: B006
+    term: Annotated[
+        list[str], typer.Option(help="A term (medvl-figure4) or finding (mlip-figure3) to look for; may be repeated.")
+    ] = [],  # noqa: B006
+    set_: Set = [],  # noqa: B006
+) -> None:
+    """Train, evaluate and show a table or figure of the papers beside the paper's own numbers."""
+    from core.config import SettingError
+    from core.suggestions import meant
+
+    for name, value, known in (("WHAT", what, REPRODUCIBLE), ("--scale", scale, ("phantom", "paper"))):
+        if value not in known:
+            raise SettingError(f"{name} {value}: there are {', '.join(known)}{meant(value, known)}")
+    from app.papers.command import reproduce as page_of
+
+    place = run or f"runs/{recipe or what.partition('-')[0]}"
+    page = page_of(what, place, scale=scale, recipe=recipe, seeds=seeds, overrides=set_, terms=term, on=on)
+    say(f"page: {page}")
+    say(endings.next_is("figray report", run=place, given=True))

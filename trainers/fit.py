@@ -107,23 +107,11 @@ def fit(
     forget_the_stop(folder)
     name = next_start(folder, job.name)
     watch = watching(config, folder, watched) if watched and config.train.background_validation else None
-    told = {
-        "job": job,
-        "watched": bool(watch),
-        "validate": validate,
-        "begin_at": begin_at,
-        "copy": copy,
-        "may_leave": bool(nodes("figray")),
-    }
-    workers: Any = config.train.workers  # Ray's types do not tell of a least and a most
+    told = {"job": job, "watched": bool(watch), "validate": validate, "begin_at": begin_at, "copy": copy}
     trainer = TorchTrainer(
         work,
-        train_loop_config=told,
-        scaling_config=ray.train.ScalingConfig(
-            num_workers=workers,
-            use_gpu=config.train.gpu,
-            resources_per_worker=group_of(config) | {"CPU": config.train.cpus_per_worker} | _gpu(config.train),
-        ),
+        train_loop_config={**told, "may_leave": bool(nodes("figray"))},
+        scaling_config=_machines(config),
         run_config=ray.train.RunConfig(
             name=name,
             storage_path=(folder / "restarts").path,
@@ -142,6 +130,16 @@ def fit(
         raise TrainingStopped(f"{folder}: stopped, and saved; the same command goes on from there")
     _finish(result.checkpoint, folder, job, name)
     return done
+
+
+def _machines(config: Config) -> ray.train.ScalingConfig:
+    """The workers, and what each of them takes."""
+    workers: Any = config.train.workers  # Ray's types do not tell of a least and a most
+    return ray.train.ScalingConfig(
+        num_workers=workers,
+        use_gpu=config.train.gpu,
+        resources_per_worker=group_of(config) | {"CPU": config.train.cpus_per_worker} | _gpu(config.train),
+    )
 
 
 def _gpu(train: TrainSettings) -> dict[str, float]:

@@ -7,7 +7,7 @@ from core.config import recipes
 
 
 def test_the_command_line_offers_what_there_is() -> None:
-    from app.cli import REPRODUCIBLE
+    from app.options import REPRODUCIBLE
 
     assert set(REPRODUCIBLE) == set(REPRODUCTIONS)
 

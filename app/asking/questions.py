@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from app import steps
-from app.session import GOES_ON, connected, say
+from app.session import GOES_ON, connected, say, without_training
 from core.config import SettingError, UserError
 from core.file_kinds import is_read, unread_by_name
 from core.images import facts_apart, open_image
@@ -95,7 +95,7 @@ def indexed(config: Config, run: Place, name: str, files: Sequence[tuple[str, st
             return
         from trainers.evaluation.on_ray import encode_images
 
-        with connected(config, stopped=GOES_ON):
+        with connected(without_training(config), stopped=GOES_ON):
             yield from encode_images(config, steps.checkpoint(run, name), missing)
 
     return made(files, keep, encode)

@@ -182,4 +182,5 @@ def test_no_second_sees_more_requests_than_allowed(index: Index, source: SourceS
     index.days = [date(2016, 1, 1)] * (5 * esearch.PAGE - 1)
     found(source.model_copy(update={"esearch_per_second": 8.0}))
     assert len(index.moments) == 6
-    assert index.moments[-1] - index.moments[0] >= 5 / 8 - 0.03
+    # From the second on: the first has to make its connection, and arrives later than it was let go.
+    assert index.moments[-1] - index.moments[1] >= 4 / 8 - 0.03

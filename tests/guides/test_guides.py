@@ -103,6 +103,7 @@ def test_a_guide_says_what_its_commands_print(name: str, work: Path, request: py
 
 
 @pytest.mark.ray
+@pytest.mark.cluster
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", RUN_ON_RAY)
 def test_a_guide_that_needs_ray_says_what_its_commands_print(

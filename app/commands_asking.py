@@ -85,7 +85,6 @@ def serve(
 ) -> None:
     """A page and JSON that search a run's pairs and compare texts with an image, on Ray Serve, until Ctrl-C."""
     from app.steps import checkpoint, opened
-    from core.config import UserError
     from core.places import Place
     from core.runs import refuse_missing
 
@@ -94,8 +93,6 @@ def serve(
     checkpoint(place, name)  # before torch is loaded
     with opened(place, None, []) as config:
         pass
-    try:
-        from app.asking.serving import serve_run
-    except ImportError as error:
-        raise UserError("Ray Serve is not installed: pip install 'figray[serve]'") from error
+    from app.asking.started import serve_run
+
     serve_run(config, place, name=name, split=split, host=host, port=port, replicas=replicas)

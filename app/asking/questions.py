@@ -93,9 +93,9 @@ def indexed(config: Config, run: Place, name: str, files: Sequence[tuple[str, st
         if work < LEAST_ON_RAY:
             yield from asked.files(missing, batch_size=config.evaluate.batch_size)
             return
-        from trainers.evaluation.on_ray import encode_images
-
         with connected(without_training(config), stopped=GOES_ON):
+            from trainers.evaluation.on_ray import encode_images  # not before Ray's environment is set
+
             yield from encode_images(config, steps.checkpoint(run, name), missing)
 
     return made(files, keep, encode)

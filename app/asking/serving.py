@@ -10,16 +10,12 @@ from ray.exceptions import RayTaskError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
-from app import steps
 from app.asking import pages, questions
-from app.session import connected, say, without_training
+from app.session import say
 from core.config import SettingError, UserError
-from core.places import Place
-from core.settings import Config
 from trainers.asking import Asked
 from trainers.index import Hit, Index, nearest
 
-OWN = ("127.0.0.1", "localhost", "::1")
 LARGEST = 50_000_000  # bytes of an image that is sent
 TOGETHER = 16  # texts that are embedded at once
 WAITS = 0.01  # seconds that a text waits for others
@@ -150,43 +146,24 @@ async def told(answer: Any) -> Any:
         raise
 
 
-def serve_run(config: Config, run: Place, *, name: str, split: str, host: str, port: int, replicas: int) -> None:
-    """Answer until Ctrl-C or SIGTERM. Raises UserError as questions.search() does, and where the port is taken."""
-    files, folder = questions.searched(run, split), steps.checkpoint(run, name)
-    index = questions.indexed(config, run, name, files, Asked(folder, device=steps.device_of(config)))
-    refuse_taken(host, port)
-    rows = sum(len(vectors) for vectors in index)
-    about = f"{rows:,} pairs of {run.uri.rstrip('/').rpartition('/')[2]}, by the model {name}."
-    with connected(without_training(config), stopped="it answers no more"):
-        gpu = {"num_gpus": 1} if steps.device_of(config) == "cuda" else {}
-        answers = Answers.options(num_replicas=replicas, ray_actor_options={"num_cpus": 0.5, **gpu})  # type: ignore[attr-defined]
-        app = Site.options(ray_actor_options={"num_cpus": 0.1}).bind(  # type: ignore[attr-defined]
-            answers.bind(folder, index, steps.device_of(config)), about, OWN if host in OWN else ()
-        )
-        try:
-            serve.start(http_options={"host": host, "port": port}, proxy_location="HeadOnly")
-            serve.run(app, name="figray", route_prefix="/")
-            signal.signal(signal.SIGTERM, _stop)
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            say(f"http://{host}:{port} answers; Ctrl-C ends it")
-            while True:
-                time.sleep(1)
-        finally:
-            serve.shutdown()
+def answer(
+    folder: str, index: Index, about: str, hosts: Sequence[str], *, device: str, host: str, port: int, replicas: int
+) -> None:
+    """Answer until an error or a signal ends it. Ray has to be connected."""
+    gpu = {"num_gpus": 1} if device == "cuda" else {}
+    answers = Answers.options(num_replicas=replicas, ray_actor_options={"num_cpus": 0.5, **gpu})  # type: ignore[attr-defined]
+    site = Site.options(ray_actor_options={"num_cpus": 0.1})  # type: ignore[attr-defined]
+    try:
+        serve.start(http_options={"host": host, "port": port}, proxy_location="HeadOnly")
+        serve.run(site.bind(answers.bind(folder, index, device), about, hosts), name="figray", route_prefix="/")
+        signal.signal(signal.SIGTERM, _stop)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        say(f"http://{host}:{port} answers; Ctrl-C ends it")
+        while True:
+            time.sleep(1)
+    finally:
+        serve.shutdown()
 
 
 def _stop(*_: object) -> None:
     raise SystemExit(128 + signal.SIGTERM)
-
-
-def refuse_taken(host: str, port: int) -> None:
-    """UserError where something else listens there already, or nothing can."""
-    import socket
-
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            tried.bind((host, port))
-        except OSError as error:
-            raise UserError(f"--host {host} --port {port}: {error.strerror or error}; name another") from error

@@ -1,7 +1,6 @@
 """What the site answers, without Ray: tests/browser/test_serve.py starts it whole."""
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +11,7 @@ from starlette.testclient import TestClient
 
 from app.asking import serving
 from app.asking.questions import image_of
+from app.asking.started import OWN
 from core.config import UserError
 from trainers.index import Hit
 
@@ -41,7 +41,7 @@ def answers() -> Any:
 def client() -> TestClient:
     """The site of a run, by this machine's own names."""
     site: Callable[[Request], Awaitable[Any]] = serving.Site.func_or_class(  # type: ignore[attr-defined]
-        answers(), "2 pairs", serving.OWN
+        answers(), "2 pairs", OWN
     )
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -78,14 +78,6 @@ def test_images_are_answered_and_what_is_none_is_said(client: TestClient, monkey
 def test_another_name_that_leads_here_is_refused(client: TestClient) -> None:
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
     assert client.get("/", headers={"Host": "localhost:8600"}).status_code == 200
-
-
-def test_a_port_that_is_taken_is_refused() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        with pytest.raises(UserError, match="name another"):
-            serving.refuse_taken("127.0.0.1", taken.getsockname()[1])
 
 
 def test_an_error_of_a_copy_comes_as_the_users() -> None:

@@ -1,13 +1,11 @@
 """figray evaluate hf:NAME, open_clip:NAME: a model that others have trained, in a run under a name of its own."""
 
-from pathlib import Path
-
 from app import steps
 from core.places import Place
 from core.runs import claim
 from core.settings import Config
 from trainers.checkpoint import WHOLE
-from trainers.published.brought import bring, name_in_run
+from trainers.published.brought import bring, folder_of, name_in_run
 
 
 def brought(config: Config, run: Place, source: str) -> str:
@@ -15,9 +13,8 @@ def brought(config: Config, run: Place, source: str) -> str:
 
     Raises RunConflict where the name stands for another source, UserError where the model cannot be had.
     """
-    library, _, named = source.partition(":")
-    name = name_in_run(source)
-    whole = f"{library}:{Path(named).expanduser().resolve()}" if Path(named).expanduser().is_dir() else source
+    name, near = name_in_run(source), folder_of(source)
+    whole = f"{source.partition(':')[0]}:{near}" if near else source
     folder = run / "models" / name
     if (folder / "settings.json").exists() or (folder / "checkpoint" / WHOLE).exists():
         claim(folder, {"published": whole})

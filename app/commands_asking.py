@@ -38,8 +38,7 @@ def search(
     for line in pages.lines(hits):
         say(line)
     say(f"page: {place / 'search.html'}")
-    found = [{"score": hit.score, **{key: value for key, value in hit.row.items() if key != "image"}} for hit in hits]
-    ended(found, as_json=as_json)
+    ended(pages.as_json(hits), as_json=as_json)
 
 
 @commands.command()
@@ -64,7 +63,7 @@ def compare(
     shown = questions.opened_image(image)
     asked = questions.Asked(folder)
     found = questions.fits(asked, shown, texts)
-    written = pages.compared_page(found, shown, name, how=questions.how_mapped(asked))
+    written = pages.compared_page(found, shown, name, how=asked.how_mapped)
     (place / "compare.html").write_bytes(written.encode())
     for each in found:
         say(f"{each.score:6.3f}  {each.text}")
@@ -84,15 +83,13 @@ def serve(
     replicas: Annotated[int, typer.Option(min=1, help="Copies of the model that answer side by side.")] = 1,
 ) -> None:
     """A page and JSON that search a run's pairs and compare texts with an image, on Ray Serve, until Ctrl-C."""
-    from app.steps import checkpoint, opened
+    from app.steps import checkpoint
     from core.places import Place
     from core.runs import refuse_missing
 
     place = Place.at(run)
     refuse_missing(place)
     checkpoint(place, name)  # before torch is loaded
-    with opened(place, None, []) as config:
-        pass
     from app.asking.started import serve_run
 
-    serve_run(config, place, name=name, split=split, host=host, port=port, replicas=replicas)
+    serve_run(place, name=name, split=split, host=host, port=port, replicas=replicas)

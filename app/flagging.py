@@ -1,7 +1,6 @@
 """figray flag: the images of a run's pairs looked at for burnt-in text and skin, part by part: the table `flags/`."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ from core.failures import reject_of
 from core.places import Place
 from core.records import Pair, Reject, from_table, to_table
 from core.rejection import RejectionError
-from core.runs import Table, claim, digest
+from core.runs import Table, claim
 from core.settings import Config
 from core.suggestions import meant
 from pipelines.flags import NAMES, Flag, Flagger
@@ -54,11 +53,7 @@ class FlagPart:
 
 def slices(pairs: Table) -> list[Slice]:
     """The parts of a table of pairs."""
-    return [Slice(each.part, _inputs(each.files), each.version) for each in pairs.parts()]
-
-
-def _inputs(files: Sequence[Any]) -> str:
-    return digest([file.sha256 for file in files])
+    return [Slice(each.part, each.digest, each.version) for each in pairs.parts()]
 
 
 def flag(config: Config, run: Place, progress: steps.Progress) -> Table:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, get_args
 
 from app import steps
@@ -37,21 +36,13 @@ class Slice:
 
 def write_pairs(config: Config, run: Place, found: Given, progress: steps.Progress) -> Table:
     """The rows of a table as pairs of a run; what is there already stays. Raises UserError where no row is of use."""
-    from pipelines.build import by_tasks, make_missing  # not before Ray's environment is set: they import it
-
     table = Table(run / "pairs", Pair)
     val, test = config.split.val, config.split.test
     side = config.tables.train_side
     made_with = {"station": STATION, "seed": config.seed, "val": val, "test": test, "rows": len(found.works)}
     claim(table.place, {**made_with, "train_side": side}, before={"train_side": side})
     make = partial(pair_of, root=found.root, seed=config.seed, val=val, test=test, train_side=side)
-    task = partial(make_part, table=table, make=make)
-    stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=config.tables.readers[1])
-    with steps.timed(run, "pairs"):
-        make_missing("pairs", table, slices(found.works), progress, stage)
-    if not table.rows:
-        reasons = ", ".join(f"{count:,} {code}" for code, count in sorted(table.left_out.items()))
-        raise UserError(f"no row could be used: {reasons}; {table.place}/rejects-*.parquet says more")
+    _make(config, run, table, found, make, progress)
     return table
 
 
@@ -66,11 +57,11 @@ def settle(config: Config, run: Place, table: Table) -> list[str]:
     whole = Table(run / "whole", Pair)
     claim(whole.place, {"station": STATION, "of": "pairs"})
     for part in table.parts():
-        inputs, stands = digest([file.sha256 for file in part.files]), whole.part(part.part)
-        if stands is None or stands.inputs != inputs:
+        stands = whole.part(part.part)
+        if stands is None or stands.inputs != part.digest:
             pairs = from_table(table.read_part(part.part), Pair)
             whole.commit(
-                part.part, tables=by_split(pairs, Pair), rejects=[], inputs=inputs, counts=given.counts_of(pairs),
+                part.part, tables=by_split(pairs, Pair), rejects=[], inputs=part.digest, counts=given.counts_of(pairs),
                 taken=len(pairs), version=part.version,
             )  # fmt: skip
     write_attribution(run, run)
@@ -79,21 +70,29 @@ def settle(config: Config, run: Place, table: Table) -> list[str]:
 
 def write_figures(config: Config, run: Place, found: Given, progress: steps.Progress) -> Table:
     """The rows of a table as figures of a run, to be separated; UserError where no row is of use."""
-    from pipelines.build import by_tasks, make_missing
-
     stands = run / "pairs" / "settings.json"
     if stands.exists() and stands.read_json().get("station") == STATION:
         raise RunConflict(f"{run} has pairs that were taken as they are; with --separate name another run")
     table = Table(run / "figures", Figure)
     claim(table.place, {"station": STATION, "rows": len(found.works)})
-    task = partial(make_figures, table=table, root=found.root)
+    _make(config, run, table, found, partial(figure_of, root=found.root), progress)
+    return table
+
+
+def _make(
+    config: Config, run: Place, table: Table, found: Given, make: Callable[[GivenPair], Any], progress: steps.Progress
+) -> None:
+    """Make what is missing of a table, part by part; UserError where no row is of use. make: of a row its record."""
+    from pipelines.build import by_tasks, make_missing  # not before Ray's environment is set: they import it
+
+    name = table.place.name
+    task = partial(make_part, table=table, make=make)
     stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=config.tables.readers[1])
-    with steps.timed(run, "figures"):
-        make_missing("figures", table, slices(found.works), progress, stage)
+    with steps.timed(run, name):
+        make_missing(name, table, slices(found.works), progress, stage)
     if not table.rows:
         reasons = ", ".join(f"{count:,} {code}" for code, count in sorted(table.left_out.items()))
         raise UserError(f"no row could be used: {reasons}; {table.place}/rejects-*.parquet says more")
-    return table
 
 
 def told_of_separating(found: Given) -> list[str]:
@@ -101,22 +100,6 @@ def told_of_separating(found: Given) -> list[str]:
     stated = sum(bool(work.split) for work in found.works)
     told = f"{stated:,} rows name a split; with --separate groups are divided by split.val and split.test instead"
     return [told] if stated else []
-
-
-def make_figures(row: Mapping[str, Any], *, table: Table, root: Path) -> dict[str, Any]:
-    """Make the figures of a part, and commit them."""
-    figures: list[Figure] = []
-    rejects: list[Reject] = []
-    for work in map(work_of, row["works"]):
-        try:
-            figures.append(figure_of(work, root=root))
-        except Exception as error:  # noqa: BLE001  what one row brings up costs that row, and is told
-            rejects.append(reject_of(work.id, work.group or work.id, "dataset", error))
-    done = table.commit(
-        row["part"], tables={"": to_table(figures, Figure)}, rejects=rejects, inputs=row["inputs"], counts={},
-        taken=len(row["works"]),
-    )  # fmt: skip
-    return {"part": done.model_dump_json()}
 
 
 def work_of(told: Mapping[str, Any]) -> GivenPair:
@@ -133,17 +116,18 @@ def slices(works: Sequence[GivenPair]) -> list[Slice]:
     return [Slice(number, digest([str(own)]), own) for number, own in enumerate(dealt)]
 
 
-def make_part(row: Mapping[str, Any], *, table: Table, make: Callable[[GivenPair], Pair]) -> dict[str, Any]:
-    """Make the pairs of a part, and commit them."""
-    pairs: list[Pair] = []
+def make_part(row: Mapping[str, Any], *, table: Table, make: Callable[[GivenPair], Any]) -> dict[str, Any]:
+    """Make the records of a part, pairs by their split, and commit them."""
+    made: list[Any] = []
     rejects: list[Reject] = []
     for work in map(work_of, row["works"]):
         try:
-            pairs.append(make(work))
+            made.append(make(work))
         except Exception as error:  # noqa: BLE001  what one row brings up costs that row, and is told
             rejects.append(reject_of(work.id, work.group or work.id, "dataset", error))
-    tables = by_split(pairs, Pair)
-    counts = Counter(f"pairs_{pair.split}" for pair in pairs)
+    pairs = table.record is Pair
+    tables = by_split(made, Pair) if pairs else {"": to_table(made, table.record)}
+    counts = Counter(f"pairs_{each.split}" for each in made) if pairs else {}
     done = table.commit(
         row["part"], tables=tables, rejects=rejects, inputs=row["inputs"], counts=counts, taken=len(row["works"])
     )

@@ -104,7 +104,7 @@ def encoder(config: Config, folder: str, keep: Place, films: Films) -> Encode:
     count = rows_of([file for files in films.files.values() for file in files], Radiograph).count_rows()
     alone = override(config, {"evaluate.rerank": 0, "evaluate.pool": None})
     on_ray = None
-    kept_here = config.train.inline and "image" in config.train.frozen and not config.train.learnt_blocks
+    kept_here = config.train.inline and config.train.stays_whole("image")
     if not kept_here and not isinstance(machine_for(alone, count), Here):
         from trainers.evaluation.on_ray import encode_films
 

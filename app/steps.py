@@ -16,7 +16,7 @@ from app.report.provenance import MADE, made_with
 from core.config import UserError, load, override, read, settings_of, write
 from core.failures import AGAIN
 from core.lease import CLAIMS, leased
-from core.places import Place
+from core.places import Place, refuse_taken
 from core.records import Figure, Pair, Reject, arrow_schema
 from core.runs import Part, RunConflict, Table, claim, refuse_missing, stamp
 from core.settings import Config
@@ -203,7 +203,8 @@ def train_models(models: Mapping[str, Config], run: Place, on_step: OnStep) -> N
         pairs, model = table(run, SCHEMES[config.train.scheme], Pair), run / "models" / name
         claim(model, {**shaping(config), "pairs": pairs.digest}, before=shaping(Config()), no_longer=NO_LONGER)
         runs[model.uri], names[model.uri] = (begun_from(config, run), pairs.files("split=train")), name
-        watched[model.uri] = pairs.files("split=val")
+        if config.train.background_validation:
+            watched[model.uri] = pairs.files("split=val")
     here = [out for out, (config, _) in runs.items() if config.train.inline]
     with timed(run, "train"):
         for done, out in enumerate(here):
@@ -260,8 +261,7 @@ def export(run: Place, name: str, out: str, *, to: str = "transformers") -> None
     folder, place = checkpoint(run, name), Place.at(out)
     if place.is_file():
         raise UserError(f"{out} is a file; name a folder to write")
-    if not place.is_empty():  # before torch is loaded
-        raise UserError(f"{out} is there already and not an empty folder: name another one, or delete it")
+    refuse_taken(place)  # before torch is loaded
     getattr(import_module(module), function)(folder, out)
     if (run / "pairs").exists():
         write_attribution(run, Place.at(out))

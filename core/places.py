@@ -238,3 +238,9 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def refuse_taken(place: Place) -> None:
+    """Raise UserError where a folder cannot be written, since something is there."""
+    if not place.is_empty():
+        raise UserError(f"{place} is there already and not an empty folder: name another one, or delete it")

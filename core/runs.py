@@ -144,6 +144,11 @@ class Part(BaseModel):
     def rows(self) -> int:
         return sum(file.rows for file in self.files)
 
+    @property
+    def digest(self) -> str:
+        """Of its rows, by the checksums of its files: what a part that is made from it states as `inputs`."""
+        return digest([file.sha256 for file in self.files])
+
 
 @dataclass(frozen=True)
 class Table:
@@ -341,9 +346,3 @@ def _write_parquet(folder: Place, name: str, table: pa.Table) -> PartFile:
 def digest(items: Sequence[str]) -> str:
     """A short digest of a list of texts, in their order."""
     return hashlib.blake2b("\n".join(items).encode(), digest_size=16).hexdigest()
-
-
-def part_of(article_id: str, parts: int) -> int:
-    """The part that an article belongs to, the same on every machine and for every version of it."""
-    pmcid = article_id.partition(".")[0]
-    return int.from_bytes(hashlib.blake2b(pmcid.encode(), digest_size=8).digest()) % parts

@@ -38,3 +38,8 @@ def by_split(rows: Sequence[Any], record: type) -> dict[str, pa.Table]:
 def pmcid_of(article_id: str) -> str:
     """The id without its version."""
     return article_id.partition(".")[0]
+
+
+def part_of(article_id: str, parts: int) -> int:
+    """The part that an article belongs to, the same on every machine and for every version of it."""
+    return int.from_bytes(hashlib.blake2b(pmcid_of(article_id).encode(), digest_size=8).digest()) % parts

@@ -267,10 +267,7 @@ def pair_part(
 
 def _after(before: Table) -> list[Work]:
     """One piece of work for each part of the table before; its files' digests say what it is made from."""
-    return [
-        Work(part.part, digest([file.sha256 for file in part.files]), [], version=part.version)
-        for part in before.parts()
-    ]
+    return [Work(part.part, part.digest, [], version=part.version) for part in before.parts()]
 
 
 def make_missing(station: str, table: Table, work: Sequence[Slice], progress: Progress, stage: Stage) -> None:

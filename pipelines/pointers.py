@@ -19,9 +19,7 @@ from core.images import encode_jpeg, encode_small
 from core.records import Box, Figure, Kind, MatchedBy, Modality, Pair, Sentence, Split
 from core.rejection import RejectionError
 
-SHORTEST = (
-    3  # characters that are looked for in a caption; shorter ones, such as a space between two parts, are written
-)
+SHORTEST = 3  # characters that are looked for in a caption; fewer, such as a space between parts, are written
 Piece = tuple[int, int] | str  # caption[start:end]; or characters that the caption does not have there
 
 

@@ -17,7 +17,7 @@ from core.records import Pair
 from core.tables import rows_of
 from trainers.batch import SMALL, Collate, prepare
 from trainers.checkpoint import load_model
-from trainers.evaluation.text_maps import text_maps
+from trainers.evaluation.text_maps import how_mapped, text_maps
 
 
 class Asked:
@@ -43,18 +43,23 @@ class Asked:
 
     def image(self, image: Image.Image) -> Tensor:
         """(1, E) of one RGB image."""
-        return self.images([_row(encode_png(image))])
+        return self.images([{"image": encode_png(image)}])
 
     def maps(self, image: Image.Image, texts: Sequence[str]) -> list[Tensor] | None:
         """Of each text (h, w), 0 to 1: where in the image the model sees it; None of a model that has no such maps."""
-        return text_maps(self.model, self.tokenizer, self._pixels([_row(encode_png(image))]), texts)
+        return text_maps(self.model, self.tokenizer, self._pixels([{"image": encode_png(image)}]), texts)
+
+    @property
+    def how_mapped(self) -> str:
+        """What the colours of its maps mean; "" of one that has none."""
+        return how_mapped(self.model)
 
     def file(self, file: str, *, batch_size: int) -> Tensor:
         """(N, E) of the images of one file of a pairs table, in its order."""
         table = rows_of([file], Pair)
         columns = [name for name in ("pair_id", "image", SMALL) if name in table.schema.names]
         parts = [
-            self.images([_row(**row) for row in batch.to_pylist()])
+            self.images(batch.to_pylist())
             for batch in table.to_batches(columns=columns, batch_size=batch_size)
             if batch.num_rows
         ]

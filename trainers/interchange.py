@@ -15,11 +15,10 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from core.config import UserError
-from core.places import Place
+from core.places import Place, refuse_taken
 from core.settings import ModelSettings, ObjectiveSettings
 from trainers.blip import Blip
 from trainers.checkpoint import WHOLE, load_blip
-from trainers.formats.handed_on import refuse_taken
 from trainers.model_card import model_card
 from trainers.seen import is_told, pieces_of, write_seen_in
 from trainers.transformers_blip import (
@@ -117,11 +116,16 @@ def downloaded(named: str, kinds: Sequence[str], *, pickled: bool, beside: Seque
             f"another machine (`hf download {name} --local-dir FOLDER`), bring the folder here, and {otherwise}"
         ) from error
     if not pickled:
-        raise UserError(
-            f"{HUB}{name} has no weights as safetensors; pickles can run commands: if you trust whoever made them, "
-            "--set model.pickled_weights=true"
-        )
+        raise pickles_alone(f"{HUB}{name}")
     return folder
+
+
+def pickles_alone(source: str) -> UserError:
+    """What is said of a model whose weights are pickles, where these were not asked for."""
+    return UserError(
+        f"{source} has no weights as safetensors; pickles can run commands: if you trust whoever made them, "
+        "--set model.pickled_weights=true"
+    )
 
 
 def _kind(folder: Path) -> str:

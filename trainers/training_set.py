@@ -94,8 +94,8 @@ def read_training_set(files: Sequence[str], *, fraction: float, seed: int, wante
         rows = int(counts.sum())
         chosen = max(1, round(fraction * len(hashes)))
         if chosen < len(hashes):
-            share = Share(seed, int(np.partition(hashes, chosen - 1)[chosen - 1]), wanted)
-            rows = int(counts[hashes <= np.uint64(share.limit or 0)].sum())
+            limit = np.partition(hashes, chosen - 1)[chosen - 1]
+            share, rows = Share(seed, int(limit), wanted), int(counts[hashes <= limit].sum())
     return TrainingSet(
         files=tuple(files),
         rows=rows,

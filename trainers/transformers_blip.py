@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -97,9 +97,14 @@ def write_blip(weights: Weights, folder: Path) -> None:
     images.save_pretrained(folder)  # preprocessor_config.json, where older versions look
 
 
+def weight_files(folder: Path, kinds: Sequence[str]) -> list[Path]:
+    """The files of the first kind that a folder has; none where it has none."""
+    return next((found for kind in kinds if (found := sorted(folder.glob(kind)))), [])
+
+
 def _tensors(folder: Path) -> dict[str, Tensor]:
     """All that the folder's files of weights hold, by its own names."""
-    files = next((found for kind in WEIGHTS if (found := sorted(folder.glob(kind)))), [])
+    files = weight_files(folder, WEIGHTS)
     if not files:
         raise UserError(f"{folder} has none of {', '.join(WEIGHTS)}; it has {listed(folder)}")
     tensors: dict[str, Tensor] = {}

@@ -23,25 +23,20 @@ def page(hits: Sequence[Hit], query: str, name: str) -> str:
     """The hits as a page of its own."""
     about = f"The {len(hits)} images nearest to “{query}” by the model {name}; the number is the cosine."
     shown = [shown_hit(hit) for hit in hits]
-    return templates("app.asking").get_template("search.html").render(title=f"figray: {query}", about=about, hits=shown)
+    return _rendered("search.html", title=f"figray: {query}", about=about, hits=shown)
 
 
 def shown_hit(hit: Hit) -> dict[str, Any]:
     """A hit as pages have it."""
-    image = open_image(hit.row["image"]).image
-    image.thumbnail((2 * SIDE, 2 * SIDE))
     facts = {key: hit.row.get(key) or "" for key in ("pair_id", "text", "modality", "licence", "attribution")}
-    return {**facts, "image": data_uri(image), "score": f"{hit.score:.3f}"}
+    return {**facts, "image": small_uri(open_image(hit.row["image"]).image), "score": f"{hit.score:.3f}"}
 
 
 def compared_page(found: Sequence[Fit], image: Image.Image, name: str, *, how: str) -> str:
     """An image beside the texts, each with its map. how: what the maps' colours mean; "" where there are none."""
     about = f"How well each text fits the image by the model {name}; the number is the cosine."
-    return (
-        templates("app.asking")
-        .get_template("compare.html")
-        .render(title="figray compare", about=about, how=how, image=small_uri(image), fits=shown_fits(found, image))
-    )
+    shown = shown_fits(found, image)
+    return _rendered("compare.html", title="figray compare", about=about, how=how, image=small_uri(image), fits=shown)
 
 
 def shown_fits(found: Sequence[Fit], image: Image.Image) -> list[dict[str, str]]:
@@ -68,6 +63,11 @@ def _small(image: Image.Image) -> Image.Image:
     return small
 
 
+def _rendered(name: str, **given: Any) -> str:
+    """A template of this room."""
+    return templates("app.asking").get_template(name).render(**given)
+
+
 def lines(hits: Sequence[Hit]) -> list[str]:
     """The hits, a line each."""
     return [
@@ -86,29 +86,26 @@ class Compared:
 def site_page(about: str, *, query: str, hits: Sequence[Hit], said: str) -> str:
     """The site's one page. said: what is wrong with the question; "" where nothing is."""
     script = (Path(__file__).parent / "serve.js").read_text(encoding="utf-8")
-    return (
-        templates("app.asking")
-        .get_template("serve.html")
-        .render(
-            title="figray",
-            about=about,
-            query=query,
-            hits=[shown_hit(hit) for hit in hits],
-            said=said,
-            script=Markup(script),  # ours, and named by its hash in the page's policy
-            script_hash=policy_hash(script),
-        )
+    return _rendered(
+        "serve.html",
+        title="figray",
+        about=about,
+        query=query,
+        hits=[shown_hit(hit) for hit in hits],
+        said=said,
+        script=Markup(script),  # ours, and named by its hash in the page's policy
+        script_hash=policy_hash(script),
     )
 
 
 def hits_piece(hits: Sequence[Hit]) -> str:
     """The hits as a piece of the page."""
-    return templates("app.asking").get_template("hits.html").render(hits=[shown_hit(hit) for hit in hits])
+    return _rendered("hits.html", hits=[shown_hit(hit) for hit in hits])
 
 
 def fits_piece(found: Compared) -> str:
     """Texts beside an image as a piece of the page."""
-    return templates("app.asking").get_template("fits.html").render(fits=found.fits, how=found.how, image="")
+    return _rendered("fits.html", fits=found.fits, how=found.how, image="")
 
 
 def said_piece(said: str) -> str:

@@ -1,7 +1,7 @@
 """A run's model asked for images by words or by an image, or for the words that fit one."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +18,11 @@ from core.images import facts_apart, open_image
 from core.places import Place
 from core.records import Pair
 from core.rejection import RejectionError
+from core.runs import PartFile
 from core.settings import Config
 from trainers.asking import Asked
-from trainers.evaluation.text_maps import HOW
 from trainers.flops import LEAST_ON_RAY, evaluation_flops
 from trainers.index import Hit, Index, made, nearest
-from trainers.mlip import Mlip
 
 INDEX = "index"  # the folder beside a model with the vectors of its run's images
 MOST = 200  # hits of a page
@@ -48,7 +47,7 @@ def search(config: Config, run: Place, query: str, *, name: str, split: str, top
     image = opened_image(Path(query)) if is_file else None
     asked = Asked(folder, device=steps.device_of(config))
     vector = asked.texts([query]) if image is None else asked.image(image)
-    index = indexed(config, run, name, files, asked)
+    index = indexed(config, run, name, files, lambda: asked)
     return nearest(index, vector, top=top)[0]
 
 
@@ -65,40 +64,40 @@ def refuse_top(top: int) -> None:
         raise SettingError(f"--top {top}: from 1 to {MOST}")
 
 
-def searched(run: Place, split: str) -> list[tuple[str, str]]:
-    """The files of a run's pairs, each with its checksum. split: "" for all. Raises UserError where there are none."""
+def searched(run: Place, split: str) -> dict[str, PartFile]:
+    """The files of a run's pairs, path or URI -> file. split: "" for all. Raises UserError where there are none."""
     table = steps.table(run, "pairs", Pair)
-    found = [
-        ((table.place / file.name).uri, file.sha256)
+    found = {
+        (table.place / file.name).uri: file
         for part in table.parts()
         for file in part.files
         if file.rows and (not split or file.name.startswith(f"split={split}/"))
-    ]
+    }
     if not found:
         raise UserError(f"{table.place} has no pair{f' in split {split}' if split else ''}")
     return found
 
 
-def indexed(config: Config, run: Place, name: str, files: Sequence[tuple[str, str]], asked: Asked) -> Index:
-    """The images of files as vectors of a model; what is missing is made, here, or by Ray where it is much."""
-    keep = run / "models" / name / INDEX
-    counted = {file.sha256: file.rows for part in steps.table(run, "pairs", Pair).parts() for file in part.files}
-    rows = {file: counted[checksum] for file, checksum in files}
+def indexed(config: Config, run: Place, name: str, files: Mapping[str, PartFile], opened: Callable[[], Asked]) -> Index:
+    """The images of files as vectors of a model; what is missing is made, here, or by Ray where it is much.
+
+    opened: the model, asked for where this process encodes.
+    """
 
     def encode(missing: Sequence[str]) -> Iterator[Tensor]:
         if not missing:
             return
-        say(f"encoding {sum(rows[file] for file in missing):,} images, once for the model {name}")
-        work = sum(rows[file] for file in missing) * evaluation_flops(config, 0)
-        if work < LEAST_ON_RAY:
-            yield from asked.files(missing, batch_size=config.evaluate.batch_size)
+        images = sum(files[file].rows for file in missing)
+        say(f"encoding {images:,} images, once for the model {name}")
+        if images * evaluation_flops(config, 0) < LEAST_ON_RAY:
+            yield from opened().files(missing, batch_size=config.evaluate.batch_size)
             return
         with connected(without_training(config), stopped=GOES_ON):
             from trainers.evaluation.on_ray import encode_images  # not before Ray's environment is set
 
             yield from encode_images(config, steps.checkpoint(run, name), missing)
 
-    return made(files, keep, encode)
+    return made([(uri, file.sha256) for uri, file in files.items()], run / "models" / name / INDEX, encode)
 
 
 def refuse_texts(texts: Sequence[str]) -> None:
@@ -116,11 +115,6 @@ def fits(asked: Asked, image: Image.Image, texts: Sequence[str]) -> list[Fit]:
         for score, text, heat in zip(scores, texts, maps, strict=True)
     ]
     return sorted(found, key=lambda each: -each.score)
-
-
-def how_mapped(asked: Asked) -> str:
-    """What the colours of a model's maps mean; "" of one that has none."""
-    return HOW["mlip"] if isinstance(asked.model, Mlip) else HOW["blip"] if asked.model.matches else ""
 
 
 def opened_image(file: Path) -> Image.Image:

@@ -27,7 +27,7 @@ class Answers:
 
     def __init__(self, folder: str, index: Index, device: str) -> None:
         self.asked, self.index = Asked(folder, device=device), index.holding()
-        self.how = questions.how_mapped(self.asked)
+        self.how = self.asked.how_mapped
 
     @serve.batch(max_batch_size=TOGETHER, batch_wait_timeout_s=WAITS)  # type: ignore[arg-type]
     async def words(self, texts: list[str], tops: list[int]) -> list[list[Hit]]:  # type: ignore[misc]

@@ -5,18 +5,19 @@ from app.asking import questions
 from app.session import connected, without_training
 from core.config import UserError
 from core.places import Place
-from core.settings import Config
 from trainers.asking import Asked
 
 OWN = ("127.0.0.1", "localhost", "::1")
 
 
-def serve_run(config: Config, run: Place, *, name: str, split: str, host: str, port: int, replicas: int) -> None:
+def serve_run(run: Place, *, name: str, split: str, host: str, port: int, replicas: int) -> None:
     """Answer until Ctrl-C or SIGTERM. Raises UserError as questions.search() does, and where the port is taken."""
-    files, folder, device = questions.searched(run, split), steps.checkpoint(run, name), steps.device_of(config)
-    index = questions.indexed(config, run, name, files, Asked(folder, device=device))
+    files, folder = questions.searched(run, split), steps.checkpoint(run, name)
+    with steps.opened(run, None, []) as config:  # while it writes; what only answers is in nobody's way
+        device = steps.device_of(config)
+        index = questions.indexed(config, run, name, files, lambda: Asked(folder, device=device))
     refuse_taken(host, port)
-    rows = sum(len(vectors) for vectors in index)
+    rows = sum(file.rows for file in files.values())
     about = f"{rows:,} pairs of {run.uri.rstrip('/').rpartition('/')[2]}, by the model {name}."
     hosts = OWN if host in OWN else ()  # a page elsewhere must not reach it by a name that leads here
     with connected(without_training(config), stopped="it answers no more"):

@@ -80,7 +80,7 @@ def ablated(config: Config, *, seeds: int) -> list[Model]:
 
 def is_frozen(config: Config) -> bool:
     """Whether the image encoder stays whole: all models of a table have one start and one encoder."""
-    return "image" in config.train.frozen and not config.train.learnt_blocks
+    return config.train.stays_whole("image")
 
 
 def of_row(config: Config, row: str, seed: int) -> Model:

@@ -69,7 +69,7 @@ def curve_of(run: Place, model: str) -> list[dict[str, float]]:
     file = run / "models" / model / "metrics.jsonl"
     logged = [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []
     looks = run / "models" / model / WATCHED
-    found = [(looks / name).read_json() for name in sorted(looks.names())] if looks.exists() else []
+    found = [(looks / name).read_json() for name in looks.names()]
     return sorted([*logged, *found], key=lambda record: record["step"])
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.copies.dedupe import AT_ONCE, FLAT, SIDE, VARIANTS, Grey, Seen, hashes_of
 from core.places import Place
 from core.records import Signature, arrow_schema
-from core.runs import Part, Table, digest
+from core.runs import Part, Table
 from core.tables import parsed, written
 
 PICTURE, OWNER = 22, 20  # bits of a picture's number below its part: which of its pictures, which of its owners
@@ -127,5 +127,4 @@ def owner_in(ids: Ids) -> Ids:
 
 
 def _file(table: Table, part: Part) -> Place:
-    sha = digest([file.sha256 for file in part.files])[:12]
-    return table.place / "signatures" / f"part-{part.part:05d}-{sha}.parquet"
+    return table.place / "signatures" / f"part-{part.part:05d}-{part.digest[:12]}.parquet"

@@ -64,9 +64,9 @@ class Config(Settings):
             raise ValueError("train.inline has one worker: set train.workers to 1")
         if self.train.learnt_blocks and not train.frozen:
             raise ValueError("train.learnt_blocks counts blocks of frozen encoders: state train.frozen")
-        if "text" in train.frozen and not train.learnt_blocks and self.model.dropout:
+        if train.stays_whole("text") and self.model.dropout:
             raise ValueError("a text encoder that stays whole is kept without dropout: set model.dropout to 0")
-        if "image" in train.frozen and not train.learnt_blocks and train.augment != "none":
+        if train.stays_whole("image") and train.augment != "none":
             raise ValueError("what a frozen image encoder makes of images is kept: set train.augment to none")
         return self
 

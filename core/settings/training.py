@@ -85,6 +85,10 @@ class TrainSettings(Settings):
     log_seconds: float = Field(2.0, gt=0)  # between two lines of metrics.jsonl
     trackers: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ("tensorboard",)  # beside metrics.jsonl
 
+    def stays_whole(self, side: Literal["image", "text"]) -> bool:
+        """Whether nothing of an encoder learns, so that what it makes is kept."""
+        return side in self.frozen and not self.learnt_blocks
+
     @field_validator("workers")
     @classmethod
     def _are_some(cls, workers: int | tuple[int, int]) -> int | tuple[int, int]:

@@ -16,6 +16,7 @@ from core.runs import Part, Table, digest
 from core.settings import DedupeSettings
 from core.split import by_split
 from pipelines.copies.duplicates import grouped
+from pipelines.unwanted import unwanted_picture
 
 FIRST: tuple[Split, ...] = ("test", "val", "train")  # the side that a group goes to: the first that it is on
 STAGE = "copies"
@@ -103,12 +104,10 @@ def _settle(table: Table, part: Part, groups: Groups, settings: DedupeSettings) 
 
 def _reject(pair: Pair, groups: Groups, settings: DedupeSettings) -> Reject | None:
     """Why a pair is not wanted, if it is not; by the settings that collected pairs are left out by."""
-    if pair.kind not in settings.kinds:
-        code, message = f"kind_{pair.kind}", f"a {pair.kind}; dedupe.kinds keeps {', '.join(settings.kinds)}"
-    elif settings.keep == "first" and _is_copy(pair, groups):
-        code, message = "duplicate", f"shows the same as {pair.duplicate_group}"
-    else:
+    why = unwanted_picture(pair, settings, is_copy=_is_copy(pair, groups))
+    if why is None:
         return None
+    code, message = why
     return Reject(item_id=pair.pair_id, article_id=pair.article_id, stage=STAGE, code=code, message=message)
 
 

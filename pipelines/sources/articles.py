@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from core.config import UserError
 from core.places import Place
-from core.runs import part_of
 from core.settings import SelectSettings, SourceSettings
+from core.split import part_of
 from pipelines.sources import inventory, pmc
 from pipelines.sources.transport import FetchError
 from pipelines.sources.turns import Turns

@@ -13,12 +13,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from app.cli import cli
-from app.given import make_figures, make_part, slices, summary, write_figures
+from app.given import make_part, slices, summary, write_figures
 from core.places import Place
 from core.records import Figure, Pair, from_table
 from core.runs import RunConflict, Table
 from core.settings import Config
-from pipelines.given_pairs import Given, GivenPair, given, pair_of
+from pipelines.given_pairs import Given, GivenPair, figure_of, given, pair_of
 
 
 def test_what_belongs_together_is_in_one_part() -> None:
@@ -133,7 +133,7 @@ def test_a_row_becomes_a_figure_of_its_group(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("image,text,group\na.png,CT.,p.1\nb.png,CT.,p.1\n")
     found = given(tmp_path / "t.csv", {})
     table = Table(Place.at(tmp_path / "run" / "figures"), Figure)
-    make_figures(vars(slices(found.works)[0]), table=table, root=found.root)
+    make_part(vars(slices(found.works)[0]), table=table, make=partial(figure_of, root=found.root))
     (figure,) = from_table(table.read(), Figure)
     assert (figure.figure_id, figure.article_id, figure.caption, figure.width) == ("p_1/a.png", "p_1", "CT.", 40)
     assert figure.image == (tmp_path / "a.png").read_bytes() and table.failed == {"unreadable": 1}

@@ -18,7 +18,6 @@ from core.runs import (
     digest,
     figray_version,
     named_by_manifests,
-    part_of,
     stamp,
 )
 
@@ -86,14 +85,6 @@ def test_a_setting_that_no_longer_counts_is_forgotten(tmp_path: Path) -> None:
     claim(Place.at(tmp_path), {"a": 1}, no_longer=["workers"])
     with pytest.raises(RunConflict, match="workers was 2, now None"):
         claim(Place.at(tmp_path), {"a": 1})
-
-
-def test_all_versions_of_an_article_fall_into_one_part_and_parts_are_even() -> None:
-    assert part_of("PMC12.1", 16) == part_of("PMC12.2", 16) == part_of("PMC12", 16)
-    counts = [0] * 4
-    for number in range(4000):
-        counts[part_of(f"PMC{number}", 4)] += 1
-    assert min(counts) > 900
 
 
 def test_a_digest_tells_lists_apart() -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from core.split import split_of
+from core.split import part_of, split_of
 
 
 def test_the_versions_of_an_article_stay_together() -> None:
@@ -43,3 +43,11 @@ def test_articles_that_share_an_image_take_the_side_of_the_first() -> None:
     assert sides == {split_of("PMC5.1", seed=0, val=0.3, test=0.3)}
     alone = split_of("PMC1.1", seed=0, val=0.3, test=0.3)
     assert split_of("PMC1.1", seed=0, val=0.3, test=0.3, together=together) == alone
+
+
+def test_all_versions_of_an_article_fall_into_one_part_and_parts_are_even() -> None:
+    assert part_of("PMC12.1", 16) == part_of("PMC12.2", 16) == part_of("PMC12", 16)
+    counts = [0] * 4
+    for number in range(4000):
+        counts[part_of(f"PMC{number}", 4)] += 1
+    assert min(counts) > 900

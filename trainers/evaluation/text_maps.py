@@ -33,6 +33,11 @@ def text_maps(
     return None
 
 
+def how_mapped(model: Towers) -> str:
+    """What the colours of a model's maps mean; "" of one that has none."""
+    return HOW["mlip"] if isinstance(model, Mlip) else HOW["blip"] if model.matches else ""
+
+
 def warmth(heat: Tensor) -> Tensor:
     """(h, w), 0 to 1: what is above the map's median, by the most that any patch is above it; 0 if it is flat."""
     above = (heat - heat.median()).clamp(min=0)

@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from core.config import UserError
-from core.places import Place
+from core.places import Place, refuse_taken
 from core.settings import ModelSettings, ObjectiveSettings
 from trainers.checkpoint import WHOLE, load_model
 from trainers.model_card import heads_untrained, seen_in_words
@@ -73,12 +73,6 @@ def handed_on(
             (draft / "README.md").write_text(card, encoding="utf-8")
             if is_told(here):
                 write_seen_in(draft, pieces_of(here))
-
-
-def refuse_taken(place: Place) -> None:
-    """Raise UserError where a model cannot be written, since something is there."""
-    if not place.is_empty():
-        raise UserError(f"{place} is there already and not an empty folder: name another one, or delete it")
 
 
 def width_of(model: Towers) -> int:

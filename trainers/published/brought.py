@@ -13,24 +13,31 @@ from core.places import Place
 from core.settings import ObjectiveSettings
 from trainers.blip import Blip
 from trainers.checkpoint import GROUPS, PUBLISHED, WHOLE, save_model
-from trainers.interchange import downloaded, fill
+from trainers.interchange import downloaded, fill, pickles_alone
 from trainers.published import of_open_clip, of_transformers
 from trainers.seen import write_seen_in
-from trainers.transformers_blip import WEIGHTS, read_blip
+from trainers.transformers_blip import WEIGHTS, read_blip, weight_files
 
 OF_OPEN_CLIP = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-WORDS = ("*.json", "*.txt", "*.model")  # of a folder, beside the weights
+WORDS = ("*.json", "*.txt", "*.model")  # of a folder, beside the weights; an index of their shards is among them
 MATCHING = "match_head.weight"  # of a BLIP that can say whether a text belongs to an image
 
 
 def name_in_run(source: str) -> str:
     """What a published model is called in a run, "hf-openai-clip-vit-base-patch32"; of a folder by its last name."""
     library, _, name = source.partition(":")
-    named = Path(name).name if Path(name).is_dir() else name
+    folder = folder_of(source)
+    named = folder.name if folder else name
     kept = "".join(sign if sign.isalnum() or sign in "._" else "-" for sign in named).strip("-.")
     if not kept:
         raise UserError(f"{source} names no model: write {library}:ORGANISATION/NAME, or {library}:FOLDER")
     return f"{library}-{kept}"
+
+
+def folder_of(source: str) -> Path | None:
+    """The folder that stands in the place of a name, if one does."""
+    folder = Path(source.partition(":")[2]).expanduser()
+    return folder.resolve() if folder.is_dir() else None
 
 
 def bring(source: str, out: Place, *, pickled: bool) -> None:
@@ -40,17 +47,15 @@ def bring(source: str, out: Place, *, pickled: bool) -> None:
     pickled: whether weights that are pickles may be read. Raises UserError for what cannot be had or read.
     """
     library, _, name = source.partition(":")
-    kinds = OF_OPEN_CLIP if library == "open_clip" else WEIGHTS
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
+    kinds, config = (OF_OPEN_CLIP, of_open_clip.CONFIG) if library == "open_clip" else (WEIGHTS, "config.json")
+    folder = folder_of(source)
+    if folder is None:
         there = "take open_clip:FOLDER or hf:FOLDER of it"
         folder = downloaded(name, kinds, pickled=pickled, beside=WORDS, otherwise=there)
-    if not (folder / (of_open_clip.CONFIG if library == "open_clip" else "config.json")).is_file():
-        raise UserError(
-            f"{source}: the folder has no {of_open_clip.CONFIG if library == 'open_clip' else 'config.json'}"
-        )
+    if not (folder / config).is_file():
+        raise UserError(f"{source}: the folder has no {config}")
     chosen = weights_of(folder, kinds, pickled=pickled, source=source)
-    if library == "hf" and json.loads((folder / "config.json").read_text()).get("model_type") == "blip":
+    if library == "hf" and json.loads((folder / config).read_text()).get("model_type") == "blip":
         _bring_blip(source, folder, out)
         return
     with out.written(last=WHOLE) as draft:
@@ -85,16 +90,12 @@ def _bring_blip(source: str, folder: Path, out: Place) -> None:
 
 def weights_of(folder: Path, kinds: Sequence[str], *, pickled: bool, source: str) -> list[Path]:
     """The files with a model's weights, of the first kind that there is; UserError where there are none to be read."""
-    found = next((files for kind in kinds if (files := sorted(folder.glob(kind)))), [])
+    found = weight_files(folder, kinds)
     if not found:
         raise UserError(f"{source}: the folder has none of {', '.join(kinds)}")
     if found[0].suffix == ".bin" and not pickled:
-        raise UserError(
-            f"{source} has no weights as safetensors; pickles can run commands: if you trust whoever made them, "
-            "--set model.pickled_weights=true"
-        )
-    index = folder / f"{found[0].name.split('-')[0].removesuffix(found[0].suffix)}{found[0].suffix}.index.json"
-    return [*found, *([index] if index.exists() else [])]
+        raise pickles_alone(source)
+    return found
 
 
 READERS = {"hf": of_transformers.read, "open_clip": of_open_clip.read}

@@ -8,7 +8,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from app.asking.pages import compared_page, lines, page
-from app.asking.questions import fits, how_mapped, opened_image, refuse_texts, search
+from app.asking.questions import fits, opened_image, refuse_texts, search
 from app.cli import cli
 from app.steps import checkpoint
 from core.config import SettingError, UserError
@@ -38,7 +38,7 @@ def test_an_image_is_compared_with_texts(run: Place, tmp_path: Path) -> None:
     found = fits(asked, image, ["a red disc", "a blue ring"])
     assert {each.text for each in found} == {"a red disc", "a blue ring"}
     assert found[0].score >= found[1].score
-    text = compared_page(found, image, "<b>", how=how_mapped(asked))
+    text = compared_page(found, image, "<b>", how=asked.how_mapped)
     assert text.count("data:image/jpeg") == 1 + sum(each.heat is not None for each in found)
     assert "<b>0" in text or "<b>-0" in text
     assert "model &lt;b&gt;" in text

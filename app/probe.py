@@ -96,16 +96,11 @@ def probe(config: Config, run: Place, name: str, films: Films, tasks: Sequence[T
 
 
 def encoder(config: Config, folder: str, keep: Place, films: Films) -> Encode:
-    """What sees radiographs as a whole by a model: once for all tasks, by Ray's actors where they are many.
-
-    Models that train here on one encoder that stays whole are asked here too: what it makes of a film is kept, and each
-    actor would make it again for each model.
-    """
+    """What sees radiographs as a whole by a model: once for all tasks, by Ray's actors where they are many."""
     count = rows_of([file for files in films.files.values() for file in files], Radiograph).count_rows()
     alone = override(config, {"evaluate.rerank": 0, "evaluate.pool": None})
     on_ray = None
-    kept_here = config.train.inline and config.train.stays_whole("image")
-    if not kept_here and not isinstance(machine_for(alone, count), Here):
+    if not isinstance(machine_for(alone, count), Here):
         from trainers.evaluation.on_ray import encode_films
 
         on_ray = partial(encode_films, config, folder)

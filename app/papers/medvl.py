@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from app import steps
 from app.demo import accuracy_of, collect_drawn
-from app.papers import medvl_tables, scaling
+from app.papers import lesion_pointing, medvl_tables, scaling
 from app.papers.medvl_models import (
     LEFT_OUT,
     PERCENTS,
@@ -32,6 +32,7 @@ from core.places import Place
 from core.records import Pair
 from core.runs import RunConflict
 from core.settings import Config
+from phantom.pmc.corpus import read_truth
 from trainers.job import make_job
 from trainers.training_set import training_set_of
 
@@ -65,7 +66,7 @@ def table1(job: Job) -> str:
     """MedVL, Table 1: raw and processed, PT and PT+FT, val and test, on both pools. Returns the path of the page."""
     longer = of_equal_steps(job.config, seeds=job.seeds, steps=steps_of(job, "processed"))
     begun = [*pretrained(job.config, seeds=job.seeds), *longer]
-    tuned = finetuned(load(f"{RECIPES[job.scale]}-finetune", job.overrides), begun)
+    tuned = finetuned(load(f"{job.recipe}-finetune", job.overrides), begun)
     train(job, by_name(begun))
     train(job, by_name(tuned))
     return show_table1(job, [*begun, *tuned])
@@ -112,30 +113,58 @@ def figure3(job: Job) -> str:
 
 def figure4(job: Job) -> str:
     """MedVL, Figures 4 and 5: where the raw and the processed model look for a term. Returns the page's path."""
-    job = replace(job, seeds=1)
     models = pretrained(job.config, seeds=job.seeds)
     train(job, by_name(models))
     return show_figure4(job, models)
 
 
 def show_figure4(job: Job, models: Sequence[Model]) -> str:
-    """The page of Figures 4 and 5 from models that are trained; returns its path."""
-    folders = {model.scheme: steps.checkpoint(job.run, model.name) for model in models}
-    grids = term_grids(folders, held_out(job.run), job.terms or TERMS[job.scale])
+    """The page of Figures 4 and 5 from models that are trained; returns its path.
+
+    Pictures are of the first seed. Of drawn case reports it is known where lesions are, by which maps are scored.
+    """
+    folders = {model.scheme: steps.checkpoint(job.run, model.name) for model in models if not model.seed}
+    rows = held_out(job.run)
+    grids = term_grids(folders, rows, job.terms or TERMS[job.scale])
     pictures = []
     for term, grid in grids.items():
         name = f"medvl-figure4-{re.sub(r'[^a-z0-9]+', '-', term.lower())}.png"
         (job.run / name).write_bytes(grid.png)
         pictures.append(Picture(title=f"“{term}”", png=grid.png, meaning=grid.meaning))
     missing = [term for term in job.terms or TERMS[job.scale] if term not in grids]
+    scored = pointing_of(job, models, rows)
     page = Reproduced(
         title="MedVL, Figures 4 and 5",
-        sentences=[MAPS, *(f"No held-out text has “{term}”." for term in missing)],
+        sentences=[MAPS, *lesion_pointing.said(scored), *(f"No held-out text has “{term}”." for term in missing)],
+        tables=[lesion_pointing.table(scored)] if scored else [],
         pictures=pictures,
         notes=notes(job.run),
         **about(job),
     )
-    return write(job, "medvl-figure4", page, [dict(row) for grid in grids.values() for row in grid.numbers])
+    told = [dict(row) for grid in grids.values() for row in grid.numbers]
+    told += [
+        {"model": f"{scheme}-seed{seed}", **asdict(each)}
+        for scheme, seeds in scored.items()
+        for seed, found in enumerate(seeds)
+        for each in found
+    ]
+    return write(job, "medvl-figure4", page, told)
+
+
+def pointing_of(
+    job: Job, models: Sequence[Model], rows: Sequence[dict[str, Any]]
+) -> dict[str, list[list[lesion_pointing.Pointed]]]:
+    """What each model's maps say of lesions, by scheme and seed; nothing where it is not known where lesions are."""
+    if not (job.run / "corpus" / "truth.json").exists():
+        return {}
+    with (job.run / "corpus").near() as corpus:
+        asked = lesion_pointing.asked_of(rows, read_truth(corpus))
+    found: dict[str, list[list[lesion_pointing.Pointed]]] = {}
+    for done, model in enumerate(models, start=1):
+        seeds = found.setdefault(model.scheme, [])
+        seeds.append(lesion_pointing.pointed(steps.checkpoint(job.run, model.name), asked))
+        job.bars.rows("maps", done, 0, len(models))
+    return lesion_pointing.of_all(found)
 
 
 def ablation(job: Job) -> str:

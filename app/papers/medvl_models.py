@@ -25,7 +25,7 @@ RESAMPLES = 1000  # of the pool's articles
 class Model:
     """One model of a plan."""
 
-    scheme: str
+    scheme: str  # of pre-training
     seed: int
     config: Config
     stage: str = "PT"
@@ -83,14 +83,14 @@ def of_equal_steps(config: Config, *, seeds: int, steps: int) -> list[Model]:
 
 
 def finetuned(config: Config, begun: Iterable[Model]) -> list[Model]:
-    """PT+FT: each model trained on by its own scheme."""
+    """PT+FT: each model trained on with whole figures, whatever it was pre-trained on, as the logs of MedVL's code."""
     return [
         Model(
             scheme=model.scheme,
             seed=model.seed,
             stage="PT+FT",
             budget=model.budget,
-            config=override(_changed(config, model.scheme, model.seed), {"model.init": f"run:{model.name}"}),
+            config=override(_changed(config, "raw", model.seed), {"model.init": f"run:{model.name}"}),
         )
         for model in begun
     ]

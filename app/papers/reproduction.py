@@ -20,7 +20,8 @@ class Job:
     """What a reproduction is made with."""
 
     run: Place
-    config: Config  # of pre-training
+    recipe: str  # of pre-training
+    config: Config  # its settings
     overrides: Sequence[str]  # that its recipe was changed by
     scale: str
     seeds: int

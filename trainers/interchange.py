@@ -61,7 +61,7 @@ def to_transformers(folder: str | Path, out: str | Path) -> None:
     """Write figray's checkpoint as a folder that BlipForImageTextRetrieval.from_pretrained and AutoProcessor read.
 
     The scores are the same. Momentum encoders, decoder and word head stay behind; README.md, a model card, says so.
-    Raises UserError if the folder is no checkpoint of figray, if its model pools other than BLIP, or if `out` is taken.
+    Raises UserError if the folder is no checkpoint of figray, if its model has what BLIP has not, or if `out` is taken.
     Both are paths or URIs.
     """
     place = Place.at(out)
@@ -70,17 +70,29 @@ def to_transformers(folder: str | Path, out: str | Path) -> None:
             raise UserError(f"{folder} is a model of transformers already")
         refuse_taken(place)
         weights = _read_checkpoint(here)
-        if weights.settings.pool != "first":
-            raise UserError(
-                f"the model in {folder} has pool {weights.settings.pool}, and transformers' BLIP knows only the state "
-                "of the first token: train one with model.pool=first to export it"
-            )
+        _refuse_other_shapes(weights.settings, folder)
         with place.written(last=WHOLE) as draft:
             write_blip(weights, draft)
             card = model_card(here, temperature=weights.tensors["log_temperature"].exp().item())
             (draft / "README.md").write_text(card, encoding="utf-8")
             if is_told(here):
                 write_seen_in(draft, pieces_of(here))
+
+
+def _refuse_other_shapes(settings: ModelSettings, folder: str | Path) -> None:
+    """UserError for what transformers' BLIP cannot compute."""
+    if settings.pool != "first":
+        raise UserError(
+            f"the model in {folder} has pool {settings.pool}, and transformers' BLIP knows only the state "
+            "of the first token: train one with model.pool=first to export it"
+        )
+    usual = ModelSettings()
+    for name in ("layer_scale", "head_layers", "head_first"):
+        if (value := getattr(settings, name)) != getattr(usual, name):
+            raise UserError(
+                f"the model in {folder} has {name} {str(value).lower()}, for which transformers' BLIP has no place: "
+                "--to onnx keeps it"
+            )
 
 
 def _opened(source: str, *, pickled: bool = False) -> AbstractContextManager[Path]:

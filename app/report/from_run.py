@@ -18,9 +18,10 @@ from core.config import settings_of
 from core.places import Place
 from core.records import Figure, Pair, Radiograph, SeparatedFigure, Split, from_table
 from core.runs import Table
-from core.settings import Config
+from core.settings import Config, ModelSettings
 from pipelines.matching.match import match_figure
 from trainers.trackers import WATCHED
+from trainers.wheels import begun_with
 
 SHOWN_FIGURES = 12
 DRAWN = "The corpus is drawn: these numbers show that the line works and what it changes, and say nothing of patients."
@@ -42,7 +43,7 @@ def read_report(run: Place, config: Config) -> Report:
         funnel=funnel(run),
         matched_by=matched_by(run),
         accuracy=accuracy,
-        notes=[DRAWN] if drawn else [],  # only a drawn corpus has a truth to be accurate against
+        notes=[note for note in (DRAWN if drawn else "", begun_as(config.model)) if note],
         films=films,
         figures=shown_figures(run, config, most=SHOWN_FIGURES),
         curves={model: curve for model in models if (curve := curve_of(run, model))},
@@ -62,6 +63,11 @@ def read_report(run: Place, config: Config) -> Report:
         commands=commands(run, config, models, drawn=bool(accuracy)),
         files=files_of(run, models),
     )
+
+
+def begun_as(model: ModelSettings) -> str:
+    """Which encoders of others the models of a run begin with, in a sentence; "" where none is."""
+    return begun_with(model).replace("`", "").replace("Began", "The models began", 1)
 
 
 def curve_of(run: Place, model: str) -> list[dict[str, float]]:

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from app import verbosity
 from app.cli import cli
+from app.commands_showing import recipe_of_demo
 from core.places import Place
 
 
@@ -39,3 +40,13 @@ def test_quiet_says_nothing(tmp_path: Path) -> None:
     assert "report: " in loud.output and quiet.output == ""
     told = CliRunner().invoke(cli, ["-q", "report", run.uri, "--json"])
     assert told.output.startswith('{"report"')
+
+
+def test_a_demo_begins_from_a_trained_encoder_where_one_is_installed_and_a_run_goes_on_as_it_was_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainers.wheels.find_spec", lambda name: None)
+    assert recipe_of_demo(str(tmp_path / "new")) == "demo"
+    monkeypatch.setattr("trainers.wheels.Wheel.find", lambda wheel: tmp_path)
+    assert recipe_of_demo(str(tmp_path / "new")) == "demo-trained"
+    assert recipe_of_demo(a_run(Place.at(tmp_path / "old")).uri) is None

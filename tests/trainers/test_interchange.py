@@ -340,6 +340,10 @@ def test_without_network_a_published_name_says_what_to_do(monkeypatch: pytest.Mo
 def test_a_model_that_transformers_cannot_hold_and_a_folder_in_use_are_not_exported(
     tokenizer: PreTrainedTokenizerFast, tmp_path: Path
 ) -> None:
+    for name, value in (("layer_scale", True), ("head_layers", 2), ("head_first", True)):
+        checkpoint(tmp_path / name, tokenizer, OURS.model_copy(update={name: value}))
+        with pytest.raises(UserError, match=rf"has {name} {str(value).lower()}, .*--to onnx keeps it"):
+            to_transformers(tmp_path / name, tmp_path / "out")
     checkpoint(tmp_path / "mean", tokenizer, OURS.model_copy(update={"pool": "mean"}))
     with pytest.raises(UserError, match=r"has pool mean.* train one with model.pool=first"):
         to_transformers(tmp_path / "mean", tmp_path / "theirs")

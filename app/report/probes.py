@@ -26,6 +26,7 @@ WORDS = {
     "pointing": "pointing at the finding, hits",
     "pointing-apart": "pointing, map less that of its absence, hits",
     "pointing-seen": "pointing by patches seen, hits",
+    "grounding": "phrases, P@1",
 }
 TASKS = "|".join(sorted(WORDS, key=len, reverse=True))  # one may begin as another does
 NAME = re.compile(rf"probe-(?P<task>{TASKS})-(?P<run>.+)-[0-9a-f]{{8}}\.json")
@@ -134,7 +135,10 @@ def rows_of_probe(probe: Probe) -> list[ProbeRow]:
         metrics, intervals = found["metrics"], found["intervals"]
         return [row(f"{what}, {found['target']}", metrics["dice"], intervals.get("dice"), metrics["dice_all_empty"])]
     hits = found["overall"]
-    return [row(what, hits["hit_rate"], None, hits["random_rate"])]
+    rows = [row(what, hits["hit_rate"], hits.get("hit_interval"), hits["random_rate"])]
+    if probe.task == "grounding":
+        rows.append(row("phrases, mean IoU", hits["mean_iou"], hits["iou_interval"], None))
+    return rows
 
 
 def finding_curves(probes: Sequence[Probe], legend: Sequence[LegendEntry]) -> list[FindingCurves]:

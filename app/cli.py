@@ -122,8 +122,9 @@ def dataset(
     mask_target: Annotated[str, typer.Option(help="csv: the finding that its masks show.")] = "mask",
     mapping: Annotated[Path | None, typer.Option(help="rsna: its mapping to NIH, if not beside the data.")] = None,
     splits: Annotated[
-        Path | None, typer.Option(exists=True, help="A CSV of image_id and split, as published with MRM or BenchX.")
-    ] = None,
+        list[str],
+        typer.Option(help="Published: a CSV of image_id and split; train=FILE, val=FILE, test=FILE; their folder."),
+    ] = [],  # noqa: B006
     beside: Annotated[list[str], typer.Option(help="Another run: copies of its films are found.")] = [],  # noqa: B006
     separate: Annotated[bool, typer.Option("--separate", help="pairs: images are figures to separate.")] = False,
     set_: Set = [],  # noqa: B006
@@ -140,7 +141,7 @@ def dataset(
     from core.places import Place
 
     asked = radiographs.asked(kind, folder, views=views, columns=column, mapping=mapping)
-    asked, place = replace(asked, side=side, mask_target=mask_target, splits=splits), Place.at(run)
+    asked, place = replace(asked, side=side, mask_target=mask_target, splits=tuple(splits)), Place.at(run)
     with opened(place, None, set_) as config:
         source = radiographs.source_of(asked, config)  # what is missing is said before Ray starts
         for note in source.notes:

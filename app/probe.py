@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 from shutil import copytree
 from typing import Any, Literal, get_args
 
@@ -22,6 +23,7 @@ from core.tables import rows_of
 from trainers.checkpoint import PUBLISHED, WHOLE
 from trainers.evaluation.few_shot import FewShotPlan, few_shot
 from trainers.evaluation.kept_films import Encode, KeptFilms
+from trainers.evaluation.phrases import ground, read_phrases
 from trainers.evaluation.prompts import Prompts, PromptSet, read_prompts
 from trainers.evaluation.retrieval import Here
 from trainers.evaluation.seen_maps import point_seen
@@ -31,8 +33,10 @@ from trainers.evaluation.zero_shot import ZeroShotPlan, zero_shot
 from trainers.job import make_job, write_start
 from trainers.training_set import training_set_of
 
-Task = Literal["zero-shot", "few-shot", "segmentation", "pointing", "pointing-apart", "pointing-seen"]
-TASKS: tuple[Task, ...] = get_args(Task)
+Task = Literal["zero-shot", "few-shot", "segmentation", "pointing", "pointing-apart", "pointing-seen", "grounding"]
+PHRASES: Task = "grounding"  # asked where probe.phrases names a list
+OF_CATEGORIES = {"P@1": "hit_rate", "mIoU": "mean_iou"}  # as papers on MS-CXR print the means over its categories
+TASKS: tuple[Task, ...] = tuple(task for task in get_args(Task) if task != PHRASES)
 COLUMNS = ("image", "target", "score")
 
 
@@ -74,8 +78,8 @@ def probe(config: Config, run: Place, name: str, films: Films, tasks: Sequence[T
     folder = steps.checkpoint(run, name)
     found: dict[str, dict[str, Any]] = {}
     encode: Encode | None = None
-    for task in tasks:
-        question = QUESTIONS[task](films, config)
+    questions = {task: QUESTIONS[task](films, config) for task in tasks}  # what is missing is said before any is asked
+    for task, question in questions.items():
         shape = json.dumps({**question.settings, "radiographs": films.digest}, sort_keys=True, default=_plain)
         file = run / "models" / name / f"probe-{task}-{films.run}-{digest([shape])[:8]}.json"
         if not file.exists():
@@ -112,7 +116,7 @@ def predictions(task: str, found: dict[str, Any]) -> list[dict[str, Any]]:
     """What an answer says of each radiograph; taken out of it where its numbers do not need it.
 
     score: of zero-shot the nearness to "present", of few-shot the mean logit of the seeds' heads, of segmentation the
-    Dice, of pointing 1 for a hit.
+    Dice, of pointing and of grounding 1 for a hit.
     """
     if task == "zero-shot":
         return [dict(zip(COLUMNS, row, strict=True)) for row in found.pop("predictions")]
@@ -179,6 +183,14 @@ def _point_seen(films: Films, config: Config) -> Question:
     return replace(_point(films, config), ask=point_seen)
 
 
+def _ground(films: Films, config: Config) -> Question:
+    """By the map of each phrase of a list."""
+    if config.probe.phrases is None:
+        raise UserError("grounding needs a list of phrases with boxes: probe.phrases names it")
+    asked = {"phrases": read_phrases(Path(config.probe.phrases)), **_of_all(config)}
+    return Question(ground, {"files": films.files["test"]}, asked)
+
+
 def _prompted(films: Films, config: Config) -> dict[str, Prompts]:
     named = {name: prompts_of(config).of(name) for name in films.placed}
     prompted = {name: each for name, each in named.items() if each}
@@ -194,6 +206,7 @@ QUESTIONS: Mapping[Task, Callable[[Films, Config], Question]] = {
     "pointing": _point,
     "pointing-apart": _point_apart,
     "pointing-seen": _point_seen,
+    "grounding": _ground,
 }
 
 
@@ -240,7 +253,13 @@ def probe_runs(config: Config, run: Place, name: str, on: Sequence[Place]) -> It
     own = [run] if (run / "radiographs").exists() else []
     for films in (comparable(run, name, read_films(each)) for each in on or own):
         yield from films.notes
-        for task, found in probe(config, run, name, films, possible(films, objective_of(run, name))).items():
+        objective = objective_of(run, name)
+        tasks = possible(films, objective)
+        if config.probe.phrases and objective == "mlip":
+            tasks.append(PHRASES)
+        elif config.probe.phrases:
+            yield f"{name} on {films.dataset}, {PHRASES}: not asked, its patches are not in the space of sentences"
+        for task, found in probe(config, run, name, films, tasks).items():
             yield f"{name} on {films.dataset}, {task}: {headline(task, found)}"
 
 
@@ -257,8 +276,19 @@ def headline(task: str, found: Mapping[str, Any]) -> str:
         told = {kinds[name]: (value, found["intervals"].get(name)) for name, value in found["metrics"].items()}
     else:
         hits = found["overall"]
-        told = {"hits": (hits["hit_rate"], None), "by chance": (hits["random_rate"], None)}
-    return ", ".join(f"{name} {_percent(*value)}" for name, value in told.items())
+        told = {"hits": (hits["hit_rate"], hits.get("hit_interval")), "by chance": (hits["random_rate"], None)}
+        if "mean_iou" in hits:
+            told["mean IoU"] = (hits["mean_iou"], hits.get("iou_interval"))
+    if task == PHRASES:
+        means = {f"{name} of categories": (found["of_categories"][key], None) for name, key in OF_CATEGORIES.items()}
+        n, elsewhere = found["overall"]["n"], found["elsewhere"]
+        counted = f"{n:,} phrases, {elsewhere:,} others are about images that are not in the test split"
+        return f"{_told({'P@1' if name == 'hits' else name: value for name, value in told.items()} | means)}; {counted}"
+    return _told(told)
+
+
+def _told(numbers: Mapping[str, tuple[float | None, Sequence[float] | None]]) -> str:
+    return ", ".join(f"{name} {_percent(*value)}" for name, value in numbers.items())
 
 
 def _percent(value: float | None, interval: Sequence[float] | None) -> str:

@@ -22,7 +22,7 @@ from trainers.datasets.alike import on_one_side_by_pixels
 from trainers.datasets.containment import UNKNOWN
 from trainers.datasets.copies import on_one_side
 from trainers.datasets.nih_mapping import mapping_in, read_mapping
-from trainers.datasets.split_lists import by_list, read_split_list
+from trainers.datasets.split_lists import by_lists, read_split_lists
 from trainers.datasets.tables import (
     Source,
     Terms,
@@ -50,7 +50,7 @@ class Asked:
     columns: Mapping[str, str] = field(default_factory=dict)  # csv: its names of csv_folder.COLUMNS
     mask_target: str = "mask"  # csv: what its masks show
     mapping: Path | None = None  # rsna: of its images to NIH's; None: the file beside the data, if there is one
-    splits: Path | None = None  # a published list of which image is in which split; None: the set's own, or by hash
+    splits: tuple[str, ...] = ()  # published lists of which image is in which split; none: the set's own, or by hash
 
 
 def asked(
@@ -82,12 +82,11 @@ def source_of(asked: Asked, config: Config) -> Source[Any]:
         return drawn(config)
     asked = replace(asked, train_side=config.tables.train_side)
     source = KINDS[asked.kind](asked, config.seed)
-    if asked.splits is not None:
-        listed = read_split_list(asked.splits)
-        works = by_list(source.works, listed, asked.splits)
+    if asked.splits:
+        listed = read_split_lists(asked.splits)
+        works, told = by_lists(source.works, listed, " and ".join(Path(each).name for each in asked.splits))
         named = {**source.asked, "splits": digest([f"{image} {side}" for image, side in sorted(listed.items())])}
-        left_out = f"{len(source.works) - len(works):,} of {len(source.works):,} images are not in {asked.splits.name}"
-        return replace(source, works=works, asked=named, notes=(*source.notes, left_out))
+        return replace(source, works=works, asked=named, notes=(*source.notes, *told))
     works, told = on_one_side(source.works, asked.folder if asked.folder.is_dir() else asked.folder.parent)
     return replace(source, works=works, notes=(*source.notes, *told))
 
@@ -202,7 +201,7 @@ def copies_told(config: Config, run: Place, asked: Asked, beside: Sequence[Place
     """
     for each in beside:
         steps.table(each, "radiographs", Radiograph)  # what is missing is said
-    if asked.kind == PHANTOM or asked.splits is not None:
+    if asked.kind == PHANTOM or asked.splits:
         return []
     tables = config.tables
     how = Alike(config.dedupe.min_similarity, tables.copies_exact_below, tables.copies_nearest, tables.task_cpus)

@@ -79,7 +79,7 @@ class ReferenceBlip(nn.Module):
         true, wrong = (drawn.matches.at((drawn.matches.truth == kind).nonzero().squeeze(1)) for kind in (1, 0))
         itm = self._match(batch, encoded, true) + self._match(batch, encoded, wrong)
         return {
-            "itc": self.objective.contrast(batch, encoded, step),
+            "itc": self.objective.contrast(batch, encoded, self.objective.see(batch, step)),
             "itm": itm / drawn.n_matches,
             self.objective.settings.text_objective: self.objective.read(batch, encoded, drawn, rows),
         }

@@ -285,7 +285,7 @@ def crop_and_mirror(images: Tensor, generator: torch.Generator, *, sided: Tensor
     """The images as BLIP, MAE and MRM have them: a part of .2 to 1 of the area, 3:4 to 4:3, and half of them mirrored.
 
     images: (N, 3, H, W), -1 to 1. sided: (N,) bool, of those that are never mirrored; None: of none is it known, and
-    none is. BLIP's RandAugment is left out.
+    none is. BLIP's RandAugment comes after it: trainers/rand_augment.py.
     """
     n = len(images)
     area, shape, across, down, turned = torch.rand(5, n, generator=generator).to(images.device)
@@ -302,11 +302,16 @@ def crop_and_mirror(images: Tensor, generator: torch.Generator, *, sided: Tensor
 def augment_batch(batch: Batch, *, seed: str, how: str = "small") -> Batch:
     """The batch with its images augmented, as a function of the seed and of which pairs it holds.
 
-    how: small, augment(); papers, crop_and_mirror(); none, as they are.
+    how: small, augment(); papers, crop_and_mirror(); blip, that and rand_augment(); none, as they are.
     """
     if how == "none":
         return batch
     generator = torch.Generator().manual_seed(number(f"{seed}:{','.join(batch.pair_ids)}"))
-    if how == "papers":
-        return replace(batch, images=crop_and_mirror(batch.images, generator, sided=batch.sided))
+    if how in ("papers", "blip"):
+        images = crop_and_mirror(batch.images, generator, sided=batch.sided)
+        if how == "blip":
+            from trainers.rand_augment import rand_augment  # timm is not for those who only read
+
+            images = rand_augment(images, seed=int(torch.randint(2**32, (), generator=generator)))
+        return replace(batch, images=images)
     return replace(batch, images=augment(batch.images, generator))

@@ -216,5 +216,7 @@ def _name(config: Config, pairs: str, workers: int | None = None) -> str:
     train = config.train
     if train.frozen or train.augment != "small":
         shape += [train.frozen, train.learnt_blocks, train.augment]
+    if config.objective.distil_words:
+        shape.append("distil_words")
     text = "\n".join([*(repr(part) for part in shape), pairs])
     return f"{config.objective.name}-{blake2b(text.encode(), digest_size=6).hexdigest()}"

@@ -1,18 +1,31 @@
 """Momentum encoders and the queue of their keys (MoCo; ALBEF, section 3.2; BLIP, models/blip_pretrain.py)."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
-from trainers.blip import FusionTowers
+from core.settings import ObjectiveSettings
+from trainers.blip import Blip, FusionTowers
 from trainers.losses.contrastive import Keys
+
+
+class Seen(NamedTuple):
+    """What the momentum encoders make of N pairs, and how much that counts."""
+
+    image: Tensor  # (N, E), unit length
+    text: Tensor  # (N, E), unit length
+    states: Tensor  # (N, P, image_width)
+    alpha: float
 
 
 class Momentum(nn.Module):
     """A copy of the towers that follows them slowly, without gradient and without dropout."""
 
-    def __init__(self, online: FusionTowers) -> None:
+    def __init__(self, online: FusionTowers, *, words: ObjectiveSettings | None = None) -> None:
+        """words: the objective of a Blip whose heads are to follow too, for masked_words(); None: the towers alone."""
         super().__init__()
-        self.towers = FusionTowers(online.settings)
+        self.towers = Blip(online.settings, words) if words else FusionTowers(online.settings)
         kept = self.towers.state_dict().keys()
         self.towers.load_state_dict({name: value for name, value in online.state_dict().items() if name in kept})
         self.to(next(online.parameters()).device).requires_grad_(False).eval()
@@ -31,9 +44,16 @@ class Momentum(nn.Module):
             buffer.copy_(online.get_buffer(name))
 
     @torch.no_grad()
-    def embed(self, images: Tensor, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Embeddings (N, E) of images and of texts."""
-        return self.towers.embed_images(images)[0], self.towers.embed_texts(tokens, mask)
+    def see(self, images: Tensor, tokens: Tensor, mask: Tensor, *, alpha: float) -> Seen:
+        """Images and texts, each alone. images: (N, 3, H, W). tokens, mask: (N, T)."""
+        image, states = self.towers.embed_images(images)
+        return Seen(image, self.towers.embed_texts(tokens, mask), states, alpha)
+
+    @torch.no_grad()
+    def masked_words(self, states: Tensor, hidden: Tensor, mask: Tensor, chosen: Tensor) -> Tensor:
+        """(K, V) logits as of Blip.masked_words(), where its heads follow."""
+        assert isinstance(self.towers, Blip)
+        return self.towers.masked_words(states, hidden, mask, chosen)
 
 
 class KeyQueue(nn.Module):

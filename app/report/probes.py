@@ -26,9 +26,16 @@ WORDS = {
     "pointing": "pointing at the finding, hits",
     "pointing-apart": "pointing, map less that of its absence, hits",
     "pointing-seen": "pointing by patches seen, hits",
+    "grounding": "phrases, P@1",
 }
 TASKS = "|".join(sorted(WORDS, key=len, reverse=True))  # one may begin as another does
 NAME = re.compile(rf"probe-(?P<task>{TASKS})-(?P<run>.+)-[0-9a-f]{{8}}\.json")
+# BenchX (Zhou et al., 2024, arXiv 2410.21969), tables 1 and 2: mean AUC of NIH's 14 findings, and F1, by models
+# that were fine-tuned whole on 1, 10 and 100 % of the training images of its own lists.
+BENCHX_NIH = {"MRM": (80.1, 83.5, 85.3), "MGCA-ViT": (78.2, 82.4, 84.4), "ConVIRT": (77.0, 81.5, 84.2),
+              "MedKLIP": (75.2, 80.3, 83.9)}  # fmt: skip
+BENCHX_F1 = {"RSNA": (62.6, 66.6, 66.5), "SIIM": (65.0, 69.3, 75.6)}  # of MRM
+BENCHX_SHARES = (1, 10, 100)  # %
 BY_HAND = 4  # findings whose curves are shown; the others have their AUC in the table
 
 
@@ -104,8 +111,41 @@ def probe_tables(probes: Sequence[Probe]) -> list[ProbeTable]:
         of = [probe for probe in probes if probe.dataset == dataset]
         rows = [row for task in WORDS for probe in of if probe.task == task for row in rows_of_probe(probe)]
         notes = list(dict.fromkeys(note for probe in of for note in probe.notes))
+        if any(probe.task == "few-shot" for probe in of):
+            rows, notes = [*rows, *benchx_rows(dataset)], [*notes, *benchx_notes(dataset)]
         tables.append(ProbeTable(dataset=dataset, rows=rows, notes=notes))
     return tables
+
+
+def benchx_rows(dataset: str) -> list[ProbeRow]:
+    """What BenchX prints of NIH, where that alone was asked: the same measure, by another protocol."""
+    if dataset != "NIH":
+        return []
+    return [
+        ProbeRow(
+            model=f"{model} (BenchX)",
+            what=f"fine-tuned whole, mean AUC, {share} % of training",
+            value=f"{value:.1f}",
+            interval="",
+            chance="50.0",
+        )
+        for model, values in BENCHX_NIH.items()
+        for share, value in zip(BENCHX_SHARES, values, strict=True)
+    ]
+
+
+def benchx_notes(dataset: str) -> list[str]:
+    """What has to be known of BenchX's numbers for a set; of RSNA and SIIM it prints another measure."""
+    source = "BenchX (Zhou et al., 2024, arXiv 2410.21969)"
+    if dataset == "NIH":
+        return [f"{source} fine-tunes encoders whole; heads here are linear, on a frozen encoder. Its lists: --splits."]
+    for name, values in BENCHX_F1.items():
+        if dataset.startswith(name):
+            told = ", ".join(f"{value} at {share} %" for share, value in zip(BENCHX_SHARES, values, strict=True))
+            return [
+                f"{source} prints F1 for {name}, which is no AUC: MRM, fine-tuned whole, {told} of its training list."
+            ]
+    return []
 
 
 def rows_of_probe(probe: Probe) -> list[ProbeRow]:
@@ -134,7 +174,10 @@ def rows_of_probe(probe: Probe) -> list[ProbeRow]:
         metrics, intervals = found["metrics"], found["intervals"]
         return [row(f"{what}, {found['target']}", metrics["dice"], intervals.get("dice"), metrics["dice_all_empty"])]
     hits = found["overall"]
-    return [row(what, hits["hit_rate"], None, hits["random_rate"])]
+    rows = [row(what, hits["hit_rate"], hits.get("hit_interval"), hits["random_rate"])]
+    if probe.task == "grounding":
+        rows.append(row("phrases, mean IoU", hits["mean_iou"], hits["iou_interval"], None))
+    return rows
 
 
 def finding_curves(probes: Sequence[Probe], legend: Sequence[LegendEntry]) -> list[FindingCurves]:

@@ -40,6 +40,8 @@ class ProbeSettings(Settings):
         "pointing-apart",
         "pointing-seen",
     )
+    # A CSV of phrases with boxes, in the columns of MS-CXR: where does an mlip see each phrase? P@1 and mean IoU.
+    phrases: str | None = None
     mask_target: str | None = None  # the finding that is segmented; None: the one with the most masks
     mask_share: Fraction = Field(0.1, gt=0, le=1)  # of the training patients, for segmentation; MLIP, Table 3
     mask_width: int = Field(32, ge=8)  # inside the segmentation head, for two cores; MRM has 768

@@ -84,5 +84,14 @@ class ObjectiveSettings(Settings):
     # Of a batch, the share that the fusion encoder sees for itm and text; hard negatives still come from all of it.
     # Four fusion passes a pair cost more than everything else together, and ITC alone needs the whole batch.
     fusion_share: Fraction = Field(1.0, gt=0, le=1)
+    # Whether the momentum model's opinion of masked words counts in mlm too, by alpha (ALBEF, section 3.3 and eq. 7):
+    # its word head then follows, and it reads each masked text once more. BLIP has it for itc alone.
+    distil_words: bool = Field(False, repr=False)
     mlm_probability: Fraction = Field(0.15, gt=0, lt=1)  # BERT and ALBEF: 15 %, of them 80 masked, 10 random, 10 kept
     label_smoothing: Fraction = Field(0.1, ge=0, lt=1)  # of lm; BLIP, models/med.py
+
+    @model_validator(mode="after")
+    def _has_words_to_distil(self) -> Self:
+        if self.distil_words and (self.text_objective != "mlm" or not self.alpha or not self.text):
+            raise ValueError("distil_words: needs text_objective=mlm, and alpha and text above 0")
+        return self

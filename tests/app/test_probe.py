@@ -102,6 +102,28 @@ def test_every_probe_is_asked_once_and_kept(tmp_path: Path) -> None:
     assert "nothing drawn 50.0 %" in lines[2]
 
 
+def test_phrases_are_asked_where_a_list_names_them(tmp_path: Path) -> None:
+    run, file = drawn_run(Place.at(tmp_path / "run")), tmp_path / "phrases.csv"
+    file.write_text(
+        "dicom_id,category_name,label_text,x,y,w,h,image_width,image_height\n"
+        "test1,Nodule,There is a nodule,8,8,16,16,32,32\ntrain1,Nodule,There is a nodule,8,8,16,16,32,32\n"
+    )
+    config = override(tiny(), {"probe.phrases": str(file)})
+    write_untrained(config, run, "untrained-seed0")
+    films = read_films(run)
+    found = probe(config, run, "untrained-seed0", films, ["grounding"])["grounding"]
+    assert (found["overall"]["n"], found["elsewhere"], list(found["by_finding"])) == (1, 1, ["Nodule"])
+    said = headline("grounding", found)
+    assert said.startswith("P@1 ") and ", mIoU of categories " in said
+    assert said.endswith("; 1 phrases, 1 others are about images that are not in the test split")
+    (table,) = (tmp_path / "run/models/untrained-seed0").glob("probe-grounding-*.csv")
+    assert table.read_text().splitlines()[1].startswith("test1,Nodule,")
+    with pytest.raises(UserError, match="nowhere"):
+        probe(
+            override(config, {"probe.phrases": "nowhere.csv"}), run, "untrained-seed0", films, ["few-shot", "grounding"]
+        )
+
+
 @pytest.mark.parametrize("frozen", [True, False])
 def test_films_of_a_frozen_encoder_that_is_kept_here_are_encoded_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, frozen: bool

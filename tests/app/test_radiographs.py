@@ -123,7 +123,7 @@ def test_a_published_list_of_splits_decides_and_makes_another_table(films: Path)
     listed = films / "published.csv"
     listed.write_text("image_id,split\n" + "\n".join(f"{n},{('test', 'train')[n > 3]}" for n in range(10)))
     asked = radiographs.asked("csv", films / "films.csv")
-    plain, by_list = (radiographs.source_of(each, load()) for each in (asked, replace(asked, splits=listed)))
+    plain, by_list = (radiographs.source_of(each, load()) for each in (asked, replace(asked, splits=(str(listed),))))
     sides = {Path(work.image).stem: work.split for work in by_list.works}
     assert len(plain.works) == 12 and len(sides) == 10
     assert {name for name, side in sides.items() if side == "test"} == {"0", "1", "2", "3"}

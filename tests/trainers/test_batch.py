@@ -206,7 +206,8 @@ def test_it_is_known_of_a_text_whether_it_names_a_side(tokenizer: PreTrainedToke
     batch = Collate(tokenizer, 32, 24)(rows)
     assert batch.sided is not None and batch.sided.tolist() == [True, False]
     assert augment_batch(batch, seed="a", how="none") is batch
-    assert not torch.equal(augment_batch(batch, seed="a", how="papers").images, batch.images)
+    papers, blip, again = (augment_batch(batch, seed="a", how=how).images for how in ("papers", "blip", "blip"))
+    assert not torch.equal(papers, batch.images) and not torch.equal(blip, papers) and torch.equal(blip, again)
 
 
 def test_images_stay_bytes_until_they_are_where_they_are_used(

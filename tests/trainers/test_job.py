@@ -156,3 +156,10 @@ def test_what_an_earlier_version_began_or_finished_keeps_its_name(
     (tmp_path / "finished" / "checkpoint" / "run.json").write_text(json.dumps({"name": older}))
     (tmp_path / "other" / "restarts" / "blip-0").mkdir(parents=True)
     assert name_in("begun") == name_in("finished") == older != name_in("new") == name_in("other")
+
+
+def test_a_setting_that_came_later_names_a_job_only_where_it_is_used(small_blip: Blip, pairs: TrainingSet) -> None:
+    plain = config(small_blip)
+    told = config(small_blip, objective={"distil_words": True})
+    assert "distil_words" not in repr(plain.objective)
+    assert make_job(plain, pairs, out="").name != make_job(told, pairs, out="").name

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
+from core.settings import ObjectiveSettings
 from trainers.blip import Blip
 from trainers.losses.contrastive import Keys, image_text_contrast
 from trainers.momentum import KeyQueue, Momentum
@@ -23,6 +24,24 @@ def test_they_begin_as_copies_and_after_a_step_are_995_parts_old_and_5_parts_new
     for name, value in momentum.towers.state_dict().items():
         expected = 0.995 * old[name] + 0.005 * small_blip.state_dict()[name]
         assert torch.allclose(value, expected, atol=1e-6), name
+
+
+def test_heads_follow_where_words_are_told_by_them_and_else_there_are_none(small_blip: Blip) -> None:
+    towers, words = Momentum(small_blip), Momentum(small_blip, words=ObjectiveSettings())
+    assert not any(name.startswith("towers.word_head") for name in towers.state_dict())
+    assert words.towers.state_dict().keys() == small_blip.state_dict().keys()
+    old = words.towers.get_parameter("word_head.dense.weight").clone()
+    with torch.no_grad():
+        small_blip.word_head.dense.weight.add_(1.0)
+    words.follow(small_blip, 0.9)
+    assert torch.allclose(words.towers.get_parameter("word_head.dense.weight"), old + 0.1, atol=1e-6)
+    states, tokens = torch.randn(2, 17, 32), torch.tensor([[2, 7, 4, 3], [2, 4, 9, 3]])
+    mask = torch.ones(2, 4, dtype=torch.bool)
+    fresh = Momentum(small_blip, words=ObjectiveSettings())
+    assert torch.equal(
+        fresh.masked_words(states, tokens, mask, tokens == 4),
+        small_blip.eval().masked_words(states, tokens, mask, tokens == 4),
+    )
 
 
 def test_they_stay_in_evaluation_whatever_their_owner_does(small_blip: Blip) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import normalize
 from transformers import PreTrainedTokenizerFast
@@ -15,13 +16,13 @@ from core.config import UserError
 from core.settings import ModelSettings
 from trainers.batch import Collate
 from trainers.checkpoint import load_model
-from trainers.evaluation.bootstrap import ratio
+from trainers.evaluation.bootstrap import bounds, ratio, resampled_means
 from trainers.evaluation.masks import Mask, Row, at_patches, extent
 from trainers.evaluation.radiographs import films, refuse_seen
 from trainers.mlip import Mlip
 from trainers.towers import Towers
 
-THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5)  # of a map from 0 to 1 (BioViL, MS-CXR)
+THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5)  # of a map of cosines (BioViL, MS-CXR)
 PromptsOf = Mapping[str, Sequence[str]]  # finding -> sentences that say it is there, or that it is not
 Maps = Callable[[Tensor], Tensor]  # images (N, 3, H, W) -> (N, F, P), a map for each of F findings
 
@@ -37,6 +38,8 @@ class Hits:
     n: int  # findings that were asked for, each once a radiograph
     too_small: int  # others, that no patch has its middle in
     mean_iou: float = 0.0  # see mean_iou(); the hit rate is what grounding calls P@1
+    hit_interval: tuple[float, float] | None = None  # of the hit rate, as `interval`
+    iou_interval: tuple[float, float] | None = None  # of the mean IoU
 
 
 @dataclass(frozen=True)
@@ -161,14 +164,21 @@ def _ask(row: Row, finding: str, heat: Tensor, inside: Mask, content: Mask) -> A
 
 
 def mean_iou(heat: Tensor, inside: Mask) -> float:
-    """Intersection over union of the patches above a threshold with those inside, mean over `THRESHOLDS`.
+    """iou_over_thresholds() of patches, of a map drawn to 0 to 1 first, so that maps of any range can be asked.
 
-    heat: (h, w) or (P,); drawn to 0 to 1 first. As BioViL on MS-CXR, but by patches instead of pixels.
+    heat: (h, w) or (P,). BioViL takes the cosines themselves, and pixels: trainers/evaluation/phrases.py.
     """
-    flat, wanted = heat.flatten().double().numpy(), inside.flatten()
-    scaled = (flat - flat.min()) / max(float(np.ptp(flat)), 1e-12)
-    marked = [scaled >= threshold for threshold in THRESHOLDS]
-    return float(np.mean([(each & wanted).sum() / (each | wanted).sum() for each in marked]))
+    flat = heat.flatten().double().numpy()
+    return iou_over_thresholds((flat - flat.min()) / max(float(np.ptp(flat)), 1e-12), inside.flatten())
+
+
+def iou_over_thresholds(values: NDArray[np.float64], inside: Mask) -> float:
+    """Intersection over union of the values from a threshold on with those inside, mean over `THRESHOLDS` (BioViL).
+
+    values: (P,), inside: (P,), of which one at least is inside.
+    """
+    marked = [values >= threshold for threshold in THRESHOLDS]
+    return float(np.mean([(each & inside).sum() / (each | inside).sum() for each in marked]))
 
 
 def hits(heat: Tensor, inside: Mask) -> bool:
@@ -195,8 +205,12 @@ def pointing(asked: Sequence[Asked], too_small: Sequence[str], *, resamples: int
 
 def _hits(asked: Sequence[Asked], *, too_small: int, resamples: int, seed: int) -> Hits:
     hits, chances = [float(each.hit) for each in asked], [each.chance for each in asked]
-    patients = [each.patient_id for each in asked]
+    patients, ious = [each.patient_id for each in asked], [each.iou for each in asked]
     interval = ratio(hits, chances, patients, resamples=resamples, seed=seed)[1:] if resamples else None
+    hit_interval, iou_interval = None, None
+    if resamples:
+        means = resampled_means(np.column_stack([hits, ious]), patients, resamples=resamples, seed=seed)
+        hit_interval, iou_interval = bounds(means[:, 0]), bounds(means[:, 1])
     hit_rate, random_rate = float(np.mean(hits)), float(np.mean(chances))
     return Hits(
         hit_rate=hit_rate,
@@ -205,7 +219,9 @@ def _hits(asked: Sequence[Asked], *, too_small: int, resamples: int, seed: int) 
         interval=interval,
         n=len(asked),
         too_small=too_small,
-        mean_iou=float(np.mean([each.iou for each in asked])),
+        mean_iou=float(np.mean(ious)),
+        hit_interval=hit_interval,
+        iou_interval=iou_interval,
     )
 
 

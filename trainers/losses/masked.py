@@ -32,3 +32,13 @@ def mask_tokens(tokens: Tensor, masking: Masking, generator: torch.Generator | N
 def word_loss(logits: Tensor, truth: Tensor, *, smoothing: float = 0.0) -> Tensor:
     """Summed cross-entropy over K pieces; 0 where there is none. logits: (K, V). truth: (K,)."""
     return cross_entropy(logits.float(), truth, reduction="sum", label_smoothing=smoothing)
+
+
+def distilled_word_loss(logits: Tensor, truth: Tensor, theirs: Tensor, alpha: float) -> Tensor:
+    """Summed cross-entropy over K pieces, against 1 - alpha of the true piece and alpha of the momentum model's belief.
+
+    ALBEF, eq. 7; the divergence printed there is less by the entropy of that belief, which has no gradient.
+    logits, theirs: (K, V). truth: (K,).
+    """
+    believed = cross_entropy(logits.float(), theirs.float().softmax(dim=-1), reduction="sum")
+    return (1 - alpha) * word_loss(logits, truth) + alpha * believed

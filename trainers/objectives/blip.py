@@ -17,9 +17,9 @@ from core.settings import ObjectiveSettings
 from trainers.batch import Batch
 from trainers.blip import Blip
 from trainers.losses.contrastive import Keys, Teacher, gather, image_text_contrast
-from trainers.losses.masked import Masking, mask_tokens, word_loss
+from trainers.losses.masked import Masking, distilled_word_loss, mask_tokens, word_loss
 from trainers.losses.matching import Matches, draw_matches, matching_loss, may_be_negative
-from trainers.momentum import KeyQueue, Momentum
+from trainers.momentum import KeyQueue, Momentum, Seen
 from trainers.objectives.objective import Objective, Term, rank, workers
 
 
@@ -69,7 +69,9 @@ class BlipObjective(Objective):
         self.epoch, self.seed = epoch, seed
         self.weights = {"itc": settings.itc, "itm": settings.itm, settings.text_objective: settings.text}
         follows = settings.itc > 0 and (settings.alpha > 0 or queue > 0)
-        self.momentum = Momentum(model) if follows else None
+        distils = settings.distil_words and settings.text > 0
+        words = settings if distils else None
+        self.momentum = Momentum(model, words=words) if follows or distils else None
         self.queue = KeyQueue(queue if follows else 0, model.settings.embedding)
 
     @torch.no_grad()
@@ -87,28 +89,34 @@ class BlipObjective(Objective):
     def terms(self, batch: Batch, encoded: Encoded, step: int, *, parts: int = 1) -> Iterator[Term]:
         """The losses of a whole batch, the fusion encoder's in so many parts."""
         drawn = self.draw(batch, encoded, step)
+        seen = self.see(batch, step)
         if self.weights["itc"] > 0:
-            yield "itc", partial(self.contrast, batch, encoded, step)
+            yield "itc", partial(self.contrast, batch, encoded, seen)
         every = torch.arange(max(len(drawn.matches.image), len(batch)), device=batch.images.device)
         if self.weights["itm"] > 0:
             for rows in every[: len(drawn.matches.image)].chunk(parts):
                 yield "itm", partial(self.match, encoded, drawn, drawn.matches.at(rows))
         if self.settings.text > 0:
             for rows in every[: self.fused(len(batch))].chunk(parts):
-                yield self.settings.text_objective, partial(self.read, batch, encoded, drawn, rows)
+                yield self.settings.text_objective, partial(self.read, batch, encoded, drawn, rows, seen)
 
-    def contrast(self, batch: Batch, encoded: Encoded, step: int) -> Tensor:
+    def see(self, batch: Batch, step: int) -> Seen | None:
+        """The momentum encoders' view of a batch, where there are any."""
+        if self.momentum is None:
+            return None
+        alpha = self.settings.alpha * risen(step, self.settings.alpha_epochs * self.epoch)
+        return self.momentum.see(batch.images, batch.tokens, batch.mask, alpha=alpha)
+
+    def contrast(self, batch: Batch, encoded: Encoded, seen: Seen | None) -> Tensor:
         """ITC, against the batch of all workers and the queue, which then takes the batch in (BLIP, section 3.2)."""
         with torch.autocast(encoded.image.device.type, enabled=False):
             text_group = gather(self._alike(batch))
-            if self.momentum is None:
+            if seen is None:
                 keys = Keys(gather(encoded.image), gather(encoded.text), text_group, fresh=len(text_group))
                 return self._contrast(batch, encoded, keys, None)
-        image, text = self.momentum.embed(batch.images, batch.tokens, batch.mask)
-        fresh = Keys(gather(image), gather(text), text_group, fresh=len(text_group))
-        alpha = self.settings.alpha * risen(step, self.settings.alpha_epochs * self.epoch)
+        fresh = Keys(gather(seen.image), gather(seen.text), text_group, fresh=len(text_group))
         with torch.autocast(encoded.image.device.type, enabled=False):
-            loss = self._contrast(batch, encoded, fresh + self.queue.keys(), Teacher(image, text, alpha))
+            loss = self._contrast(batch, encoded, fresh + self.queue.keys(), Teacher(seen.image, seen.text, seen.alpha))
         if self.training:
             self.queue.push(fresh)
         return loss
@@ -165,16 +173,19 @@ class BlipObjective(Objective):
         )
         return matching_loss(logits, matches.truth) * workers() / drawn.n_matches
 
-    def read(self, batch: Batch, encoded: Encoded, drawn: Drawn, rows: Tensor) -> Tensor:
-        """The text objective's share of some rows of the batch."""
+    def read(self, batch: Batch, encoded: Encoded, drawn: Drawn, rows: Tensor, seen: Seen | None = None) -> Tensor:
+        """The text objective's share of some rows of the batch; seen counts with distil_words alone."""
         states, tokens, mask = encoded.states[rows], batch.tokens[rows], batch.mask[rows]
         if self.settings.text_objective == "lm":
             logits = self.model.next_words(states, tokens, mask)
             loss = word_loss(logits, tokens[:, 1:][mask[:, 1:]], smoothing=self.settings.label_smoothing)
             return loss * workers() / drawn.n_words
         chosen = drawn.chosen[rows]
-        logits = self.model.masked_words(states, drawn.hidden[rows], mask, chosen)
-        return word_loss(logits, tokens[chosen]) * workers() / drawn.n_chosen
+        logits, truth = self.model.masked_words(states, drawn.hidden[rows], mask, chosen), tokens[chosen]
+        if not (self.settings.distil_words and self.momentum and seen):
+            return word_loss(logits, truth) * workers() / drawn.n_chosen
+        theirs = self.momentum.masked_words(seen.states[rows], drawn.hidden[rows], mask, chosen)
+        return distilled_word_loss(logits, truth, theirs, seen.alpha) * workers() / drawn.n_chosen
 
 
 def risen(step: int, steps: float) -> float:

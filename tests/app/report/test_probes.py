@@ -27,7 +27,27 @@ ANSWERS: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
         {"overall": {"hit_rate": 0.5, "random_rate": 0.1}},
         [("pointing at the finding, hits", "50.0", "")],
     ),
-}
+    "grounding": (
+        {"overall": {"hit_rate": 0.5, "hit_interval": [0.4, 0.6], "random_rate": 0.1, "mean_iou": 0.2,
+                     "iou_interval": [0.1, 0.3]}},
+        [("phrases, P@1", "50.0", "40–60"), ("phrases, mean IoU", "20.0", "10–30")],
+    ),
+}  # fmt: skip
+
+
+def test_benchx_stands_beside_few_shot_of_its_sets_and_of_no_other() -> None:
+    found = ANSWERS["few-shot"][0]
+    tables = {
+        name: probe_tables([Probe(model="m", task="few-shot", dataset=name, found=found, rows=[])])[0]
+        for name in ("NIH", "RSNA, patients unknown", "SIIM", "drawn")
+    }
+    told = {(row.model, row.what): row.value for row in tables["NIH"].rows[1:]}
+    assert len(told) == 12 and told["MRM (BenchX)", "fine-tuned whole, mean AUC, 1 % of training"] == "80.1"
+    assert [len(table.rows) for table in tables.values()] == [13, 1, 1, 1]
+    assert (
+        "MRM, fine-tuned whole, 62.6 at 1 %, 66.6 at 10 %, 66.5 at 100 %" in tables["RSNA, patients unknown"].notes[0]
+    )
+    assert "which is no AUC" in tables["SIIM"].notes[0] and tables["drawn"].notes == []
 
 
 @pytest.mark.parametrize("task", ANSWERS)
@@ -47,7 +67,7 @@ def test_answers_are_read_with_what_is_said_of_each_film(tmp_path: Path) -> None
     probes = read_probes(run, ["m"])
     (table,) = probe_tables(probes)
     assert table.rows[0].what.partition(",")[0] == "classification by prompts"
-    assert (len(table.rows), table.notes) == (4, ["n"])
+    assert (len(table.rows), table.notes) == (6, ["n"])
     (curves,) = finding_curves(probes, legend({"m": []}))
     assert curves.title == "Nodule: in 3 of 6 films"
     assert "AUC 0.67" in html.fromstring(curves.roc).get("aria-label", "")

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from trainers.losses.masked import Masking, mask_tokens, word_loss
+from trainers.losses.masked import Masking, distilled_word_loss, mask_tokens, word_loss
 
 MASKING = Masking(probability=0.15, mask_id=4, special_ids=(0, 1, 2, 3, 4), vocabulary=1000)
 
@@ -31,6 +31,8 @@ def test_special_pieces_and_padding_are_never_chosen() -> None:
 def test_a_batch_in_which_nothing_was_hidden_costs_nothing() -> None:
     loss = word_loss(torch.zeros(0, 1000, requires_grad=True), torch.zeros(0, dtype=torch.int64))
     assert loss.item() == 0 and loss.requires_grad
+    none = torch.zeros(0, 1000, requires_grad=True)
+    assert distilled_word_loss(none, torch.zeros(0, dtype=torch.int64), none.detach(), 0.4).item() == 0
 
 
 def test_the_same_generator_hides_the_same_pieces() -> None:

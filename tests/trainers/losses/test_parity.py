@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainers.losses.contrastive import Keys, Teacher, image_text_contrast
-from trainers.losses.masked import word_loss
+from trainers.losses.masked import distilled_word_loss, word_loss
 from trainers.losses.matching import matching_loss
 from trainers.losses.reconstruction import masked_patch_loss
 from trainers.losses.transport import transport_costs
@@ -85,6 +85,21 @@ def test_words_are_predicted_with_smoothed_labels(smoothing: float) -> None:
     by_hand = -(targets * np.log(softmax(logits))).sum()
     found = word_loss(as_tensor(logits), torch.from_numpy(wanted), smoothing=smoothing)
     assert found.item() == pytest.approx(by_hand, abs=1e-4)  # a sum: the objective divides by all workers'
+
+
+@pytest.mark.parametrize("alpha", [0.0, ALPHA, 0.4, 1.0])
+def test_masked_words_are_learnt_from_the_momentum_model_too(alpha: float) -> None:
+    """ALBEF, eq. 7: what is minimised less the entropy of the belief is the mix of loss and divergence as printed."""
+    logits, theirs, wanted = RNG.standard_normal((6, 11)), 3 * RNG.standard_normal((6, 11)), RNG.integers(0, 11, 6)
+    belief, own = softmax(theirs), softmax(logits)
+    plain = -np.log(own[np.arange(6), wanted]).sum()
+    divergence, entropy = (belief * np.log(belief / own)).sum(), -(belief * np.log(belief)).sum()
+    leaf = as_tensor(logits).requires_grad_()
+    found = distilled_word_loss(leaf, torch.from_numpy(wanted), as_tensor(theirs), alpha)
+    assert found.item() - alpha * entropy == pytest.approx((1 - alpha) * plain + alpha * divergence, abs=1e-4)
+    found.backward()  # of softmax: what is predicted less what is wanted
+    target = (1 - alpha) * np.eye(11)[wanted] + alpha * belief
+    assert leaf.grad is not None and np.allclose(leaf.grad.numpy(), own - target, atol=1e-5)
 
 
 @pytest.mark.parametrize("norm_pix", [False, True])

@@ -151,8 +151,42 @@ def test_it_learns_to_match_and_to_read_from_the_image(
     assert right["mlm"].item() < wrong.item() - 0.05
 
 
+def test_masked_words_are_told_by_the_momentum_model_as_far_as_alpha_says(
+    small_blip: Blip, objective_for: Made, shape_batch: Drawing
+) -> None:
+    batch = shape_batch(8)
+    plain, told = (objective_for(small_blip, alpha=0.4, distil_words=how, epoch=4).eval() for how in (False, True))
+    assert told.momentum is not None
+    assert told(batch, 0)["mlm"].item() == pytest.approx(plain(batch, 0)["mlm"].item(), abs=1e-6)  # alpha is 0 there
+    with torch.no_grad():
+        told.momentum.towers.get_parameter("word_head.bias")[7] = 9.0  # it is sure of one piece
+    first, later = plain(batch, 8), told(batch, 8)
+    assert all(torch.equal(first[name], later[name]) for name in ("itc", "itm"))
+    drawn = told.draw(batch, told.encode(batch), 8)
+    own = small_blip.masked_words(told.encode(batch).states, drawn.hidden, batch.mask, drawn.chosen).log_softmax(-1)
+    seen = told.see(batch, 8)
+    assert seen is not None and seen.alpha == pytest.approx(0.4)
+    belief = told.momentum.masked_words(seen.states, drawn.hidden, batch.mask, drawn.chosen).softmax(-1)
+    mixed = 0.6 * first["mlm"] - 0.4 * (belief * own).sum(-1).mean()
+    assert later["mlm"].item() == pytest.approx(mixed.item(), abs=1e-5)
+
+
+def test_without_contrast_the_momentum_model_is_there_for_words_alone(
+    small_blip: Blip, objective_for: Made, shape_batch: Drawing
+) -> None:
+    objective = objective_for(small_blip, itc=0, itm=0, distil_words=True, queue=8).train()
+    assert set(objective(shape_batch(4))) == {"mlm"} and objective.momentum and objective.queue.size == 0
+
+
+@pytest.mark.parametrize("settings", [{"text_objective": "lm"}, {"alpha": 0.0}, {"text": 0.0}])
+def test_words_that_nothing_can_tell_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="distil_words: needs text_objective=mlm, and alpha and text above 0"):
+        ObjectiveSettings(distil_words=True, **settings)
+
+
 CASES: dict[str, dict[str, Any]] = {
     "in batch": {"alpha": 0.0},
+    "in parts, words by momentum": {"alpha": 0.4, "queue": 20, "momentum": 0.9, "distil_words": True},
     "momentum and queue": {"alpha": 0.4, "queue": 20, "momentum": 0.9},
     "in parts": {"alpha": 0.4, "queue": 20, "momentum": 0.9},
     "in parts, in batch": {"alpha": 0.0},

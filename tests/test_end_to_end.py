@@ -98,7 +98,7 @@ def test_a_folder_is_collected_and_paired(tmp_path: Path, draw_corpus: Callable[
     source = f"bucket:{tmp_path / 'corpus' / 'bucket'}"
     collected = typed("collect", "--source", source, *run, "--set", "tables.parts=2")
     assert collected.exit_code == 0, collected.output
-    paired = typed("pair", *run)
+    paired = typed("pair", *run, "--set", "separate.method=classical")  # the demo has the detector
     assert paired.exit_code == 0, paired.output
     assert (tmp_path / "run" / "contact_sheet.html").exists()
     assert (tmp_path / "run" / "left_out.csv").read_text().startswith("item_id,article_id,stage,code,message")
@@ -130,6 +130,7 @@ def test_own_figures_and_captions_become_pairs_and_what_fails_keeps_its_row(tmp_
 
 
 @pytest.mark.ray
+@pytest.mark.cluster  # half a minute: SIGTERM, below, stops a command by the same way
 def test_ctrl_c_stops_everything_that_collecting_started(tmp_path: Path) -> None:
     stop_where(tmp_path / "figures", *demo(tmp_path, "cluster.cpus=1"))
 

@@ -99,6 +99,9 @@ def test_x_rays_with_notes_are_trained_evaluated_and_reported(local_ray: None, s
     trained_and_shown(run, pairs=165)
 
 
+CLASSICAL = ("--set", "separate.method=classical")  # the demo's test has the detector, which loads torch
+
+
 @pytest.mark.ray
 def test_compound_images_are_separated_where_that_is_asked(local_ray: None, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
@@ -112,7 +115,7 @@ def test_compound_images_are_separated_where_that_is_asked(local_ray: None, tmp_
         '{"image": "fig.png", "text": "(A) Axial CT of the head. (B) Coronal MRI.", "group": "p.1", "split": "test"}\n'
     )
     run = tmp_path / "run"
-    said = typed("dataset", "pairs", str(tmp_path / "t.jsonl"), "--run", str(run), "--separate")
+    said = typed("dataset", "pairs", str(tmp_path / "t.jsonl"), "--run", str(run), "--separate", *CLASSICAL)
     assert "1 rows name a split; with --separate groups are divided" in said
     made = Table(Place.at(run) / "pairs", Pair)
     texts = {row["text"] for part in made.parts() for row in made.read_of(part).to_pylist()}

@@ -2,7 +2,9 @@
 
 import os
 import secrets
+import signal
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +26,51 @@ def shared() -> Path:
     return SHARED
 
 
-@pytest.fixture(scope="module")  # not longer: the commands that other tests run start their own
-def local_ray() -> Iterator[None]:
-    """Local Ray as the commands start it."""
-    from core.cluster import connect, disconnect
-    from core.settings import Config
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests that share local Ray come last: none of the others, which may start their own, has it beside itself."""
+    items.sort(key=lambda item: "local_ray" in getattr(item, "fixturenames", ()))
 
-    connect(Config())
+
+@pytest.fixture(scope="session")
+def ray_of_all() -> Iterator[None]:
+    """Whatever Ray tests have shared ends with them."""
+    from core.cluster import disconnect
+
     yield
     disconnect()
+
+
+@pytest.fixture
+def local_ray(ray_of_all: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Local Ray as the commands start it, one for all tests; commands that a test types in this process leave it."""
+    from core.cluster import connect
+    from core.settings import Config
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    connect(Config())
+    monkeypatch.setattr("core.cluster.disconnect", lambda: None)
+    from ray.data import DataContext
+
+    # Of a shuffle: Ray would start one for each logical CPU, of which there are four on two cores.
+    DataContext.get_current().max_hash_shuffle_aggregators = 2
+    yield
+    for number, handler in handlers.items():  # commands take them for themselves, and so does Ray
+        signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session")
+def draw_corpus() -> Callable[..., None]:
+    """write_corpus(folder, articles=, seed=) in this process, where no article is drawn twice."""
+    from phantom.pmc import corpus
+
+    drawn = cache(corpus.draw_article)
+
+    def draw(folder: Path, *, articles: int, seed: int) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(corpus, "draw_article", drawn)
+            corpus.write_corpus(folder, articles=articles, seed=seed, processes=1)
+
+    return draw
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The real command line, on a tiny drawn corpus."""
+"""The real command line, on a tiny drawn corpus; what needs no process of its own shares the tests' Ray."""
 
 import json
 import os
@@ -7,29 +7,39 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from typer.testing import CliRunner, Result
+
+from app.cli import cli
+from core.runs import RunConflict
 
 TINY = [
-    "phantom.articles=24", "tables.parts=3", "optim.steps=6", "optim.warmup_steps=2", "train.batch_size=16",
+    "phantom.articles=12", "tables.parts=2", "optim.steps=4", "optim.warmup_steps=2", "train.batch_size=8",
     "model.image_size=48", "model.patch=16", "model.image_width=32", "model.image_depth=1", "model.image_heads=2",
     "model.text_width=32", "model.text_depth=1", "model.text_heads=2", "model.embedding=16", "model.max_tokens=32",
     "evaluate.rerank=4", "split.test=0.3",
 ]  # fmt: skip
 
 
-def figray(*arguments: str, timeout: float = 280) -> subprocess.CompletedProcess[str]:
+def figray(*arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """The command as a user types it."""
     command = Path(sys.executable).with_name("figray")
     return subprocess.run([str(command), *arguments], capture_output=True, text=True, timeout=timeout)
 
 
-def demo(run: Path, *settings: str) -> subprocess.CompletedProcess[str]:
-    return figray("demo", "--recipe", "demo", "--run", str(run), *options(*TINY, *settings))
+def typed(*arguments: str) -> Result:
+    """The command in this process, on Ray that is there."""
+    return CliRunner().invoke(cli, list(arguments))
+
+
+def demo(run: Path, *settings: str) -> list[str]:
+    return ["demo", "--recipe", "demo", "--run", str(run), *options(*TINY, *settings)]
 
 
 def options(*settings: str) -> list[str]:
@@ -45,19 +55,19 @@ def contents(run: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # its tests with Ray of their own come first, those that share one last
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of a demo on one logical CPU; what tests change they change in a copy."""
     run = tmp_path_factory.mktemp("end-to-end") / "demo"
-    first = demo(run, "cluster.cpus=1")
+    first = figray(*demo(run, "cluster.cpus=1"))
     assert first.returncode == 0, first.stderr
     assert f"report: {run}/report.html" in first.stderr
     return run
 
 
 @pytest.mark.ray
-@pytest.mark.timeout(400)
-def test_the_demo_ends_in_a_report_on_one_logical_cpu_and_a_second_run_does_nothing_again(run: Path) -> None:
+@pytest.mark.timeout(700)
+def test_the_demo_ends_in_a_report_on_one_logical_cpu(run: Path) -> None:
     results = json.loads((run / "results.json").read_text())
     assert results["pair_accuracy"]["figures_kept"] == 1.0
     assert {scheme: set(pools) for scheme, pools in results["retrieval"].items()} == {
@@ -66,34 +76,36 @@ def test_the_demo_ends_in_a_report_on_one_logical_cpu_and_a_second_run_does_noth
     }
     page = (run / "report.html").read_text()
     assert page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(700)
+def test_a_second_demo_does_nothing_again(run: Path, local_ray: None) -> None:
     made = contents(run)
-    again = demo(run, "cluster.cpus=2")
-    assert again.returncode == 0, again.stderr
+    again = typed(*demo(run))
+    assert again.exit_code == 0, again.output
     assert contents(run) == made
-    other = demo(run, "select.keyword=heart")
-    assert other.returncode == 2
-    assert "select.keyword was None, now 'heart'" in other.stderr
+    other = typed(*demo(run, "select.keyword=heart"))
+    assert isinstance(other.exception, RunConflict)
+    assert "select.keyword was None, now 'heart'" in str(other.exception)
     assert contents(run) == made
 
 
 @pytest.mark.ray
-def test_collecting_and_pairing_from_a_folder_on_two_logical_cpus(tmp_path: Path) -> None:
-    from phantom.pmc.corpus import write_corpus
-
-    write_corpus(tmp_path / "corpus", articles=10, seed=1)
-    run = ("--run", str(tmp_path / "run"), "--set", "cluster.cpus=2")
+def test_a_folder_is_collected_and_paired(tmp_path: Path, draw_corpus: Callable[..., None], local_ray: None) -> None:
+    draw_corpus(tmp_path / "corpus", articles=6, seed=0)
+    run = ("--run", str(tmp_path / "run"))
     source = f"bucket:{tmp_path / 'corpus' / 'bucket'}"
-    collected = figray("collect", "--source", source, *run, "--set", "tables.parts=3")
-    assert collected.returncode == 0, collected.stderr
-    paired = figray("pair", *run)
-    assert paired.returncode == 0, paired.stderr
+    collected = typed("collect", "--source", source, *run, "--set", "tables.parts=2")
+    assert collected.exit_code == 0, collected.output
+    paired = typed("pair", *run, "--set", "separate.method=classical")  # the demo has the detector
+    assert paired.exit_code == 0, paired.output
     assert (tmp_path / "run" / "contact_sheet.html").exists()
     assert (tmp_path / "run" / "left_out.csv").read_text().startswith("item_id,article_id,stage,code,message")
     parts = sorted((tmp_path / "run" / "pairs").rglob("*.parquet"))
     assert sum(pq.read_metadata(part).num_rows for part in parts) > 10
 
 
-@pytest.mark.ray
 def test_own_figures_and_captions_become_pairs_and_what_fails_keeps_its_row(tmp_path: Path) -> None:
     from phantom.pmc.corpus import draw_article
 
@@ -107,9 +119,9 @@ def test_own_figures_and_captions_become_pairs_and_what_fails_keeps_its_row(tmp_
     (tmp_path / "captions.json").write_text(json.dumps(captions))
     out = tmp_path / "new" / "out.json"
     files = (str(tmp_path / "figures"), str(tmp_path / "captions.json"), str(out))
-    said = figray("pair-figures", *files, "--set", "separate.method=classical")
-    assert said.returncode == 0, said.stderr
-    assert "3 rows; 2 failed: 1 no_image, 1 truncated" in said.stderr
+    said = typed("pair-figures", *files, "--set", "separate.method=classical")
+    assert said.exit_code == 0, said.output
+    assert "3 rows; 2 failed: 1 no_image, 1 truncated" in said.output
     cut, gone, good = json.loads(out.read_text())
     assert (cut["image"], cut["error"]["code"], cut["pairs"]) == ("cut.jpg", "truncated", [])
     assert (gone["image"], gone["error"]["code"], gone["pairs"]) == ("gone.jpg", "no_image", [])
@@ -118,14 +130,14 @@ def test_own_figures_and_captions_become_pairs_and_what_fails_keeps_its_row(tmp_
 
 
 @pytest.mark.ray
+@pytest.mark.cluster  # half a minute: SIGTERM, below, stops a command by the same way
 def test_ctrl_c_stops_everything_that_collecting_started(tmp_path: Path) -> None:
-    settings = options(*TINY, "phantom.articles=12")
-    stop_where(tmp_path / "figures", "demo", "--recipe", "demo", "--run", str(tmp_path), *settings)
+    stop_where(tmp_path / "figures", *demo(tmp_path, "cluster.cpus=1"))
 
 
 @pytest.mark.ray
 @pytest.mark.cluster  # a minute and a half: `make test-cluster`
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(700)
 def test_ctrl_c_stops_everything_that_training_started(run: Path, tmp_path: Path) -> None:
     for part in ("config.yaml", "pairs", "whole"):
         copy = shutil.copytree if (run / part).is_dir() else shutil.copy

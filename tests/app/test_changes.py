@@ -1,6 +1,7 @@
 """What changed since a run was collected."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,13 @@ from app.changes import changes
 from core.config import UserError, override
 from core.places import Place
 from core.settings import Config
-from phantom.pmc.corpus import write_corpus
 from phantom.pmc.server import serve
 from pipelines.sources.folder import FolderBucket
 from pipelines.sources.inventory import Noted
 
 
-def test_a_corrected_article_is_named(tmp_path: Path) -> None:
-    write_corpus(tmp_path / "corpus", articles=2, seed=0, processes=1)
+def test_a_corrected_article_is_named(tmp_path: Path, draw_corpus: Callable[..., None]) -> None:
+    draw_corpus(tmp_path / "corpus", articles=2, seed=0)
     bucket, run = tmp_path / "corpus" / "bucket", Place.at(tmp_path / "run")
     noted = Noted(FolderBucket(bucket))
     for key in noted.list("metadata/"):

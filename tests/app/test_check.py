@@ -1,6 +1,6 @@
 """The first contact: all right against services as they are known, and each change named."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +11,13 @@ from app.check import Line, check, refuse_wrong, told, transcript
 from core.config import UserError, override
 from core.settings import Config
 from phantom.pmc import answers, server
-from phantom.pmc.corpus import write_corpus
 from phantom.pmc.server import Served, serve
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def corpus(tmp_path_factory: pytest.TempPathFactory, draw_corpus: Callable[..., None]) -> Path:
     folder = tmp_path_factory.mktemp("corpus")
-    write_corpus(folder, articles=40, seed=0, processes=1)
+    draw_corpus(folder, articles=40, seed=0)
     return folder
 
 

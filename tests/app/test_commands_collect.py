@@ -1,6 +1,6 @@
 """Collecting by topic, what it would take, and the first contact."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,14 +10,13 @@ from typer.testing import CliRunner, Result
 from app.cli import cli
 from app.commands_collect import absolute, of_topic
 from core.config import UserError, load
-from phantom.pmc.corpus import write_corpus
 from phantom.pmc.server import Served, serve
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, draw_corpus: Callable[..., None]) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
-    write_corpus(folder, articles=40, seed=0, processes=1)
+    draw_corpus(folder, articles=40, seed=0)
     with serve(folder / "bucket") as there:
         yield there
 
@@ -76,7 +75,7 @@ def test_a_folder_is_found_from_any_process(source: str, found: str) -> None:
 
 
 @pytest.mark.ray
-def test_a_bucket_named_wrongly_is_not_remembered(served: Served, tmp_path: Path) -> None:
+def test_a_bucket_named_wrongly_is_not_remembered(local_ray: None, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     said = figray("collect", "--source", f"bucket:{tmp_path}/empty", "--run", str(tmp_path / "run"))
     assert isinstance(said.exception, UserError) and "has no articles" in str(said.exception)

@@ -47,7 +47,7 @@ def test_a_model_leaves_by_either_way_of_asking(words: tuple[str, ...], tmp_path
 
 
 @pytest.mark.ray
-def test_a_corrected_figure_changes_its_pairs(run: Place, tmp_path: Path) -> None:
+def test_a_corrected_figure_changes_its_pairs(local_ray: None, run: Place, tmp_path: Path) -> None:
     number, said = typed("export", "pairs", run.uri, str(tmp_path / "out"), "--to", "label-studio")
     assert number == 0, said
     tasks = json.loads((tmp_path / "out" / "tasks.json").read_text())

@@ -1,7 +1,6 @@
 """A user's own files: what does not fit is named at once, and what could not be read is an exit code."""
 
 import json
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -9,9 +8,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from app.cli import main
 from app.commands_files import tell
-
-FIGRAY = Path(sys.executable).parent / "figray"
 
 
 @pytest.mark.parametrize(
@@ -25,13 +23,20 @@ FIGRAY = Path(sys.executable).parent / "figray"
         (["evaluate", "pairs", "--images", "{tmp}"], "--images DIR --truth TRUTH.json"),
     ],
 )
-def test_files_that_do_not_fit_are_named_before_ray_starts(arguments: list[str], said: str, tmp_path: Path) -> None:
+def test_files_that_do_not_fit_are_named_before_ray_starts(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     (tmp_path / "in.json").write_text('[{"id": "1"}]')
-    command = [str(FIGRAY), *(argument.format(tmp=tmp_path) for argument in arguments)]
-    process = subprocess.run(command, capture_output=True, text=True)
-    assert process.returncode == 2
-    assert said in process.stderr
-    assert "Traceback" not in process.stderr
+    monkeypatch.setattr(sys, "argv", ["figray", *(argument.format(tmp=tmp_path) for argument in arguments)])
+    monkeypatch.setattr("core.cluster.connect", lambda _: pytest.fail("Ray was to start"))
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["in.json"]
 
 

@@ -55,7 +55,7 @@ def test_a_run_that_nobody_looked_at_is_refused(run: Place) -> None:
 
 @pytest.mark.cluster
 @pytest.mark.ray
-def test_the_command_looks_at_all_images(run: Place) -> None:
+def test_the_command_looks_at_all_images(local_ray: None, run: Place) -> None:
     done = CliRunner().invoke(cli, ["flag", run.uri])
     assert done.exit_code == 0, done.output
     assert "images: 12; burnt-in-text 0, person 0" in done.output

@@ -70,7 +70,7 @@ def trained_and_shown(run: Path, *, pairs: int) -> None:
 
 @pytest.mark.cluster
 @pytest.mark.ray
-def test_a_webdataset_is_trained_evaluated_and_reported(tmp_path: Path) -> None:
+def test_a_webdataset_is_trained_evaluated_and_reported(local_ray: None, tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "shard-000.tar", "w") as tar:
         for number in range(48):
             rng, file = np.random.default_rng(number % 46), io.BytesIO()  # the last two are copies of the first two
@@ -92,15 +92,18 @@ def test_a_webdataset_is_trained_evaluated_and_reported(tmp_path: Path) -> None:
 @pytest.mark.cluster
 @pytest.mark.ray
 @pytest.mark.shared
-def test_x_rays_with_notes_are_trained_evaluated_and_reported(shared: Path, tmp_path: Path) -> None:
+def test_x_rays_with_notes_are_trained_evaluated_and_reported(local_ray: None, shared: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     columns = ["--column", "group=patientid", "--column", "attribution=url"]
     typed("dataset", "pairs", str(shared / "chest_xrays" / "pairs.csv"), "--run", str(run), *columns)
     trained_and_shown(run, pairs=165)
 
 
+CLASSICAL = ("--set", "separate.method=classical")  # the demo's test has the detector, which loads torch
+
+
 @pytest.mark.ray
-def test_compound_images_are_separated_where_that_is_asked(tmp_path: Path) -> None:
+def test_compound_images_are_separated_where_that_is_asked(local_ray: None, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     page = np.full((160, 330, 3), 255, np.uint8)
     for left in (0, 170):
@@ -112,7 +115,7 @@ def test_compound_images_are_separated_where_that_is_asked(tmp_path: Path) -> No
         '{"image": "fig.png", "text": "(A) Axial CT of the head. (B) Coronal MRI.", "group": "p.1", "split": "test"}\n'
     )
     run = tmp_path / "run"
-    said = typed("dataset", "pairs", str(tmp_path / "t.jsonl"), "--run", str(run), "--separate")
+    said = typed("dataset", "pairs", str(tmp_path / "t.jsonl"), "--run", str(run), "--separate", *CLASSICAL)
     assert "1 rows name a split; with --separate groups are divided" in said
     made = Table(Place.at(run) / "pairs", Pair)
     texts = {row["text"] for part in made.parts() for row in made.read_of(part).to_pylist()}

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,6 @@ from core.records import Figure, Pair, SeparatedFigure, Subfigure, arrow_schema,
 from core.runs import Table, digest
 from core.settings import Config
 from core.wanted import Wanted
-from phantom.pmc.corpus import write_corpus
 from phantom.pmc.server import serve
 from pipelines import build
 from pipelines.captions.split import split_caption
@@ -29,10 +29,10 @@ SPLITS = ("split=train", "split=val", "split=test")
 
 
 @pytest.fixture(scope="module")
-def collected(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Place, Config]:
+def collected(tmp_path_factory: pytest.TempPathFactory, draw_corpus: Callable[..., None]) -> tuple[Path, Place, Config]:
     """Six drawn articles, their figures halved, and the pairs as the station makes them: corpus, run, settings."""
     corpus, run = tmp_path_factory.mktemp("corpus"), Place.at(tmp_path_factory.mktemp("run"))
-    write_corpus(corpus, articles=6, seed=3)
+    draw_corpus(corpus, articles=6, seed=3)
     config = load("demo", [f"source.origin=bucket:{corpus / 'bucket'}", "split.val=0.3"])
     ids = sorted({path.name.partition(".")[0] for path in (corpus / "bucket" / "metadata").iterdir()})
     figures, separated = Table(run / "figures", Figure), Table(run / "separated", SeparatedFigure)
@@ -163,7 +163,9 @@ def test_a_folder_without_pointers_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.ray
-def test_the_command_makes_a_run_that_can_be_verified(collected: tuple[Path, Place, Config], tmp_path: Path) -> None:
+def test_the_command_makes_a_run_that_can_be_verified(
+    local_ray: None, collected: tuple[Path, Place, Config], tmp_path: Path
+) -> None:
     corpus, run, _ = collected
     exported(run, tmp_path / "out")
     words = ["fetch-pointers", str(tmp_path / "out"), str(tmp_path / "again")]

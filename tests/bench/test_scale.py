@@ -36,6 +36,7 @@ def test_seconds_and_the_driver_s_memory_are_told_at_each_size_with_their_growth
 
 
 @pytest.mark.parametrize("name", ["manifests", "training set", "evaluation of a pool", "evaluation of all"])
-def test_each_station_goes_through_a_small_corpus(name: str) -> None:
+def test_each_station_goes_through_a_small_corpus(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scale, "_alone", lambda call: call())  # another process would load torch again, twice
     spent, wall, megabytes = cost_of(STATIONS[name], 2 * scale.FIGURES_A_PART)
     assert spent >= 0 and wall > 0 and megabytes > 10

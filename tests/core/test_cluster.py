@@ -85,7 +85,7 @@ disconnect()
 @pytest.mark.ray
 def test_local_ray_listens_on_loopback_only_and_asks_for_its_own_token(tmp_path: Path) -> None:
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "PYTHONPATH": str(Path.cwd())}
-    said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environment, timeout=120)
+    said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environment, timeout=280)
     assert said.returncode == 0, said.stderr
     assert "token 0o600" in said.stdout
     assert "cpus 1.0" in said.stdout

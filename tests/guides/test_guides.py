@@ -55,13 +55,12 @@ def work(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 
 @pytest.fixture
-def served(work: Path) -> Iterator[list[str]]:
+def served(work: Path, draw_corpus: Callable[..., None]) -> Iterator[list[str]]:
     """Drawn articles, served below the folder as the page of topics says; the settings that lead there."""
     from phantom.pmc.__main__ import recipe
-    from phantom.pmc.corpus import write_corpus
     from phantom.pmc.server import serve
 
-    write_corpus(work / "served", articles=24, seed=0)
+    draw_corpus(work / "served", articles=24, seed=0)
     with serve(work / "served" / "bucket") as there:
         (work / "served" / "here.yaml").write_text(recipe(there), encoding="utf-8")
         yield [word for name, value in there.settings.items() for word in ("--set", f"{name}={value}")]
@@ -106,10 +105,7 @@ def test_a_guide_says_what_its_commands_print(name: str, work: Path, request: py
 @pytest.mark.cluster
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", RUN_ON_RAY)
-def test_a_guide_that_needs_ray_says_what_its_commands_print(
-    name: str, work: Path, local_ray: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("core.cluster.disconnect", lambda: None)  # one Ray for all commands of the page
+def test_a_guide_that_needs_ray_says_what_its_commands_print(name: str, work: Path, local_ray: None) -> None:
     run_page(GUIDES / name, work)
 
 

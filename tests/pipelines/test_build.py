@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from core.settings import Config, SourceSettings
 from core.split import split_of
 from core.stations import StationStalled
 from phantom.pictures.contents import draw_content
-from phantom.pmc.corpus import read_truth, write_corpus
+from phantom.pmc.corpus import read_truth
 from pipelines import build
 from pipelines.copies.duplicates import Duplicates, duplicates_of, kept_duplicates
 from pipelines.matching.match import WHOLE
@@ -32,16 +33,22 @@ PARTS = 2
 
 
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def corpus(tmp_path_factory: pytest.TempPathFactory, draw_corpus: Callable[..., None]) -> Path:
     """Sixteen drawn articles."""
     folder = tmp_path_factory.mktemp("corpus")
-    write_corpus(folder, articles=16, seed=0)
+    draw_corpus(folder, articles=16, seed=0)
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def config(corpus: Path) -> Config:
     return load("demo", [f"source.origin=bucket:{corpus / 'bucket'}", f"tables.parts={PARTS}"])
+
+
+@pytest.fixture(scope="session")
+def figures(config: Config, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Table:
+    """What is collected from the corpus, to be read alone."""
+    return collected(config, corpus, tmp_path_factory.mktemp("collected"))
 
 
 def collected(config: Config, corpus: Path, out: Path) -> Table:
@@ -115,17 +122,16 @@ def test_copies_and_graphics_are_left_out_with_a_reason_where_that_is_asked(tmp_
     assert reason == "shows the same as PMC100.1/f#0"
 
 
-def test_collecting_keeps_exactly_the_figures_that_should_be_kept(config: Config, corpus: Path, tmp_path: Path) -> None:
-    table = collected(config, corpus, tmp_path)
+def test_collecting_keeps_exactly_the_figures_that_should_be_kept(corpus: Path, figures: Table) -> None:
     kept = {figure.figure_id for figure in read_truth(corpus) if figure.kept}
-    assert set(table.read(columns=["figure_id"])["figure_id"].to_pylist()) == kept
-    left_out = {reject["item_id"].partition(".")[0] for reject in table.rejects().to_pylist()}
+    assert set(figures.read(columns=["figure_id"])["figure_id"].to_pylist()) == kept
+    left_out = {reject["item_id"].partition(".")[0] for reject in figures.rejects().to_pylist()}
     for figure in read_truth(corpus):
         assert figure.kept or figure.figure_id.partition(".")[0] in left_out, figure.figure_id
 
 
-def test_every_figure_becomes_pairs_of_its_articles_split(config: Config, corpus: Path, tmp_path: Path) -> None:
-    figures = collected(config, corpus, tmp_path)
+def test_every_figure_becomes_pairs_of_its_articles_split(config: Config, figures: Table, tmp_path: Path) -> None:
+    config = override(config, {"separate.method": "classical"})  # the demo's test has the detector, which loads torch
     separated = Table(Place.at(tmp_path) / "separated", SeparatedFigure)
     pairs = Table(Place.at(tmp_path) / "pairs", Pair)
     separator = build.SeparatePart(config, figures, separated)
@@ -143,15 +149,18 @@ def test_every_figure_becomes_pairs_of_its_articles_split(config: Config, corpus
     assert all(pair.licence and pair.md5 and pair.media_url for pair in made)
 
 
-def test_the_same_part_made_twice_is_the_same_bytes(config: Config, corpus: Path, tmp_path: Path) -> None:
-    for out in ("one", "two"):
-        collected(config, corpus, tmp_path / out)
-    for file in sorted((tmp_path / "one").rglob("*")):
+def test_the_same_part_made_twice_is_the_same_bytes(
+    config: Config, corpus: Path, figures: Table, tmp_path: Path
+) -> None:
+    again = Path(collected(config, corpus, tmp_path).place.path)
+    for file in sorted(Path(figures.place.path).rglob("*")):
         if file.is_file():
-            assert file.read_bytes() == (tmp_path / "two" / file.relative_to(tmp_path / "one")).read_bytes(), file.name
+            assert file.read_bytes() == (again / file.relative_to(figures.place.path)).read_bytes(), file.name
 
 
-def test_an_unreadable_article_costs_that_article_alone(config: Config, corpus: Path, tmp_path: Path) -> None:
+def test_an_unreadable_article_costs_that_article_alone(
+    config: Config, corpus: Path, figures: Table, tmp_path: Path
+) -> None:
     broken = tmp_path / "bucket"
     shutil.copytree(corpus / "bucket", broken)
     victim = sorted(path for path in broken.iterdir() if path.name.startswith("PMC"))[0]
@@ -159,31 +168,28 @@ def test_an_unreadable_article_costs_that_article_alone(config: Config, corpus: 
     xml.write_bytes(xml.read_bytes()[:200])
     metadata = broken / "metadata" / f"{victim.name}.json"
     metadata.write_text(json.dumps(json.loads(metadata.read_text()) | {"xml_url": f"s3://x/{victim.name}/{xml.name}"}))
-    whole = collected(config, corpus, tmp_path / "whole")
     hurt = collected(override(config, {"source.origin": f"bucket:{broken}"}), corpus, tmp_path / "hurt")
-    lost = set(whole.read()["figure_id"].to_pylist()) - set(hurt.read()["figure_id"].to_pylist())
+    lost = set(figures.read()["figure_id"].to_pylist()) - set(hurt.read()["figure_id"].to_pylist())
     assert lost
     assert {figure.partition("/")[0] for figure in lost} == {victim.name}
     (reason,) = [reject for reject in hurt.rejects().to_pylist() if reject["article_id"] == victim.name]
     assert reason["code"] == "xml_syntax"
 
 
-def test_a_part_whose_inputs_changed_is_refused(config: Config, corpus: Path, tmp_path: Path) -> None:
-    table = collected(config, corpus, tmp_path)
-    work = [build.Work(part.part, "other inputs", []) for part in table.parts()]
+def test_a_part_whose_inputs_changed_is_refused(figures: Table) -> None:
+    work = [build.Work(part.part, "other inputs", []) for part in figures.parts()]
     with pytest.raises(RunConflict, match="other inputs"):
-        build.make_missing("collect", table, work, lambda *_: None, lambda rows: rows)
+        build.make_missing("collect", figures, work, lambda *_: None, lambda rows: rows)
 
 
-def test_what_is_done_is_not_done_again(config: Config, corpus: Path, tmp_path: Path) -> None:
-    table = collected(config, corpus, tmp_path)
+def test_what_is_done_is_not_done_again(figures: Table) -> None:
     seen: list[Part] = []
-    work = [build.Work(part.part, part.inputs, []) for part in table.parts()]
+    work = [build.Work(part.part, part.inputs, []) for part in figures.parts()]
 
     def never(rows: object) -> object:
         raise AssertionError("nothing is left to do")
 
-    build.make_missing("collect", table, work, lambda _, part, __: seen.append(part), never)
+    build.make_missing("collect", figures, work, lambda _, part, __: seen.append(part), never)
     assert [part.part for part in seen] == list(range(PARTS))
 
 

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,17 +12,16 @@ from core.places import Place
 from core.records import Figure, Reject, from_table
 from core.runs import Table, digest
 from core.settings import Config
-from phantom.pmc.corpus import write_corpus
 from phantom.pmc.faults import Faults
 from phantom.pmc.server import Served, serve
 from pipelines.collecting import DOWN_AFTER, Breaker, Work, changed_since, collect_part, failed_of
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def corpus(tmp_path_factory: pytest.TempPathFactory, draw_corpus: Callable[..., None]) -> Path:
     """Twelve drawn articles."""
     folder = tmp_path_factory.mktemp("corpus")
-    write_corpus(folder, articles=12, seed=0)
+    draw_corpus(folder, articles=12, seed=0)
     return folder / "bucket"
 
 

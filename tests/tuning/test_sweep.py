@@ -153,10 +153,8 @@ class Runs:
 
 
 @pytest.mark.ray
-@pytest.mark.parametrize(
-    "scheduler",
-    ["asha", pytest.param("none", marks=pytest.mark.cluster), pytest.param("pbt", marks=pytest.mark.cluster)],
-)
+@pytest.mark.cluster  # half a minute each; that a stranger's sweep is not unpickled is in tests/faults too
+@pytest.mark.parametrize("scheduler", ["asha", "none", "pbt"])
 def test_a_sweep_goes_on_by_its_evidence_and_unpickles_nothing(scheduler: str, local_ray: None, tmp_path: Path) -> None:
     sweep, marker = small_sweep(tmp_path, scheduler=scheduler, trials=3), tmp_path / "marker"
     held = {"optim.lr": 1e-3, "objective.temperature": 0.1}

@@ -1,6 +1,7 @@
 """The training of the separator, from drawn figures to a card."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,15 @@ import torch
 from app.weights import separator
 from core.places import Place
 from core.settings import DetectorSettings, SeparateSettings
+from phantom.pages import compound
 from phantom.pages.compound import Compound, draw_compounds
 from pipelines.separation.detector import LABEL, PANEL, load_detector
+
+
+@pytest.fixture(autouse=True)
+def small_bank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures of few different pictures: the whole bank takes seconds to draw."""
+    monkeypatch.setattr(compound, "Contents", partial(compound.Contents, size=60))
 
 
 def test_targets_lie_on_the_figure_that_the_detector_sees() -> None:

@@ -16,7 +16,7 @@ from core.records import Reject
 from core.runs import Part, Table
 from phantom.pictures.contents import draw_content
 
-PARTS = 4
+PARTS = 3
 
 
 def unread(table: Table, part: Part) -> list[Seen]:

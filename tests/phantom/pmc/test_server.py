@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from core.settings import SelectSettings, SourceSettings
-from phantom.pmc.corpus import read_truth, write_corpus
+from phantom.pmc.corpus import read_truth
 from phantom.pmc.faults import Faults
 from phantom.pmc.server import Served, serve
 from pipelines.sources.inventory import changed, etags, newest
@@ -22,9 +22,9 @@ S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, draw_corpus: Callable[..., None]) -> Path:
     folder = tmp_path_factory.mktemp("served")
-    write_corpus(folder, articles=12, seed=0, processes=1)
+    draw_corpus(folder, articles=12, seed=0)
     return folder
 
 

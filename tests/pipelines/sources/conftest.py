@@ -1,20 +1,19 @@
 """A small corpus that is served on loopback as NCBI, Europe PMC and the PMC Cloud answer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from core.settings import SourceSettings
-from phantom.pmc.corpus import write_corpus
 from phantom.pmc.server import Served, serve
 
 
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def corpus(tmp_path_factory: pytest.TempPathFactory, draw_corpus: Callable[..., None]) -> Path:
     """Forty synthetic articles, one of each fate at least."""
     folder = tmp_path_factory.mktemp("corpus")
-    write_corpus(folder, articles=40, seed=0, processes=1)
+    draw_corpus(folder, articles=40, seed=0)
     return folder
 
 

@@ -1,6 +1,7 @@
 """The articles of a run and their parts."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,6 @@ import pytest
 from core.config import UserError
 from core.places import Place
 from core.settings import SelectSettings, SourceSettings
-from phantom.pmc.corpus import write_corpus
 from pipelines.sources.articles import IN_A_PART, dealt, listed, parts_for, refuse_unnamed
 
 
@@ -27,8 +27,8 @@ def test_every_article_is_in_the_one_part_that_its_id_alone_decides() -> None:
     assert widest < IN_A_PART + 6 * math.sqrt(IN_A_PART)
 
 
-def test_the_list_is_asked_for_once_and_kept(tmp_path: Path) -> None:
-    write_corpus(tmp_path / "corpus", articles=3, seed=0)
+def test_the_list_is_asked_for_once_and_kept(tmp_path: Path, draw_corpus: Callable[..., None]) -> None:
+    draw_corpus(tmp_path / "corpus", articles=3, seed=0)
     source, folder = SourceSettings(origin=f"bucket:{tmp_path}/corpus/bucket"), Place.at(tmp_path)
     first = listed(folder, source, SelectSettings())
     assert len(first) >= 3 and first == sorted(first, key=lambda article: int(article[3:]))
@@ -36,8 +36,10 @@ def test_the_list_is_asked_for_once_and_kept(tmp_path: Path) -> None:
     assert (folder / "found.json").read_json()["counts"] == {"articles": len(first)}
 
 
-def test_a_bucket_without_articles_is_refused_and_the_right_one_is_named(tmp_path: Path) -> None:
-    write_corpus(tmp_path / "corpus", articles=1, seed=0)
+def test_a_bucket_without_articles_is_refused_and_the_right_one_is_named(
+    tmp_path: Path, draw_corpus: Callable[..., None]
+) -> None:
+    draw_corpus(tmp_path / "corpus", articles=1, seed=0)
     (tmp_path / "empty").mkdir()
     (tmp_path / "run").mkdir()
     folder = Place.at(tmp_path / "run")

@@ -50,7 +50,11 @@ def test_actors_find_what_one_process_finds(
     for name, some in (("a", rows[:9]), ("b", rows[9:30]), ("c", rows[30:])):
         files.append(str(tmp_path / f"{name}.parquet"))
         pq.write_table(pa.Table.from_pylist(some), files[-1])
-    machine = OnRay(override(Config(), {"evaluate.actors": [1, 2], "evaluate.actor_cpus": 0.5}))
+    # Each actor loads torch for itself: one for each work of an evaluation, two at one work alone.
+    machine, several = (
+        OnRay(override(Config(), {"evaluate.actors": [number, number], "evaluate.actor_cpus": 0.5}))
+        for number in (1, 2)
+    )
     plan = Plan(batch_size=8, rerank=4, resamples=20, pool=30)
     here = evaluate(tmp_path / "model", files, plan)
     there = evaluate(tmp_path / "model", files, plan, machine=machine)
@@ -61,7 +65,7 @@ def test_actors_find_what_one_process_finds(
     monkeypatch.setattr(on_ray, "HERE", 0)
     groups = torch.arange(30)[None] // 2
     pool = embed(small_blip, [shape_batch(30)])
-    for found, plain in zip(machine.rank(pool, groups, nearest=5), rank_all(pool.image, pool.text, groups, nearest=5)):
+    for found, plain in zip(several.rank(pool, groups, nearest=5), rank_all(pool.image, pool.text, groups, nearest=5)):
         assert all(torch.allclose(one, other, atol=1e-6) for one, other in zip(found, plain, strict=True))
 
 

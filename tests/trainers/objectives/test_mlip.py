@@ -1,7 +1,7 @@
 """MLIP's objective: what the encoder sees, what each loss heeds, and what several workers share."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -229,33 +229,38 @@ def step_of(objective: MlipObjective, batch: Batch) -> tuple[dict[str, float], d
     return {name: loss.item() for name, loss in losses.items()}, gradients
 
 
-def one_of_two(worker: int, objective: MlipObjective, batch: Batch, where: str) -> None:
+def one_of_two(worker: int, objectives: Sequence[MlipObjective], batch: Batch, where: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{where}/meet", rank=worker, world_size=2)
-    losses = objective(batch.at(torch.arange(worker * 6, worker * 6 + 6)), 2)
-    torch.stack([*losses.values()]).sum().backward()
-    average_gradients(objective)
-    gradients = {name: p.grad for name, p in objective.named_parameters() if p.grad is not None}
-    torch.save(({name: loss.item() for name, loss in losses.items()}, gradients), f"{where}/{worker}.pt")
+    told = []
+    for objective in objectives:
+        losses = objective(batch.at(torch.arange(worker * 6, worker * 6 + 6)), 2)
+        torch.stack([*losses.values()]).sum().backward()
+        average_gradients(objective)
+        gradients = {name: p.grad for name, p in objective.named_parameters() if p.grad is not None}
+        told.append(({name: loss.item() for name, loss in losses.items()}, gradients))
+    torch.save(told, f"{where}/{worker}.pt")
     dist.destroy_process_group()
 
 
-@pytest.mark.parametrize("weights", [{}, {"integrity": "softmax_n", "t2v_weight": "image", "spm_negatives": 3}])
 def test_two_workers_have_the_losses_and_gradients_of_one(
-    mlip_for: Made, report_batch: Batches, tmp_path: Path, weights: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    mlip_for: Made, report_batch: Batches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    cases: list[dict[str, Any]] = [{}, {"integrity": "softmax_n", "t2v_weight": "image", "spm_negatives": 3}]
     monkeypatch.setitem(os.environ, "OMP_NUM_THREADS", "1")
     batch = report_batch(12)
     batch.sentence_of[[0, 1, 7]] = -1  # the workers have unlike numbers of readable reports
-    one = mlip_for(**weights)
-    torch.nn.init.normal_(one.model.phi, std=0.3)
-    two = mlip_for(**weights)
-    two.load_state_dict(one.state_dict())
-    losses, gradients = step_of(one, batch)
-    mp.spawn(one_of_two, args=(two, batch, str(tmp_path)), nprocs=2)
-    found = [torch.load(tmp_path / f"{worker}.pt", weights_only=True) for worker in range(2)]
-    for name, loss in losses.items():
-        assert sum(each[0][name] for each in found) / 2 == pytest.approx(loss, abs=2e-6), name
-    for name, gradient in gradients.items():
-        assert torch.allclose(found[0][1][name], gradient, atol=2e-6), name
-        assert torch.equal(found[0][1][name], found[1][1][name]), name
+    ones, twos = [mlip_for(**each) for each in cases], [mlip_for(**each) for each in cases]
+    for one, two in zip(ones, twos, strict=True):
+        torch.nn.init.normal_(one.model.phi, std=0.3)
+        two.load_state_dict(one.state_dict())
+    mp.spawn(one_of_two, args=(twos, batch, str(tmp_path)), nprocs=2)
+    told = [torch.load(tmp_path / f"{worker}.pt", weights_only=True) for worker in range(2)]
+    for number, one in enumerate(ones):
+        losses, gradients = step_of(one, batch)
+        found = [each[number] for each in told]
+        for name, loss in losses.items():
+            assert sum(each[0][name] for each in found) / 2 == pytest.approx(loss, abs=2e-6), (number, name)
+        for name, gradient in gradients.items():
+            assert torch.allclose(found[0][1][name], gradient, atol=2e-6), (number, name)
+            assert torch.equal(found[0][1][name], found[1][1][name]), (number, name)

@@ -38,7 +38,11 @@ from trainers.mlip import Mlip
 from trainers.objectives.objective import Objective
 
 RECIPES = {"blip-brain": (64, PANELS), "mlip-cxr": (256, REPORTS)}  # pairs of a batch; lengths of their texts
-VARIANTS = {"bfloat16": {}, "compiled": {"train.compile": True}, "float32": {"train.precision": "float32"}}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "bfloat16": {},
+    "compiled": {"train.compile": True},
+    "float32": {"train.precision": "float32"},
+}
 PEAK = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "L4": 121e12, "T4": 65e12}  # dense, a second
 WARM_UP, STEPS, BATCHES, FED = 5, 30, 4, 2048  # FED: pairs of the corpus of fit()
 PIECES = 600  # of the tokenizer, whose special ones masking needs

@@ -150,13 +150,17 @@ def table(found: Mapping[str, Sequence[Sequence[Pointed]]]) -> Table:
 
 
 def said(found: Mapping[str, Sequence[Sequence[Pointed]]]) -> list[str]:
-    """Whether each scheme's maps lie on the lesions, by the intervals."""
+    """Whether each scheme's maps lie on the lesions: by the interval over articles, and in every seed."""
     told = []
     for scheme, seeds in found.items():
         hits, _ = by_chance(seeds)
-        verdict = "lie on it more often than chance" if hits.low > 1 else "are not told from chance"
+        each = sorted(by_chance([seed])[0].value for seed in seeds)
+        verdict = "are not told from chance"
+        if hits.low > 1:
+            verdict = "lie on it more often than chance" if each[0] > 1 else "lie on it in some seeds and not in others"
         told.append(
             f"Of {scheme} models the hottest patch lies on the lesion {hits.value:.2f} times as often as by chance "
-            f"(95 %: {hits.low:.2f} to {hits.high:.2f}): their maps {verdict}."
+            f"(95 %: {hits.low:.2f} to {hits.high:.2f}; seeds from {each[0]:.2f} to {each[-1]:.2f}): their maps "
+            f"{verdict}."
         )
     return told

@@ -70,6 +70,15 @@ def test_hits_are_told_against_chance_over_seeds_and_articles() -> None:
     assert "7.50 times as often as by chance" in said({"raw": seeds})[0] and "lie on it" in said({"raw": seeds})[0]
 
 
+def test_seeds_that_differ_are_no_finding() -> None:
+    """A mean of 7.5 times chance, of which one seed has nothing."""
+    seeds = [[pointed("A1", 0.0), pointed("A2", 0.0)], [pointed("A1", 1.0), pointed("A2", 1.0)]]
+    assert (
+        "seeds from 0.00 to 10.00" in said({"raw": seeds})[0]
+        and "in some seeds and not in others" in said({"raw": seeds})[0]
+    )
+
+
 def test_only_pairs_that_every_model_reads_are_compared() -> None:
     both, one = [pointed("A1", 1.0), pointed("A2", 0.0)], [pointed("A2", 1.0)]
     assert of_all({"raw": [both], "processed": [one]}) == {"raw": [[both[1]]], "processed": [one]}

@@ -1,7 +1,8 @@
 """The model that a training begins with: from scratch, from timm's ViT and a published BERT, or one of ours."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ import torch
 from huggingface_hub.utils import httpx
 from torch import Tensor
 from transformers import AutoModel, AutoTokenizer, BertModel, PreTrainedTokenizerFast
+from transformers.utils import logging as bars
 
 from core.config import UserError
 from core.settings import MlipSettings, ModelSettings
@@ -124,7 +126,8 @@ def _published_bert(source: str, *, pickled: bool = False) -> tuple[BertModel, P
         raise UserError(f"model.text_init {source} is no folder; a published model is written {HUB}ORGANISATION/NAME")
     safe = {"use_safetensors": True} if is_published and not pickled else {}
     try:
-        encoder = AutoModel.from_pretrained(name, add_pooling_layer=True, **which, **safe)
+        with no_bar():
+            encoder = AutoModel.from_pretrained(name, add_pooling_layer=True, **which, **safe)
         tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True, **which)
     except (OSError, ValueError, httpx.HTTPError) as error:
         told = _unreachable(f"model.text_init {source}", name, error)
@@ -135,6 +138,18 @@ def _published_bert(source: str, *, pickled: bool = False) -> tuple[BertModel, P
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise UserError(f"model.text_init {source} has no fast tokenizer, which knows where in a text its pieces stand")
     return encoder, tokenizer
+
+
+@contextmanager
+def no_bar() -> Iterator[None]:
+    """While it lasts, transformers draws no bar: every reading of weights would leave one on the terminal."""
+    shown = bars.is_progress_bar_enabled()  # a download's bar stays
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
 
 
 def _unreachable(setting: str, name: str, error: Exception) -> str:

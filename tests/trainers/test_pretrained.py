@@ -1,5 +1,6 @@
-"""Where an MLIP begins: at random by its seed, with a published text encoder, or as one of ours ended."""
+"""Where a model begins: at random by its seed, with a published text encoder, or as one of ours ended."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from core.config import UserError
 from core.settings import MlipSettings, ModelSettings, ObjectiveSettings
+from trainers.blip import Blip
 from trainers.checkpoint import save_model
-from trainers.pretrained import begin_mlip
+from trainers.pretrained import begin_encoders, begin_mlip
 
 SHAPE = ModelSettings(
     image_size=32, patch=8, image_width=32, image_depth=1, image_heads=2, text_width=32, text_depth=2, text_heads=2,
@@ -35,6 +37,21 @@ def test_the_seed_decides_the_first_weights() -> None:
     one, two, other = (begin_mlip(SHAPE, MLIP, texts=TEXTS, seed=seed)[0].state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert not all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_blip_begins_from_the_same_encoders_with_a_fusion_of_its_own(
+    published: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shape = SHAPE.model_copy(update={"text_init": published, "text_pool": None, "pool": "mean", "embedding": 16})
+    capfd.readouterr()
+    model, tokenizer = begin_encoders(partial(Blip, objective=ObjectiveSettings()), shape, texts=(), seed=0)
+    assert "Loading weights" not in capfd.readouterr().err
+    theirs = BertModel.from_pretrained(published).eval()
+    ids = tokenizer(TEXTS[0], return_tensors="pt")["input_ids"]
+    mask = torch.ones_like(ids, dtype=torch.bool)
+    assert torch.allclose(model.eval().text_states(ids, mask), theirs(ids).last_hidden_state, atol=1e-5)
+    image = torch.zeros(1, 3, shape.image_size, shape.image_size)
+    assert model.match_scores(model.embed_images(image)[1], ids, mask).isfinite().all()
 
 
 def test_a_published_text_encoder_reads_as_it_did(published: str) -> None:

@@ -1,17 +1,15 @@
 """CLIP and SigLIP as transformers keeps them."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import AutoModel, AutoTokenizer
-from transformers.utils import logging as bars
 
 from core.config import UserError
+from trainers.pretrained import no_bar
 from trainers.published.model import Published, Texts, settings_for
 
 KINDS = ("clip", "siglip", "siglip2")  # config.json's model_type
@@ -29,7 +27,7 @@ def read(folder: Path) -> tuple[Published, Texts]:
     kind = config.get("model_type", "not given")
     if kind not in KINDS:
         raise UserError(f"{folder}: model_type is {kind}; figray evaluates blip, {', '.join(KINDS)}")
-    with _no_bar():
+    with no_bar():
         inner: Any = AutoModel.from_pretrained(folder).eval()
     if kind == "siglip2" and hasattr(inner.config.vision_config, "num_patches"):
         raise UserError(f"{folder}: this SigLIP 2 takes patches of any shape; those of one size can be evaluated")
@@ -79,15 +77,3 @@ def pooled(found: Any) -> Tensor:
     """(N, E) of what get_image_features and get_text_features return."""
     features: Tensor = found if isinstance(found, Tensor) else found.pooler_output
     return features
-
-
-@contextmanager
-def _no_bar() -> Iterator[None]:
-    """While it lasts, transformers draws no bar: every reading of weights would leave one on the terminal."""
-    shown = bars.is_progress_bar_enabled()  # a download's bar stays
-    bars.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            bars.enable_progress_bar()

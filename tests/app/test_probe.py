@@ -1,7 +1,9 @@
 """Probes of a model of a run: what is asked, where it is kept, and the model before training as the floor."""
 
 import io
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import numpy as np
@@ -130,7 +132,11 @@ def test_films_of_a_frozen_encoder_that_is_kept_here_are_encoded_here(
 ) -> None:
     run, config = drawn_run(Place.at(tmp_path / "run")), tiny()
     write_untrained(config, run, "untrained-seed0")
-    monkeypatch.setattr("app.probe.machine_for", lambda *_: None)  # as where a pool is large and Ray is there
+    # As where a pool is large and Ray is there.
+    monkeypatch.setattr("app.retrieving.LEAST_ON_RAY", 0)
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: True))
+    there = SimpleNamespace(OnRay=lambda config: config, encode_films=encoder)
+    monkeypatch.setitem(sys.modules, "trainers.evaluation.on_ray", there)
     ways = ["train.inline=true", "train.augment=none", "mlip.mip=0"] + ["train.frozen=[image]"] * frozen
     films, folder = read_films(run), steps.checkpoint(run, "untrained-seed0")
     found = encoder(load("mlip-phantom", [*TINY, *ways]), folder, run / "films", films)

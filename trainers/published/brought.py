@@ -36,8 +36,9 @@ def name_in_run(source: str) -> str:
 
 def folder_of(source: str) -> Path | None:
     """The folder that stands in the place of a name, if one does."""
-    folder = Path(source.partition(":")[2]).expanduser()
-    return folder.resolve() if folder.is_dir() else None
+    name = source.partition(":")[2]
+    folder = Path(name).expanduser()
+    return folder.resolve() if name and folder.is_dir() else None
 
 
 def bring(source: str, out: Place, *, pickled: bool) -> None:

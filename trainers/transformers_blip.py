@@ -3,7 +3,8 @@
 import json
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -15,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import AutoTokenizer, BlipConfig, BlipImageProcessor, BlipProcessor, PreTrainedTokenizerFast
+from transformers.utils import logging as bars
 
 from core.config import UserError
 from core.settings import ModelSettings
@@ -95,6 +97,18 @@ def write_blip(weights: Weights, folder: Path) -> None:
     weights.tokenizer.model_max_length = weights.settings.max_tokens
     BlipProcessor(images, weights.tokenizer).save_pretrained(folder)
     images.save_pretrained(folder)  # preprocessor_config.json, where older versions look
+
+
+@contextmanager
+def no_bar() -> Iterator[None]:
+    """While it lasts, transformers draws no bar: every reading of weights would leave one on the terminal."""
+    shown = bars.is_progress_bar_enabled()  # a download's bar stays
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
 
 
 def weight_files(folder: Path, kinds: Sequence[str]) -> list[Path]:

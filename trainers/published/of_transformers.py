@@ -9,8 +9,8 @@ from torch import Tensor
 from transformers import AutoModel, AutoTokenizer
 
 from core.config import UserError
-from trainers.pretrained import no_bar
 from trainers.published.model import Published, Texts, settings_for
+from trainers.transformers_blip import no_bar
 
 KINDS = ("clip", "siglip", "siglip2")  # config.json's model_type
 FILLED = ("siglip", "siglip2")  # read texts filled up to their full length, as they learnt

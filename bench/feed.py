@@ -9,7 +9,7 @@ import io
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -64,6 +64,14 @@ def rows(pairs: int) -> Iterator[dict[str, Any]]:
             yield row | {"small": encode_small(image, Config().tables.train_side)}
 
 
+def tables(folder: str, drawn: Sequence[dict[str, Any]]) -> list[str]:
+    """The files of a pairs table with these rows."""
+    files = [f"{folder}/part-{start:06d}.parquet" for start in range(0, len(drawn), A_FILE)]
+    for number, file in enumerate(files):
+        write_table(pa.Table.from_pylist(drawn[number * A_FILE : (number + 1) * A_FILE]), file)
+    return files
+
+
 def decode_numbers(pairs: int = 200) -> Numbers:
     """Images a second of CPU that one core decodes and letterboxes to 224 px: the full ones, and the small."""
     drawn = list(rows(pairs))
@@ -86,10 +94,8 @@ def feed_numbers(pairs: int = FED, *, turns: int = TURNS) -> Numbers:
     config = Config()
     connect(config)
     with tempfile.TemporaryDirectory(prefix="figray-bench-") as folder:
-        drawn, files = list(rows(pairs)), []
-        for start in range(0, pairs, A_FILE):
-            files.append(f"{folder}/part-{start:06d}.parquet")
-            write_table(pa.Table.from_pylist(drawn[start : start + A_FILE]), files[-1])
+        drawn = list(rows(pairs))
+        files = tables(folder, drawn)
         tokenizer = train_tokenizer([row["text"] for row in drawn], size=MODEL.vocabulary)
         collate = Collate(tokenizer, 224, MODEL.max_tokens)
         reader = TextReader(tokenizer, MODEL.max_tokens)

@@ -9,7 +9,7 @@ import argparse
 import gc
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
@@ -17,14 +17,12 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-import pyarrow as pa
 import torch
 import torch.distributed as dist
-from pyarrow.parquet import write_table
 
 from bench.drawn import PANELS, REPORTS, draw_batch
-from bench.feed import rows
-from bench.gpu_step import TINY, device_name, wait
+from bench.feed import rows, tables
+from bench.gpu_step import QUEUE, TINY, device_name, wait
 from bench.numbers import say
 from bench.training import waited
 from core.config import load, override
@@ -114,10 +112,8 @@ def built(recipe: str, config: Config, device: torch.device) -> tuple[Objective,
     )
     plan = Plan(config.optim, config.train, 100, WARM_UP + STEPS, 0)
     tokenizer = train_tokenizer([f"w{number}" for number in range(1000)], size=PIECES)
-    job = Job(
-        objective=config.objective, mlip=config.mlip, plan=plan, queue=8 if config.objective.queue == 8 else 9_600,
-        pairs=0, name="", out="",
-    )  # fmt: skip
+    queue = QUEUE if config.objective.queue is None else config.objective.queue
+    job = Job(objective=config.objective, mlip=config.mlip, plan=plan, queue=queue, pairs=0, name="", out="")
     objective = OBJECTIVES[config.objective.name](job, made, tokenizer).to(device)
     set_up(config.train, made)
     return objective, plan
@@ -136,7 +132,8 @@ def stepped(recipe: str, variant: str, device: torch.device, *, tiny: bool) -> N
         return {"left_out": "a CPU compiles for minutes"}
     try:
         objective, plan = built(recipe, config, device)
-        progress, batches = begin(objective, plan), cycle(drawn(recipe, config))
+        progress, given = begin(objective, plan), drawn(recipe, config)
+        batches = cycle(given)
         loop = {"progress": progress, "on_record": lambda _: None, "on_checkpoint": lambda _: None}
         train_steps(objective, batches, plan=replace(plan, total_steps=WARM_UP), **loop)  # type: ignore[arg-type]
         if device.type == "cuda":
@@ -154,13 +151,13 @@ def stepped(recipe: str, variant: str, device: torch.device, *, tiny: bool) -> N
         "samples_per_second": round(rate, 1),
         "step_ms": round(1000 * config.train.batch_size / rate, 1),
         "peak_gib": round(torch.cuda.max_memory_allocated() / 2**30, 2) if device.type == "cuda" else None,
-        "share_of_peak": share_of_peak(rate * step_flops(config, words(recipe, config)), device),
+        "share_of_peak": share_of_peak(rate * step_flops(config, words(given)), device),
     }
 
 
-def words(recipe: str, config: Config) -> float:
+def words(batches: Sequence[Batch]) -> float:
     """Word pieces of a text on the mean."""
-    return float(torch.cat([batch.mask.sum(dim=1) for batch in drawn(recipe, config)]).float().mean())
+    return float(torch.cat([batch.mask.sum(dim=1) for batch in batches]).float().mean())
 
 
 def share_of_peak(flops: float, device: torch.device) -> float | None:
@@ -218,7 +215,7 @@ def fitted(recipe: str, *, tiny: bool) -> Numbers:
     kept, feeding.MOST = feeding.MOST, 0  # as if the pairs did not fit in memory
     try:
         with tempfile.TemporaryDirectory(prefix="figray-bench-") as folder:
-            files = list(tables(Path(folder), 64 if tiny else FED))
+            files = tables(folder, list(rows(64 if tiny else FED)))
             found = fit(config, train_files=files, out=f"{folder}/fit")
             records = [json.loads(line) for line in Path(found.metrics).read_text().splitlines()]
     finally:
@@ -226,15 +223,6 @@ def fitted(recipe: str, *, tiny: bool) -> Numbers:
         disconnect()
     late = records[len(records) // 2 :]
     return {"samples_per_second": round(median(row["samples_per_s"] for row in late), 1), "waits": waited(records)}
-
-
-def tables(folder: Path, pairs: int, *, a_file: int = 256) -> Iterator[str]:
-    """Files of a pairs table, drawn, with small images."""
-    every = list(rows(pairs))
-    for start in range(0, pairs, a_file):
-        file = folder / f"part-{start:06d}.parquet"
-        write_table(pa.Table.from_pylist(every[start : start + a_file]), file)
-        yield str(file)
 
 
 if __name__ == "__main__":

@@ -38,9 +38,7 @@ def begin_mlip(
     if not model.init:
         return begin_encoders(partial(Mlip, mlip=mlip), model, texts=texts, seed=seed)
     begun, tokenizer = load_model(model.init)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        made = Mlip(model.model_copy(update={"vocabulary": len(tokenizer)}), mlip)
+    made = _made(partial(Mlip, mlip=mlip), model, tokenizer, seed)
     _fill(made, begun.state_dict(), source=str(model.init))
     return made, tokenizer
 
@@ -59,9 +57,7 @@ def begin_encoders(
         encoder, tokenizer = _published_bert(model.text_init, pickled=model.pickled_weights)
     else:
         tokenizer = train_tokenizer(texts, size=model.vocabulary)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        made = make(model.model_copy(update={"vocabulary": len(tokenizer)}))
+    made = _made(make, model, tokenizer, seed)
     if model.image_init:
         _fill(made.image_encoder, _published_vit(model.image_init, model), source=model.image_init)
     if encoder is not None:
@@ -70,6 +66,15 @@ def begin_encoders(
         weights[PLACES] = weights[PLACES][: model.max_tokens]
         _fill(made.text_encoder.bert, weights, source=str(model.text_init))
     return made, tokenizer
+
+
+def _made(
+    make: Callable[[ModelSettings], Kind], model: ModelSettings, tokenizer: PreTrainedTokenizerFast, seed: int
+) -> Kind:
+    """A model for a tokenizer, at random by the seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make(model.model_copy(update={"vocabulary": len(tokenizer)}))
 
 
 def _published_vit(name: str, model: ModelSettings) -> Mapping[str, Tensor]:

@@ -120,8 +120,8 @@ def by_chance(found: Sequence[Sequence[Pointed]]) -> tuple[Interval, Interval]:
     hits, heat = (
         np.mean([[getattr(each, name) for each in seed] for seed in found], axis=0).tolist() for name in ("hit", "heat")
     )
-    times = [ratio(each, chance, articles, resamples=RESAMPLES, seed=0) for each in (hits, heat)]
-    return Interval(*times[0]), Interval(*times[1])
+    hits_times, heat_times = (ratio(each, chance, articles, resamples=RESAMPLES, seed=0) for each in (hits, heat))
+    return hits_times, heat_times
 
 
 def table(found: Mapping[str, Sequence[Sequence[Pointed]]]) -> Table:
@@ -129,9 +129,8 @@ def table(found: Mapping[str, Sequence[Sequence[Pointed]]]) -> Table:
     rows = []
     for scheme, seeds in found.items():
         hits, heat = by_chance(seeds)
-        share = 100 * float(np.mean([[each.hit for each in seed] for seed in seeds]))
-        shares = [100 * float(np.mean([each.hit for each in seed])) for seed in seeds]
-        cells = [Cell(value=f"{share:.1f}", beneath=[f"{min(shares):.1f}–{max(shares):.1f}"])]
+        shares = [100 * float(np.mean([each.hit for each in seed])) for seed in seeds]  # of the same pairs
+        cells = [Cell(value=f"{np.mean(shares):.1f}", beneath=[f"{min(shares):.1f}–{max(shares):.1f}"])]
         cells += [
             Cell(value=f"×{each.value:.2f}", beneath=[f"{each.low:.2f}–{each.high:.2f}"]) for each in (hits, heat)
         ]
@@ -154,7 +153,7 @@ def said(found: Mapping[str, Sequence[Sequence[Pointed]]]) -> list[str]:
     told = []
     for scheme, seeds in found.items():
         hits, _ = by_chance(seeds)
-        each = sorted(by_chance([seed])[0].value for seed in seeds)
+        each = sorted(float(np.mean([at.hit for at in seed]) / np.mean([at.chance for at in seed])) for seed in seeds)
         verdict = "are not told from chance"
         if hits.low > 1:
             verdict = "lie on it more often than chance" if each[0] > 1 else "lie on it in some seeds and not in others"

@@ -29,9 +29,7 @@ class PanelTruth:
     lesion: str
     side: str
     place: str
-    lesion_boxes: list[Box] = field(
-        default_factory=list
-    )  # in the figure; none where the lesion is not met, or not told
+    lesion_boxes: list[Box] = field(default_factory=list)  # in the figure; none where it is not met, or not told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

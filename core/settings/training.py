@@ -59,8 +59,8 @@ class TrainSettings(Settings):
     kept_pairs: str | None = None
     kept_states: str | None = None  # a folder where they are kept for the next training; None: in memory alone
     # small: zoom, shift and light a little, never mirrored. papers: a random part, resized, and mirrored where the text
-    # says neither left nor right (BLIP, MAE and MRM mirror all). blip: after that RandAugment as BLIP has it, 2 operations
-    # of magnitude 5, without AutoContrast and Equalize, which change the grey values that films are read by.
+    # says neither left nor right (BLIP, MAE and MRM mirror all). blip: after that RandAugment as BLIP has it, 2
+    # operations of magnitude 5, without AutoContrast and Equalize, which change the grey values that films are read by.
     # none: as they are, which is what states are kept of.
     augment: Literal["small", "papers", "blip", "none"] = "small"
     inline: bool = False  # in the process of the command, without Ray Train: for models of seconds, one worker

@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from core.settings import ClusterSettings, Config
 NODE_STARTS = (
     1200  # seconds at most from ordering a node to its first work: some eight minutes, a second try among them
 )
+ENDINGS = 5  # looks for what a failed start has left, one second in all
 TRIES = 3  # to start Ray here; each waits longer than the one before
 # Ray's own limits for a start, which a busy machine misses; more than its defaults of 30 to 60 seconds.
 LIMITS = {
@@ -200,11 +202,16 @@ def _init(settings: ClusterSettings, temporary: str) -> None:
 
 
 def end_started_in(temporary: str) -> None:
-    """End the processes of a start that failed: those whose command names its folder, which is this process's own."""
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if temporary.encode() in (entry / "cmdline").read_bytes():
-                os.kill(int(entry.name), signal.SIGKILL)
+    """End the processes of a start that failed: those whose command names its folder, which is this process's own.
+
+    Looks several times: a process that begins right now shows no command until its program is loaded.
+    """
+    for _ in range(ENDINGS):
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if temporary.encode() in (entry / "cmdline").read_bytes():
+                    os.kill(int(entry.name), signal.SIGKILL)
+        time.sleep(0.2)
 
 
 def cause_in(temporary: Path, error: Exception) -> str:

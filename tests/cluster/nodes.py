@@ -57,9 +57,8 @@ def raylets() -> dict[int, str]:
     for process in psutil.process_iter():
         try:
             if process.name() == "raylet" and process.status() != psutil.STATUS_ZOMBIE:
-                found[process.pid] = next(
-                    group for group in GROUPS if re.search(rf"\b{group},", " ".join(process.cmdline()))
-                )
+                command = " ".join(process.cmdline())  # "" until its program is loaded
+                found.update((process.pid, group) for group in GROUPS if re.search(rf"\b{group},", command))
         except psutil.NoSuchProcess:
             continue
     return found

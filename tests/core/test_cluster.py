@@ -126,7 +126,13 @@ def test_a_start_that_fails_is_tried_again_with_longer_limits_and_leaves_no_proc
     def fail_once(_: ClusterSettings, temporary: str) -> None:
         waits.append(os.environ[name])
         if len(waits) == 1:
-            left.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", temporary]))
+            # Its command names the folder a moment later, as that of a process whose program is still being loaded.
+            left.append(
+                subprocess.Popen(
+                    ["sh", "-c", 'sleep 0.3; exec "$0" -c "import time; time.sleep(60)" "$FOLDER"', sys.executable],
+                    env=os.environ | {"FOLDER": temporary},
+                )
+            )
             raise Exception("The current node timed out during startup.")  # what Ray raises
 
     monkeypatch.setattr(cluster, "_init", fail_once)

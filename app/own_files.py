@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.caption_files import FileError, captions_in
 from app.session import in_words
+from core.cluster import refuse_missing_weights
 from core.file_kinds import READ
 from core.places import Place
 from core.settings import Config
@@ -67,7 +68,11 @@ def are_few(config: Config, *works: Sequence[object]) -> bool:
 
 
 def figure_rows(config: Config, folder: Place, works: Sequence[FigureWork]) -> Iterator[Row]:
-    """A row for each figure, in their order, see stream.read_figures(); by Ray if they are not few."""
+    """A row for each figure, in their order, see stream.read_figures(); by Ray if they are not few.
+
+    Raises UserError where weights that the settings name are not there, or none of figray's.
+    """
+    refuse_missing_weights(config)
     if are_few(config, works):
         return read_here(config, folder, works)
     from pipelines.stream import read_figures

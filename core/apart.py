@@ -17,7 +17,7 @@ from importlib import import_module
 from queue import Empty, LifoQueue
 from typing import IO, Any
 
-from core.rejection import RejectionError
+from core.rejection import RejectionError, UserError
 
 LENGTH = 8  # bytes
 LONGEST_MESSAGE = 400  # characters
@@ -39,7 +39,10 @@ class Apart:
         self._idle: LifoQueue[subprocess.Popen[bytes]] = LifoQueue()
 
     def ask(self, told: Json, data: bytes = b"") -> tuple[Json, bytes]:
-        """The answer; raises RejectionError: of the item itself, or crashed, too_slow, too_much_memory, bug."""
+        """The answer; raises RejectionError: of the item itself, or crashed, too_slow, too_much_memory, bug.
+
+        Raises UserError where `make` did so: that costs no item, since none could be read.
+        """
         for attempt in range(1, TRIES + 1):
             process = self._taken()
             try:
@@ -53,6 +56,8 @@ class Apart:
                 raise
             else:
                 self._idle.put(process)
+                if "refused" in answer[0]:
+                    raise UserError(answer[0]["refused"])
                 if "error" in answer[0]:
                     raise RejectionError(answer[0]["error"]["code"], answer[0]["error"]["message"])
                 return answer
@@ -137,7 +142,7 @@ def _serve(asked: IO[bytes], answered: IO[bytes]) -> None:
     begin = json.loads(received(asked))
     signal.setitimer(signal.ITIMER_REAL, LOADING)
     module, _, name = begin["make"].partition(":")
-    answer: Handler = getattr(import_module(module), name)(begin["settings"])
+    answer = _made(getattr(import_module(module), name), begin["settings"])
     more = int(begin["gib"] * 2**30)
     resource.setrlimit(resource.RLIMIT_DATA, (_held() + more, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -152,6 +157,14 @@ def _serve(asked: IO[bytes], answered: IO[bytes]) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         send(answered, json.dumps(found).encode())
         send(answered, raw)
+
+
+def _made(make: Callable[[Json], Handler], settings: Json) -> Handler:
+    try:
+        return make(settings)
+    except UserError as error:
+        refused = {"refused": str(error)}
+        return lambda told, data: (refused, b"")
 
 
 def _answered(answer: Handler, told: Json, data: bytes) -> tuple[Json, bytes]:

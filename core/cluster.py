@@ -101,6 +101,8 @@ def refuse_missing_weights(config: Config) -> None:
     for setting, place in named.items():
         if place and not place.exists():
             raise ClusterError(f"{setting}: there is no {place}")
+    if separate and not separate.endswith(".onnx"):
+        raise ClusterError("separate.weights: figures are read by a .onnx file, as `figray train separator` writes it")
 
 
 def nodes(group: str) -> dict[str, float]:
@@ -255,8 +257,9 @@ def _watch(settings: ClusterSettings) -> None:
     """
     from ray.data import DataContext
 
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what it would log is raised too
     context = DataContext.get_current()
+    context.raise_original_map_exception = True  # so that a user's mistake is told from a bug, see core/stations.py
     context.enable_progress_bars = False
     context.execution_no_progress_timeout_s = patience(settings)
     context.autoscaling_config.actor_pool_util_upscaling_threshold = 1.0

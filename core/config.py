@@ -10,15 +10,12 @@ from typing import Any, get_args
 
 from pydantic import SecretStr, ValidationError
 
+from core.rejection import UserError as UserError  # its place for all that read settings
 from core.secret_text import first_word, secret_of
 from core.settings import Config
 from core.suggestions import meant
 from core.typed import TypedError, read_typed, type_of
 from core.yaml_text import YamlError, read_yaml, write_yaml
-
-
-class UserError(Exception):
-    """Something the user can mend: the command line prints the message alone, without a trace."""
 
 
 class SettingError(UserError):

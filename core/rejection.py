@@ -1,4 +1,4 @@
-"""The reason for which something is left out, as an exception: bad data of others, never a mistake of ours."""
+"""Why something is left out, and what a user can mend, as exceptions: never a mistake of ours."""
 
 
 class RejectionError(Exception):
@@ -11,3 +11,7 @@ class RejectionError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+
+class UserError(Exception):
+    """Something the user can mend: the command line prints the message alone, without a trace."""

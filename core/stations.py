@@ -8,6 +8,8 @@ from ray.exceptions import RayTaskError
 
 from core.config import UserError
 
+ADDED = "\nFailed to apply UDF transform"
+
 
 class StationStalled(UserError):
     """A station made no progress for cluster.progress_timeout seconds: too few CPUs, a dead service, a hung reader."""
@@ -22,5 +24,11 @@ def told_plainly(station: str, stays: str) -> Iterator[None]:
         raise StationStalled(f"station {station} stands still; {stays}.\n{error}") from error
     except RayTaskError as error:
         if isinstance(error.cause, UserError | OSError):
+            error.cause.args = tuple(_said(each) for each in error.cause.args)
             raise error.cause from None
         raise
+
+
+def _said(told: object) -> object:
+    """What was said before Ray Data wrote below it how often it has tried."""
+    return told.partition(ADDED)[0] if isinstance(told, str) else told

@@ -11,7 +11,7 @@ from typing import Any
 
 from core.places import Place
 from core.records import SplitCaption
-from core.rejection import RejectionError
+from core.rejection import RejectionError, UserError
 from core.settings import Config
 from pipelines.captions.split import split_short
 from pipelines.loose_files import CaptionWork, FigureWork, loose_bytes
@@ -78,5 +78,7 @@ def _or_why(named: Row, made: Callable[[], Row]) -> Row:
         return made()
     except RejectionError as error:
         return {**named, "error": {"code": error.code, "message": error.message}}
+    except UserError:  # not of this file: no other could be read either
+        raise
     except Exception as error:  # noqa: BLE001  # told on its row, and counted on the terminal
         return {**named, "error": {"code": "bug", "message": f"{type(error).__name__}: {error}"[:500]}}

@@ -11,21 +11,24 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
+from app.weights.detector_network import WEIGHTS, build_detector, load_detector, to_onnx, to_tensor
 from core.places import Place
 from core.settings import DetectorSettings, SeparateSettings
 from phantom.pages.compound import BATCH, Compound, draw_compounds
 from pipelines.scoring.scorecard import Measure, TrueFigure, TruePanel, measures, separation
-from pipelines.separation.detector import LABEL, PANEL, SHIPPED, build_detector, load_detector, shrink, to_tensor
+from pipelines.separation.detector import LABEL, PANEL, SHIPPED, shrink
 from pipelines.separation.separator import Separator
 from pipelines.separation.xy_cuts import XYCuts
 from trainers.detection import Batch, DetectionPlan, train_detector
+from trainers.formats.onnx_towers import refuse_without_exporter
 
 OnStep = Callable[[int, int], None]
 SCORED = 400  # drawn figures
-CARD = """# separator.safetensors
+CARD = """# separator.onnx, separator.safetensors
 
 Finds the panels and the printed letters of a figure: torchvision's FCOS on timm's lcnet_050 with a feature pyramid,
-0.56 million parameters, trained from scratch, kept in 16 bits.
+0.56 million parameters, trained from scratch. The .safetensors file has the weights in 16 bits, to train on from; the
+.onnx file has the same weights, and is what figures are read by.
 
 - Made by `figray train separator --set seed={seed} --set detector.steps={steps}`, the defaults.
 - Data: {steps} batches of eight figures drawn by `phantom/pages/compound.py`, none twice. Their pictures are drawn
@@ -80,7 +83,11 @@ def at_least(boxes: Tensor, side: float) -> Tensor:
 
 
 def train_separator(settings: DetectorSettings, run: Place, *, seed: int, on_step: OnStep) -> str:
-    """Train, from `settings.begin` or from scratch; the weights and `metrics.jsonl` in the run. Gives their path."""
+    """Train, from `settings.begin` or from scratch; weights, their ONNX file and `metrics.jsonl` in the run.
+
+    Gives the path of the ONNX file. Raises UserError without what writes it.
+    """
+    refuse_without_exporter()
     torch.manual_seed(seed)
     torch.set_num_threads(settings.threads)
     loader: DataLoader[Batch] = DataLoader(Drawn(seed), batch_size=None, num_workers=settings.drawers)
@@ -90,7 +97,7 @@ def train_separator(settings: DetectorSettings, run: Place, *, seed: int, on_ste
     )  # fmt: skip
     lines: list[str] = []
     recent: list[dict[str, float]] = []
-    weights = run / SHIPPED
+    weights = run / WEIGHTS
     begun = monotonic()
 
     def log(step: int, losses: dict[str, float], mean: nn.Module) -> None:
@@ -110,7 +117,8 @@ def train_separator(settings: DetectorSettings, run: Place, *, seed: int, on_ste
         else build_detector()
     )
     train_detector(model, iter(loader), plan, log)
-    return weights.uri
+    (run / SHIPPED).write_bytes(to_onnx(load_detector(weights.uri)))  # of the weights in 16 bits, as they are kept
+    return (run / SHIPPED).uri
 
 
 def halved(model: nn.Module) -> dict[str, Tensor]:

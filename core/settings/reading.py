@@ -12,7 +12,7 @@ class SeparateSettings(Settings):
 
     # learned: a detector sees panels and letters, classical cuts show their true edges. classical: those cuts alone.
     method: Literal["learned", "classical"] = "learned"
-    weights: str | None = None  # a separator.safetensors of `figray train separator`; None: the one figray comes with
+    weights: str | None = None  # a separator.onnx of `figray train separator`; None: the one figray comes with
     min_panel: Fraction = Field(0.1, gt=0, lt=1)  # shortest side of a panel, of the figure's same side
     max_panels: int = Field(40, ge=1)  # more than this is texture, not a layout
 
@@ -65,7 +65,7 @@ class DetectorSettings(Settings):
     """The training of the separator, `figray train separator`."""
 
     steps: int = Field(5000, ge=1)  # of eight figures
-    begin: str | None = None  # weights to go on from: a file, or "shipped"; None begins anew
+    begin: str | None = None  # weights to go on from: a .safetensors file, or "shipped"; None begins anew
     lr: float = Field(2e-3, gt=0)  # of AdamW, at its highest
     warmup_steps: int = Field(150, ge=0)  # over which lr rises from 0
     averaged: Fraction = Field(0.998, ge=0, lt=1)  # decay of the mean of the weights, which is what is kept

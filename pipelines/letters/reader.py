@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.config import UserError
 from pipelines.letters.wheel_models import LineReader
 
 Crop = NDArray[np.uint8]
@@ -47,7 +48,11 @@ def _paddle(weights: str) -> Callable[[Sequence[Crop]], list[tuple[str, float]]]
     """A recogniser of PaddleOCR's by its own pipeline."""
     from pipelines.letters.paddle import text_recogniser
 
-    model = text_recogniser(weights, height=HEIGHT, width=INPUT_WIDTH)
+    try:
+        model = text_recogniser(weights, height=HEIGHT, width=INPUT_WIDTH)
+    except Exception as error:  # whatever PaddleOCR and ONNX Runtime make of a stranger's folder
+        told = f"{type(error).__name__}: {error}"
+        raise UserError(f"labels.weights: {weights} has no recogniser of PaddleOCR's: {told}") from error
     return lambda crops: [(str(line["rec_text"]), float(line["rec_score"])) for line in model.predict(list(crops))]
 
 

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.onnx_session import session
+
 Picture = NDArray[np.uint8]
 RECOGNISER, DETECTOR = "PP-OCRv6_small_rec", "PP-OCRv6_small_det"
 FILES = {RECOGNISER: "PP-OCRv6_rec_small.onnx", DETECTOR: "PP-OCRv6_det_small.onnx"}
@@ -29,7 +31,7 @@ class LineReader:
 
     def __init__(self, *, height: int, width: int) -> None:
         self.height, self.width = height, width
-        self._session = session(RECOGNISER)
+        self._session = session(source(RECOGNISER))
         listed = self._session.get_modelmeta().custom_metadata_map["character"].split("\n")
         self._signs = ["", *listed, " "]  # the first stands for no sign
 
@@ -65,7 +67,7 @@ class TextBoxes:
 
     def __init__(self, *, long_side: int) -> None:
         self.long_side = long_side
-        self._session = session(DETECTOR)
+        self._session = session(source(DETECTOR))
 
     def __call__(self, image: Picture) -> list[NDArray[np.int16]]:
         """The corners (4, 2) of each line on a BGR image (H, W, 3), in its pixels."""
@@ -111,16 +113,6 @@ def _mean_within(scores: NDArray[np.float32], corners: NDArray[Any]) -> float:
     mask = np.zeros((high - low + 1)[::-1], np.uint8)
     cv2.fillPoly(mask, [(corners - low).astype(np.int32)], (1,))
     return float(cv2.mean(scores[low[1] : high[1] + 1, low[0] : high[0] + 1], mask)[0])
-
-
-def session(model: str) -> Any:
-    """A model of the wheel as an ONNX session on one thread."""
-    import onnxruntime
-
-    cv2.setNumThreads(1)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(str(source(model)), options, providers=["CPUExecutionProvider"])
 
 
 def source(model: str) -> Path:

@@ -1,35 +1,36 @@
-"""A small FCOS (Tian et al., ICCV 2019; torchvision's) that sees panels and printed letters of a figure in one pass."""
+"""Panels and printed letters of a figure in one pass of a small FCOS (Tian et al., ICCV 2019), run by ONNX Runtime.
 
-from collections import OrderedDict
+The network is trained by app/weights/. What torchvision's FCOS does after it is done here in numpy, with the same
+boxes, so that reading a figure needs no torch.
+"""
+
 from dataclasses import dataclass
 from importlib.resources import files
-from itertools import pairwise
-from typing import Any
+from itertools import accumulate
 
 import cv2
 import numpy as np
-import timm
-import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
-from timm.layers import BatchNormAct2d
-from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
-from torchvision.models.detection import FCOS
-from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.models.detection.fcos import FCOSHead
-from torchvision.ops import FeaturePyramidNetwork
-from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
+from core.config import UserError
 from core.places import Place
 from core.records import Box
+from pipelines.onnx_session import session
 
 PANEL, LABEL = 1, 2  # classes; 0 is the ground, as torchvision has it
 LONG_SIDE = 448  # px of the figure that the detector sees
-BACKBONE = "lcnet_050"  # timm; 0.3 million parameters, 30 ms for a figure on one core
-WIDTH = 64  # channels of pyramid and head; a multiple of 32 for their group norm
-STRIDES = (8, 16, 32, 64)  # px between a level's points
-SHIPPED = "separator.safetensors"
+GRAIN = 32  # px; both sides are filled up to a multiple of the coarsest convolution's stride
+SIZES = (8, 16, 32, 64)  # px, of a level's points: its distances are told in this unit
+SEEN, OVERLAP = 0.1, 0.5  # score from which a box is kept; intersection over union from which the less sure one goes
+MOST_A_LEVEL, MOST = 1000, 120  # boxes, before and after that; torchvision's first, and more than any figure has
+MEAN, SPREAD = (
+    (0.485, 0.456, 0.406),
+    (0.229, 0.224, 0.225),
+)  # of ImageNet's pixels, as torchvision's detectors have them
+PIXELS, OUTPUTS = "pixels", ("classes", "sides", "centre")  # names in the ONNX file
+SHIPPED = "separator.onnx"
+
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -40,78 +41,39 @@ class Found:
     score: float
 
 
-class Pyramid(nn.Module):
-    """timm's features at strides 8, 16 and 32, and a fourth level pooled from the last."""
+class Detector:
+    """The trained network, loaded once. weights: a file of `figray train separator`, None for the one of figray."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.body = timm.create_model(BACKBONE, pretrained=False, features_only=True, out_indices=(2, 3, 4))
-        features: Any = self.body.feature_info
-        self.neck = FeaturePyramidNetwork(features.channels(), WIDTH, extra_blocks=LastLevelMaxPool())
-        self.out_channels = WIDTH  # FCOS asks for it
+    def __init__(self, weights: str | None = None) -> None:
+        shipped = str(files("pipelines.separation").joinpath("weights", SHIPPED))
+        with Place.at(weights or shipped).near() as source:
+            try:
+                self._session = session(source)
+            except Exception as error:  # onnxruntime's errors share no class of their own
+                told = " ".join(str(error).split())
+                raise UserError(f"separate.weights: {weights} is no ONNX file: {told}") from error
+        if tuple(one.name for one in self._session.get_outputs()) != OUTPUTS:
+            raise UserError(f"separate.weights: {weights} is not of `figray train separator`")
 
-    def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Images (N, 3, H, W) -> four maps (N, WIDTH, H/stride, W/stride)."""
-        levels = OrderedDict((str(level), states) for level, states in enumerate(self.body(images)))
-        maps: dict[str, Tensor] = self.neck(levels)
-        return maps
-
-
-def build_detector() -> FCOS:
-    """The network with untrained weights; in training it takes images and targets, else it gives boxes."""
-    points = AnchorGenerator(sizes=tuple((stride,) for stride in STRIDES), aspect_ratios=((1.0,),) * len(STRIDES))
-    return FCOS(
-        Pyramid(),
-        num_classes=3,
-        min_size=LONG_SIDE,
-        max_size=LONG_SIDE,
-        anchor_generator=points,
-        head=FCOSHead(WIDTH, 1, 3, num_convs=2),
-        score_thresh=0.1,
-        nms_thresh=0.5,
-        detections_per_img=120,
-    )
-
-
-def load_detector(weights: str | None = None) -> FCOS:
-    """The network for use. weights: a safetensors file, path or URI; None takes the one that comes with figray."""
-    model, shipped = build_detector(), str(files("pipelines.separation").joinpath("weights", SHIPPED))
-    with Place.at(weights or shipped).near() as source:
-        model.load_state_dict({name: values.float() for name, values in load_file(source).items()})
-    return model.eval()
-
-
-def fused(model: FCOS) -> FCOS:
-    """A network for use on CPUs: each batch norm in the convolution before it, a third less time for the same boxes."""
-    _fuse(model.backbone)
-    prepared: FCOS = model.eval().to(memory_format=torch.channels_last)
-    return prepared
-
-
-def _fuse(module: nn.Module) -> None:
-    children = list(module.named_children())
-    for (name, first), (following, second) in pairwise(children):
-        if isinstance(first, nn.Conv2d) and isinstance(second, BatchNormAct2d):
-            setattr(module, name, fuse_conv_bn_eval(first, second))
-            setattr(module, following, second.act)
-    for _, child in children:
-        _fuse(child)
-
-
-@torch.inference_mode()
-def detect(model: FCOS, image: NDArray[np.uint8]) -> tuple[list[Found], list[Found]]:
-    """Panels and printed letters of an RGB figure (H, W, 3), the surest first."""
-    height, width = image.shape[:2]
-    seen, scale = shrink(image)
-    (found,) = model([to_tensor(seen)])
-    limits = torch.tensor([width, height, width, height])
-    boxes = torch.minimum((found["boxes"] / scale).round().clamp(min=0), limits).int().tolist()
-    every = [
-        (kind, Found(tuple(box), round(score, 4)))
-        for box, score, kind in zip(boxes, found["scores"].tolist(), found["labels"].tolist(), strict=True)
-        if box[2] > box[0] and box[3] > box[1]
-    ]
-    return [one for kind, one in every if kind == PANEL], [one for kind, one in every if kind == LABEL]
+    def __call__(self, image: NDArray[np.uint8]) -> tuple[list[Found], list[Found]]:
+        """Panels and printed letters of an RGB figure (H, W, 3), the surest first."""
+        height, width = image.shape[:2]
+        seen, scale = shrink(image)
+        pixels = filled(seen)
+        classes, sides, centre = (part[0] for part in self._session.run(OUTPUTS, {PIXELS: pixels}))
+        rows = levels(pixels.shape[2], pixels.shape[3])
+        boxes, scores, kinds = proposed(classes, sides, centre, rows)
+        boxes = boxes.clip(0, [seen.shape[1], seen.shape[0]] * 2)
+        kept = surest(boxes, scores, kinds)
+        on_figure = (boxes[kept] / np.float32(scale)).round().clip(0, [width, height] * 2).astype(int)
+        every = [
+            (kind, Found((x0, y0, x1, y1), round(score, 4)))
+            for (x0, y0, x1, y1), score, kind in zip(
+                on_figure.tolist(), scores[kept].tolist(), kinds[kept].tolist(), strict=True
+            )
+            if x1 > x0 and y1 > y0
+        ]
+        return [one for kind, one in every if kind == PANEL], [one for kind, one in every if kind == LABEL]
 
 
 def shrink(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
@@ -123,6 +85,63 @@ def shrink(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
     return np.asarray(cv2.resize(image, size, interpolation=how), dtype=np.uint8), scale
 
 
-def to_tensor(image: NDArray[np.uint8]) -> Tensor:
-    """(H, W, 3) from 0 to 255 -> (3, H, W) from 0 to 1."""
-    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float() / 255
+def filled(image: NDArray[np.uint8]) -> Floats:
+    """(H, W, 3) from 0 to 255 -> (1, 3, H', W') of zero mean, filled with zeros on the right and below to GRAIN."""
+    high, wide = (-(-side // GRAIN) * GRAIN for side in image.shape[:2])
+    pixels = np.zeros((1, 3, high, wide), np.float32)
+    scaled = (image.astype(np.float32) / 255 - np.array(MEAN, np.float32)) / np.array(SPREAD, np.float32)
+    pixels[0, :, : image.shape[0], : image.shape[1]] = scaled.transpose(2, 0, 1)
+    return pixels
+
+
+def levels(high: int, wide: int) -> list[Floats]:
+    """The points (P, 2) of each level, x and y in pixels of a filled image, row by row."""
+    found = []
+    for size in SIZES:
+        rows, columns = (-(-side // size) for side in (high, wide))  # the last level is pooled, and rounds up
+        y, x = np.mgrid[:rows, :columns]
+        # As torchvision spaces them: less than `size` where the last level was rounded up.
+        found.append(np.stack([x.ravel() * (wide // columns), y.ravel() * (high // rows)], 1).astype(np.float32))
+    return found
+
+
+def proposed(
+    classes: Floats, sides: Floats, centre: Floats, points: list[Floats]
+) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Boxes (K, 4), scores and classes (K,) of all points that are sure enough.
+
+    classes, sides, centre: of the network, (P, 3), (P, 4), (P, 1). points: of each level, P in all.
+    """
+    likely = np.sqrt(_sigmoid(classes) * _sigmoid(centre))
+    ends = list(accumulate(len(level) for level in points))
+    boxes, scores, kinds = [], [], []
+    for level, size, end in zip(points, SIZES, ends, strict=True):
+        start = end - len(level)
+        own = likely[start:end]
+        at, kind = np.nonzero(own > SEEN)
+        best = np.argsort(-own[at, kind], kind="stable")[:MOST_A_LEVEL]
+        at, kind = at[best], kind[best]
+        left_top, right_bottom = np.split(sides[start:end][at] * size, 2, axis=1)
+        boxes.append(np.concatenate([level[at] - left_top, level[at] + right_bottom], 1))
+        scores.append(own[at, kind])
+        kinds.append(kind)
+    return np.concatenate(boxes), np.concatenate(scores), np.concatenate(kinds)
+
+
+def surest(boxes: Floats, scores: Floats, kinds: NDArray[np.int64]) -> list[int]:
+    """Which boxes stay, the surest first: no two of a class that are the same place. At most MOST."""
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    kept: list[int] = []
+    left = np.argsort(-scores, kind="stable")
+    while len(left) and len(kept) < MOST:
+        first, others = left[0], left[1:]
+        kept.append(int(first))
+        low, high = np.maximum(boxes[first, :2], boxes[others, :2]), np.minimum(boxes[first, 2:], boxes[others, 2:])
+        common = (high - low).clip(min=0).prod(1)
+        same = (kinds[others] == kinds[first]) & (common > OVERLAP * (areas[first] + areas[others] - common))
+        left = others[~same]
+    return kept
+
+
+def _sigmoid(x: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-x)), np.float32)

@@ -6,11 +6,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from torchvision.models.detection import FCOS
 
 from core.records import Subfigure
 from pipelines.separation.dark_margins import share_margins
-from pipelines.separation.detector import Found, detect, fused, load_detector
+from pipelines.separation.detector import Detector, Found
 from pipelines.separation.gaps import part_at_gaps
 from pipelines.separation.layout import Layout, common, in_order
 from pipelines.separation.leftover import pictures_left
@@ -30,12 +29,12 @@ class Separator:
     """
 
     def __init__(self, weights: str | None = None, *, min_panel: float, max_panels: int) -> None:
-        self.model: FCOS = fused(load_detector(weights))
+        self._detector = Detector(weights)
         self.min_panel, self.max_panels = min_panel, max_panels
 
     def __call__(self, image: NDArray[np.uint8]) -> Layout:
         """The layout of an RGB figure (H, W, 3), boxes in its pixels."""
-        proposed, letters = detect(self.model, image)
+        proposed, letters = self._detector(image)
         return Layout(in_order(self._panels(image, proposed)), [one.box for one in letters if one.score >= LIKELY])
 
     def _panels(self, image: NDArray[np.uint8], proposed: Sequence[Found]) -> list[Subfigure]:

@@ -53,7 +53,7 @@ class Nodes:
 
 def raylets() -> dict[int, str]:
     """The nodes that are up, heads too: the process of each, and its group."""
-    found = {}
+    found: dict[int, str] = {}
     for process in psutil.process_iter():
         try:
             if process.name() == "raylet" and process.status() != psutil.STATUS_ZOMBIE:

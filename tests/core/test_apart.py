@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from core.apart import Apart, Handler, Json
-from core.rejection import RejectionError
+from core.rejection import RejectionError, UserError
 
 
 def serve(settings: Mapping[str, Any]) -> Handler:
     """What does as it is told."""
+    if settings["name"] == "no one":
+        raise UserError("name: there is no one")
 
     def answer(told: Json, data: bytes) -> tuple[Json, bytes]:
         match told["do"]:
@@ -80,6 +82,14 @@ def test_what_ends_or_fills_it_costs_the_item_and_no_other(apart: Apart, do: str
     told, message = why(apart, do)
     assert told == code and said in message
     assert apart.ask({"do": "answer"}, b"ab")[1] == b"ba"
+
+
+def test_what_a_user_can_mend_costs_no_item_and_is_said_as_it_was() -> None:
+    apart = Apart("tests.core.test_apart:serve", {"name": "no one"}, seconds=0.5, gib=0.5)
+    for _ in range(2):
+        with pytest.raises(UserError, match=r"^name: there is no one$"):
+            apart.ask({"do": "answer"})
+    apart.close()
 
 
 def test_threads_have_a_process_each_and_none_is_left(apart: Apart) -> None:

@@ -113,6 +113,8 @@ def run_alone(code: str) -> str:
 def test_weights_that_are_not_there_are_said_before_ray_starts(setting: str) -> None:
     with pytest.raises(ClusterError, match=f"{setting}: there is no /nowhere"):
         refuse_missing_weights(load(None, [f"{setting}=/nowhere"]))
+    with pytest.raises(ClusterError, match=r"figures are read by a \.onnx file"):
+        refuse_missing_weights(load(None, [f"separate.weights={__file__}"]))
     refuse_missing_weights(load())
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from core.config import UserError
 from core.places import Place
 from core.records import Span
 from core.settings import Config
@@ -63,6 +64,16 @@ def test_the_rule_of_whole_figures_makes_one_pair(folder: Place, config: Config)
     whole = config.model_copy(update={"match": config.match.model_copy(update={"rule": "whole"})})
     row = FigureRows(whole, folder).row(FigureWork("two.png", CAPTION))
     assert [(pair["box"], pair["text"]) for pair in row["pairs"]] == [((0, 0, 400, 200), CAPTION)]
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("local_ray")
+def test_weights_that_nobody_can_use_are_said_once_and_cost_no_row(folder: Place, tmp_path: Path) -> None:
+    (tmp_path / "w.onnx").write_bytes(b"PK")
+    config = Config.model_validate({"separate": {"weights": str(tmp_path / "w.onnx")}, "tables": {"readers": (1, 1)}})
+    for read in (read_here, read_figures):
+        with pytest.raises(UserError, match=r"^separate\.weights: .*w\.onnx is no ONNX file: [^\n]*$"):
+            list(read(config, folder, [FigureWork("one.jpg")]))
 
 
 @pytest.mark.ray

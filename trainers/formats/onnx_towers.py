@@ -52,10 +52,7 @@ class TextTower(nn.Module):
 
 def to_onnx(folder: str, out: str) -> None:
     """Write image.onnx, text.onnx, tokenizer/ and a card; raises UserError as `handed_on` does, or without `onnx`."""
-    try:
-        import onnxscript  # noqa: F401 - torch's exporter needs it
-    except ImportError as error:
-        raise UserError("ONNX is written by the package onnxscript: pip install onnx onnxscript") from error
+    refuse_without_exporter()
     with handed_on(folder, out, library="onnx", use=USE) as (model, tokenizer, draft), torch.no_grad():
         size, most = model.settings.image_size, model.settings.max_tokens
         images, texts, length = Dim("images"), Dim("texts"), Dim("length", max=most)
@@ -73,3 +70,11 @@ def to_onnx(folder: str, out: str) -> None:
         )  # fmt: skip
         tokenizer.model_max_length = most
         save_tokenizer(tokenizer, draft / "tokenizer")
+
+
+def refuse_without_exporter() -> None:
+    """Say before any work that torch cannot write ONNX files here."""
+    try:
+        import onnxscript  # noqa: F401 - torch's exporter needs it
+    except ImportError as error:
+        raise UserError("ONNX is written by the package onnxscript: pip install onnx onnxscript") from error

@@ -55,7 +55,7 @@ def test_of_another_tree_what_would_hide_figray_is_left_out(tmp_path: Path) -> N
 
 def test_this_tree_fits_and_has_what_a_job_needs() -> None:
     files = packed(ROOT)
-    assert {"app/cli.py", "pipelines/separation/weights/separator.safetensors", "core/recipes/demo.yaml"} <= set(files)
+    assert {"app/cli.py", "pipelines/separation/weights/separator.onnx", "core/recipes/demo.yaml"} <= set(files)
     assert not any(name.startswith((".git/", ".venv/", "runs/")) or "__pycache__" in name for name in files)
     assert sum(files.values()) < LIMIT / 10
 

@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from app.weights import separator
+from app.weights.detector_network import load_detector
 from core.places import Place
 from core.settings import DetectorSettings, SeparateSettings
 from phantom.pages import compound
 from phantom.pages.compound import Compound, draw_compounds
-from pipelines.separation.detector import LABEL, PANEL, load_detector
+from pipelines.separation.detector import LABEL, PANEL
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +45,8 @@ def test_one_command_leaves_weights_metrics_scores_and_a_card(tmp_path: Path, mo
     seen: list[int] = []
     weights = separator.train_separator(settings, run, seed=3, on_step=lambda step, steps: seen.append(step))
     assert seen == [1, 2]
-    load_detector(weights)
+    assert weights.endswith(".onnx")
+    load_detector(str(tmp_path / "separator.safetensors"))  # to train on from
     assert Path(weights).stat().st_size < 10_000_000
     card = Path(separator.write_card(run, settings, SeparateSettings(), seed=3)).read_text()
     assert "seed=3" in card

@@ -58,7 +58,7 @@ def slices(pairs: Table) -> list[Slice]:
 
 def flag(config: Config, run: Place, progress: steps.Progress) -> Table:
     """Look at what was not looked at yet."""
-    from pipelines.build import by_actors, make_missing, reader_pool
+    from pipelines.stages import by_actors, make_missing, reader_pool
 
     pairs, table = steps.table(run, "pairs", Pair), Table(run / "flags", Flag)
     claim(table.place, {"station": "flags", "rule": 1})

@@ -83,7 +83,7 @@ def _make(
     config: Config, run: Place, table: Table, found: Given, make: Callable[[GivenPair], Any], progress: steps.Progress
 ) -> None:
     """Make what is missing of a table, part by part; UserError where no row is of use. make: of a row its record."""
-    from pipelines.build import by_tasks, make_missing  # not before Ray's environment is set: they import it
+    from pipelines.stages import by_tasks, make_missing  # not before Ray's environment is set: they import it
 
     name = table.place.name
     task = partial(make_part, table=table, make=make)

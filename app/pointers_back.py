@@ -78,7 +78,8 @@ def read_pointers(folder: Path) -> Pointers:
 
 def write_pairs(config: Config, run: Place, found: Pointers, progress: steps.Progress) -> Table:
     """The pairs that pointers name, as a table of a run; raises UserError where none is the same any more."""
-    from pipelines.build import by_tasks, make_missing, shared_turns  # not before Ray's environment is set
+    from pipelines.build import shared_turns  # not before Ray's environment is set
+    from pipelines.stages import by_tasks, make_missing
 
     articles.refuse_unnamed(config.source)
     table = Table(run / found.table, Pair)

@@ -170,7 +170,7 @@ def write_tables(config: Config, run: Place, source: Source[Any], progress: step
     Raises RunConflict if the tables were made from other works, or of works otherwise read; UserError if there are no
     works of use.
     """
-    from pipelines.build import by_tasks, make_missing  # not before Ray's environment is set: they import it
+    from pipelines.stages import by_tasks, make_missing  # not before Ray's environment is set: they import it
 
     table, side = radiograph_table(run), config.tables.train_side
     parts, weights = parts_for(len(source.works), config.tables.parts), config.mlip.sentence_weights

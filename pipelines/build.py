@@ -6,13 +6,12 @@ a repeated or killed task writes the same file again or nothing.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import ray
-from ray.data import ActorPoolStrategy, TaskPoolStrategy
 
 from core.cluster import nodes
 from core.config import UserError, settings_of
@@ -21,10 +20,9 @@ from core.failures import reject_of
 from core.places import Place
 from core.records import Figure, Pair, Reject, SeparatedFigure, from_table, to_table
 from core.rejection import RejectionError
-from core.runs import Part, RunConflict, Table, claim, digest
+from core.runs import Part, Table, claim, digest
 from core.settings import Config, SourceSettings
 from core.split import split_of
-from core.stations import told_plainly
 from pipelines.collecting import Work, changed_since, collect_part, failed_of
 from pipelines.copies.duplicates import Duplicates, csv_of, duplicates_of, kept_duplicates, pair_id, seen_of
 from pipelines.matching.match import make_pairs, told
@@ -33,6 +31,7 @@ from pipelines.separating import describe
 from pipelines.separating_apart import SeparatingApart
 from pipelines.sources import articles, pmc
 from pipelines.sources.turns import QueuedTurns, Turns
+from pipelines.stages import Progress, by_actors, by_tasks, make_missing, reader_pool
 from pipelines.unwanted import REPRODUCED, left_out
 
 __all__ = ["Work", "collect", "collect_part", "describe", "pair", "separate"]
@@ -41,31 +40,8 @@ ASKED = ("origin", "index", "topic", "query", "links", "max_articles")  # what t
 SIDE = "tables.train_side"  # tables of before December 2026 take any: their parts stay without small images
 LATER = ("index", "topic", "links", "manuscripts")  # of these, what runs of before November 2026 do not state
 NO_REVIEWS = Reviews()
-Progress = Callable[[str, Part, int], None]  # station, the part just done, parts in all
+AN_ARTICLE = 2**20  # bytes of its figures, where none has come yet: four of a quarter of a megabyte
 Row = dict[str, Any]
-Stage = Callable[[Any], Any]  # from one dataset of Ray to the next
-
-
-class HostDown(UserError):
-    """A host has failed one article after the other; what was not asked for any more is kept as failed."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"the host fails one article after the other ({reason}); what was fetched stays, and the same command "
-            "goes on from there, with what failed first"
-        )
-
-
-class Slice(Protocol):
-    """A part that is still to be made: a dataclass, with whatever else its stage takes."""
-
-    @property
-    def part(self) -> int:
-        """Its number in the table."""
-
-    @property
-    def inputs(self) -> str:
-        """A digest of what it is made from."""
 
 
 def collect(config: Config, out: Place, progress: Progress) -> Table:
@@ -132,7 +108,8 @@ def _fetch(config: Config, table: Table, todo: list[Work], progress: Progress, t
     at_once = min(config.tables.collectors, config.source.connections)
     each = config.source.connections // at_once
     task = partial(collect_part, config=config, table=table, connections=each, turns=turns)
-    stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=at_once)
+    largest = AN_ARTICLE * max((len(work.only or work.articles) for work in todo), default=0)
+    stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=at_once, largest=largest)
     make_missing("collect", table, todo, progress, stage)
 
 
@@ -141,7 +118,8 @@ def separate(config: Config, figures: Table, out: Place, progress: Progress) -> 
     table = Table(out / "separated", SeparatedFigure)
     claim(table.place, _settings(config, "separate", "separate", "labels", "captions"))
     pool = reader_pool(*config.tables.readers)
-    stage = by_actors(SeparatePart, (config, figures, table), cpus=config.tables.reader_cpus, pool=pool)
+    made_with, cpus = (config, figures, table), config.tables.reader_cpus
+    stage = by_actors(SeparatePart, made_with, cpus=cpus, pool=pool, largest=_largest(figures))
     make_missing("separate", table, _after(figures), progress, stage)
     return table
 
@@ -160,7 +138,8 @@ def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Ta
     todo = [replace(work, inputs=digest([work.inputs, kept.digest, *said]), version=version) for work in before]
     duplicates = partial(duplicates_of, separated)
     task = partial(pair_part, config=config, separated=separated, table=table, duplicates=duplicates, reviews=reviews)
-    stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=config.tables.readers[1])
+    cpus, at_once = config.tables.task_cpus, config.tables.readers[1]
+    stage = by_tasks(task, cpus=cpus, at_once=at_once, largest=_largest(separated))
     make_missing("pairs", table, todo, progress, stage)
     return table
 
@@ -266,57 +245,20 @@ def pair_part(
 
 
 def _after(before: Table) -> list[Work]:
-    """One piece of work for each part of the table before; its files' digests say what it is made from."""
-    return [Work(part.part, part.digest, [], version=part.version) for part in before.parts()]
+    """One piece of work for each part of the table before; its files' digests say what it is made from.
 
-
-def make_missing(station: str, table: Table, work: Sequence[Slice], progress: Progress, stage: Stage) -> None:
-    """Make the parts that are missing."""
-    todo = []
-    for one in work:
-        stands = table.part(one.part)
-        if stands is None or getattr(one, "only", None) or getattr(one, "version", 0) > stands.version:
-            todo.append(one)
-        elif stands.inputs != one.inputs:
-            raise RunConflict(
-                f"part {one.part} of {table.place} was made from other inputs than stand before it; "
-                "remove that folder to make it again, or use another run"
-            )
-        else:
-            progress(station, stands, len(work))
-    for part in _stream(station, todo, stage):
-        progress(station, part, len(work))
-
-
-def by_tasks(task: Callable[[Row], Row], *, cpus: float, at_once: int) -> Stage:
-    """A stage in which a task takes each part, on so many logical CPUs, at most so many at a time."""
-    asked = {"num_cpus": cpus, "resources": nodes("pipelines"), "compute": TaskPoolStrategy(size=at_once)}
-    return lambda rows: rows.map(task, **asked)
-
-
-def reader_pool(fewest: int, most: int) -> ActorPoolStrategy:
-    """From the fewest to the most actors; each has one part at a time, the next when it is through.
-
-    Ray would queue a second part with each: at the end one waits behind a long one, beside actors that are idle.
+    The largest first: at the end, when most actors are idle, those in hand are short.
     """
-    return ActorPoolStrategy(min_size=fewest, max_size=most, max_tasks_in_flight_per_actor=1)
+    parts = sorted(before.parts(), key=lambda part: (-_bytes(part), part.part))
+    return [Work(part.part, part.digest, [], version=part.version) for part in parts]
 
 
-def by_actors(actor: type, made_with: tuple[Any, ...], *, cpus: float, pool: ActorPoolStrategy) -> Stage:
-    """A stage in which actors, each made once and on so many logical CPUs, take part after part."""
-    asked = {"num_cpus": cpus, "resources": nodes("pipelines"), "compute": pool, "fn_constructor_args": made_with}
-    return lambda rows: rows.map(actor, **asked)
+def _largest(before: Table) -> int:
+    return max(map(_bytes, before.parts()), default=0)
 
 
-def _stream(station: str, todo: Sequence[Slice], stage: Stage) -> Iterator[Part]:
-    if not todo:
-        return
-    rows = ray.data.from_items([vars(work) for work in todo], override_num_blocks=len(todo))
-    with told_plainly(station, "what was committed stays"):
-        for row in stage(rows).iter_rows():
-            yield Part.model_validate_json(row["part"])
-            if row.get("down"):
-                raise HostDown(row["down"])
+def _bytes(part: Part) -> int:
+    return sum(file.bytes for file in part.files)
 
 
 def _done(part: Part) -> Row:

@@ -18,9 +18,9 @@ from core.places import Place
 from core.records import Span
 from core.settings import Config
 from core.stations import told_plainly
-from pipelines.build import Stage, by_actors, by_tasks
 from pipelines.loose_files import MAX_BYTES, CaptionWork, FigureWork
 from pipelines.loose_rows import FigureRows, caption_row
+from pipelines.stages import Stage, by_actors, by_tasks
 
 Row = dict[str, Any]
 __all__ = ["MAX_BYTES", "of_each", "read_figures", "split_captions"]

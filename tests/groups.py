@@ -10,7 +10,7 @@ from ray.data import ActorPoolStrategy
 
 from core.cluster import nodes
 from core.settings import Config
-from pipelines.build import by_actors, by_tasks
+from pipelines.stages import by_actors, by_tasks
 
 Bundle = dict[str, float]
 JOBS: list[tuple[str, list[str], dict[str, int]]] = [  # station, settings -> nodes of each group

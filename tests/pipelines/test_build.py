@@ -1,7 +1,6 @@
 """The stations from table to table, without Ray: a task is a function of one part."""
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 import ray
 from PIL import Image
-from ray.data import DataContext
 
 from core.config import load, override
 from core.images import encode_jpeg, encode_png, open_image
@@ -21,13 +19,13 @@ from core.records import Figure, Pair, SeparatedFigure, SplitCaption, Subfigure,
 from core.runs import Part, RunConflict, Table, digest
 from core.settings import Config, SourceSettings
 from core.split import split_of
-from core.stations import StationStalled
 from phantom.pictures.contents import draw_content
 from phantom.pmc.corpus import read_truth
 from pipelines import build
 from pipelines.copies.duplicates import Duplicates, duplicates_of, kept_duplicates
 from pipelines.matching.match import WHOLE
 from pipelines.sources import pmc
+from pipelines.stages import make_missing
 
 PARTS = 2
 
@@ -179,7 +177,7 @@ def test_an_unreadable_article_costs_that_article_alone(
 def test_a_part_whose_inputs_changed_is_refused(figures: Table) -> None:
     work = [build.Work(part.part, "other inputs", []) for part in figures.parts()]
     with pytest.raises(RunConflict, match="other inputs"):
-        build.make_missing("collect", figures, work, lambda *_: None, lambda rows: rows)
+        make_missing("collect", figures, work, lambda *_: None, lambda rows: rows)
 
 
 def test_what_is_done_is_not_done_again(figures: Table) -> None:
@@ -189,45 +187,8 @@ def test_what_is_done_is_not_done_again(figures: Table) -> None:
     def never(rows: object) -> object:
         raise AssertionError("nothing is left to do")
 
-    build.make_missing("collect", figures, work, lambda _, part, __: seen.append(part), never)
+    make_missing("collect", figures, work, lambda _, part, __: seen.append(part), never)
     assert [part.part for part in seen] == list(range(PARTS))
-
-
-@pytest.mark.ray
-def test_a_station_that_stands_still_is_named(local_ray: None, tmp_path: Path) -> None:
-    context = DataContext.get_current()
-    patience = context.execution_no_progress_timeout_s
-    context.execution_no_progress_timeout_s = 3
-    try:
-        with pytest.raises(StationStalled, match=r"(?s)station separate stands still.*Map"):
-            build.make_missing(
-                "separate",
-                Table(Place.at(tmp_path), Pair),
-                [build.Work(0, "", [])],
-                lambda *_: None,
-                lambda rows: rows.map(dict, num_cpus=64),  # more than there are
-            )
-    finally:
-        context.execution_no_progress_timeout_s = patience
-
-
-@pytest.mark.ray
-def test_readers_become_more_while_there_is_work_and_no_part_waits_behind_another(
-    local_ray: None, tmp_path: Path
-) -> None:
-    class Reader:
-        def __call__(self, row: dict[str, int]) -> dict[str, int]:
-            give_up_at = time.monotonic() + 60
-            while row["id"] == 0 and len(list(tmp_path.iterdir())) < 7 and time.monotonic() < give_up_at:
-                time.sleep(0.1)  # this part takes longer than all others together
-            done = len(list(tmp_path.iterdir()))
-            (tmp_path / str(row["id"])).touch()
-            return {"part": row["id"], "by": os.getpid(), "after": done}
-
-    stage = build.by_actors(Reader, (), cpus=0.25, pool=build.reader_pool(1, 2))
-    rows = stage(ray.data.range(8, override_num_blocks=8)).take_all()
-    assert len({row["by"] for row in rows}) == 2
-    assert {row["part"]: row["after"] for row in rows}[0] == 7
 
 
 @pytest.mark.ray

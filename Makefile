@@ -20,10 +20,12 @@ bench: $(READY)  ## the line beside a plain loop of PaddleOCR; training beside i
 	OMP_NUM_THREADS=1 .venv/bin/python -m bench.cluster runs/bench-cluster.json; cluster=$$?; \
 	OMP_NUM_THREADS=1 .venv/bin/python -m bench.rates runs/rates.json && exit $$((line | training | mlip | cluster))
 
-# What starts Ray runs alone: two of them on two cores wait for each other's processes.
+# Tests with Ray take one core on the mean, one after the other on one Ray; the others go beside them. Their lines follow.
+RAY_LOG = .venv/tests-with-ray.log
 test: $(READY)
-	.venv/bin/python -m pytest -m "not ray and not cluster and not browser" --numprocesses 2 --dist loadfile
-	.venv/bin/python -m pytest -m "ray and not cluster and not browser"
+	.venv/bin/python -m pytest -m "ray and not cluster and not browser" > $(RAY_LOG) 2>&1 & ray=$$!; \
+	.venv/bin/python -m pytest -m "not ray and not cluster and not browser" --numprocesses 2 --dist loadfile; others=$$?; \
+	wait $$ray; with_ray=$$?; cat $(RAY_LOG); exit $$((others | with_ray))
 
 test-cluster: $(READY)  ## several nodes on this machine, workers and nodes that die, sweeps that are killed
 	.venv/bin/python -m pytest -m cluster

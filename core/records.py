@@ -1,7 +1,7 @@
 """The records that flow from article to pair, one schema each; the Arrow schema is derived from it."""
 
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from functools import lru_cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -311,6 +311,17 @@ def to_table(records: Iterable[Any], record: type) -> pa.Table:
 def from_table(table: pa.Table, record: type[Record]) -> list[Record]:
     """The rows of a table as records; raises if a row does not fit the record."""
     return [from_row(row, record) for row in table.to_pylist()]
+
+
+def in_pieces(table: pa.Table, record: type[Record], rows: int = 16) -> Iterator[list[Record]]:
+    """The rows of a table as records, so many at a time: images are held once more only as long as they are in hand."""
+    for start in range(0, table.num_rows, rows):
+        yield from_table(table.slice(start, rows), record)
+
+
+def joined(pieces: Sequence[pa.Table], record: type) -> pa.Table:
+    """Tables of one record as one, without a copy; an empty one where there are none."""
+    return pa.concat_tables(pieces) if pieces else arrow_schema(record).empty_table()
 
 
 def from_row(row: dict[str, Any], record: type[Record]) -> Record:

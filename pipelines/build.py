@@ -6,19 +6,21 @@ a repeated or killed task writes the same file again or nothing.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
+import pyarrow as pa
 import ray
 
 from core.cluster import nodes
 from core.config import UserError, settings_of
+from core.copies.dedupe import Seen
 from core.copies.signatures import Asked, keep
 from core.failures import reject_of
 from core.places import Place
-from core.records import Figure, Pair, Reject, SeparatedFigure, from_table, to_table
+from core.records import Figure, Pair, Reject, SeparatedFigure, Split, in_pieces, joined, to_table
 from core.rejection import RejectionError
 from core.runs import Part, Table, claim, digest
 from core.settings import Config, SourceSettings
@@ -40,7 +42,8 @@ ASKED = ("origin", "index", "topic", "query", "links", "max_articles")  # what t
 SIDE = "tables.train_side"  # tables of before December 2026 take any: their parts stay without small images
 LATER = ("index", "topic", "links", "manuscripts")  # of these, what runs of before November 2026 do not state
 NO_REVIEWS = Reviews()
-AN_ARTICLE = 2**20  # bytes of its figures, where none has come yet: four of a quarter of a megabyte
+COUNTED = ("subfigures", "compound", "letters", "captions_split")  # of separated figures
+AN_ARTICLE = 800_000  # bytes of its figures, where none has come yet: four of some 200 kB
 Row = dict[str, Any]
 
 
@@ -92,7 +95,7 @@ def retry(config: Config, table: Table, progress: Progress) -> None:
 def slices_of(config: Config, table: Table, turns: Mapping[str, Turns]) -> list[Work]:
     """All parts of a run's articles."""
     listed = articles.listed(table.place, config.source, config.select, turns)
-    parts = articles.parts_for(len(listed), config.tables.parts)
+    parts = articles.parts_for(len(listed), config.tables.parts, each=articles.in_a_part(table.place))
     dealt = [*articles.dealt(listed, parts), *articles.added(table.place)]
     return [Work(number, digest(ids), ids) for number, ids in enumerate(dealt)]
 
@@ -173,27 +176,35 @@ class SeparatePart:
         self.reader = SeparatingApart(config)
 
     def __call__(self, row: Row) -> Row:
-        work = Work(**row)
-        separated, rejects = [], []
-        figures = from_table(self.figures.read_part(work.part), Figure)
-        for figure in figures:
-            try:
-                separated.append(self.reader.separated(figure))
-            except RejectionError as error:
-                rejects.append(reject_of(figure.figure_id, figure.article_id, "separate", error))
-        counts = {
-            "subfigures": sum(len(figure.subfigures) for figure in separated),
-            "compound": sum(len(figure.subfigures) > 1 for figure in separated),
-            "letters": sum(panel.label is not None for figure in separated for panel in figure.subfigures),
-            "captions_split": sum(bool(figure.split_caption.subcaptions) for figure in separated),
-        }
+        work, rejects, pieces = Work(**row), list[Reject](), list[pa.Table]()
+        counts, seen = Counter(dict.fromkeys(COUNTED, 0)), list[Seen]()
+        figures = self.figures.read_part(work.part)
+        for some in in_pieces(figures, Figure):
+            separated = []
+            for figure in some:
+                try:
+                    separated.append(self.reader.separated(figure))
+                except RejectionError as error:
+                    rejects.append(reject_of(figure.figure_id, figure.article_id, "separate", error))
+            for figure in separated:
+                counts.update(counted(figure))
+                seen += seen_of(figure.figure_id, figure.article_id, figure.pictures)
+            pieces.append(to_table(separated, SeparatedFigure))
+        taken = figures.num_rows
+        del figures  # before all is written
         part = self.table.commit(
-            work.part, tables={"": to_table(separated, SeparatedFigure)}, rejects=rejects, inputs=work.inputs,
-            counts=counts, taken=len(figures), version=work.version,
+            work.part, tables={"": joined(pieces, SeparatedFigure)}, rejects=rejects, inputs=work.inputs,
+            counts=counts, taken=taken, version=work.version,
         )  # fmt: skip
-        seen = [each for figure in separated for each in seen_of(figure.figure_id, figure.article_id, figure.pictures)]
         keep(self.table, part, seen)
         return _done(part)
+
+
+def counted(figure: SeparatedFigure) -> dict[str, int]:
+    """What the manifest counts of a separated figure, by COUNTED."""
+    letters = sum(panel.label is not None for panel in figure.subfigures)
+    found = len(figure.subfigures), len(figure.subfigures) > 1, letters, bool(figure.split_caption.subcaptions)
+    return dict(zip(COUNTED, map(int, found), strict=True))
 
 
 def asked_of(config: Config) -> Asked:
@@ -209,39 +220,58 @@ def pair_part(
     """Make one part's pairs and commit them, a file for each split. duplicates: of a part, by its number."""
     work = Work(**row)
     shared = duplicates(work.part)
-    pairs: dict[str, list[Pair]] = {"train": [], "val": [], "test": []}
-    rejects, taken = list[Reject](), 0
+    pieces: dict[str, list[pa.Table]] = {split: [] for split in get_args(Split)}
+    counts, rejects, taken = Counter[str](), list[Reject](), 0
     shares = {"val": config.split.val, "test": config.split.test}
-    match, side = config.match, config.tables.train_side
-    for figure in from_table(separated.read_part(work.part), SeparatedFigure):
-        split = split_of(figure.article_id, seed=config.seed, **shares, together=shared.articles)
-        figure, images, panels = corrected(figure, shared.images, reviews)
-        kinds = {pair_id(figure.figure_id, picture.subfigure): picture.kind for picture in figure.pictures}
-        try:
-            figure = replace(figure, split_caption=told(figure.split_caption, config.match.text))
-            every = make_pairs(figure, rule=match.rule, split=split, min_score=match.doubted, train_side=side)
-            every = with_texts(every, panels)
-        except Exception as error:  # noqa: BLE001  what one figure brings up costs that figure, and is told
-            rejects.append(reject_of(figure.figure_id, figure.article_id, "pairs", error))
-            taken += 1
-            continue
-        taken += len(every)
-        for made in every:
-            kind, group = kinds.get(made.pair_id, made.kind), images.get(made.pair_id)
-            pair = replace(judged(made, reviews), kind=kind, duplicate_group=group)
-            if reject := left_out(pair, config.dedupe, match, reproduced=config.select.reproduced):
-                rejects.append(reject)
-            else:
-                pairs[split].append(pair)
-    made_pairs = [pair for rows in pairs.values() for pair in rows]
-    counts = Counter(f"matched_by_{pair.matched_by}" for pair in made_pairs)
-    counts.update({f"pairs_{split}": len(rows) for split, rows in pairs.items()})
-    counts.update(f"kind_{pair.kind}" for pair in made_pairs)
-    counts["duplicates"] = sum(pair.duplicate_group is not None for pair in made_pairs)
-    tables = {f"split={split}": to_table(rows, Pair) for split, rows in pairs.items()}
+    figures = separated.read_part(work.part)
+    for some in in_pieces(figures, SeparatedFigure):
+        pairs: dict[str, list[Pair]] = {split: [] for split in pieces}
+        for figure in some:
+            split = split_of(figure.article_id, seed=config.seed, **shares, together=shared.articles)
+            try:
+                kept, lost = _pairs_of(figure, split, config, shared, reviews)
+            except Exception as error:  # noqa: BLE001  what one figure brings up costs that figure, and is told
+                kept, lost = [], [reject_of(figure.figure_id, figure.article_id, "pairs", error)]
+            pairs[split] += kept
+            rejects += lost
+            taken += len(kept) + len(lost)
+        for name, own in pairs.items():
+            counts.update(_counts(name, own))
+            pieces[name].append(to_table(own, Pair))
+    del figures  # before all is written
+    tables = {f"split={split}": joined(own, Pair) for split, own in pieces.items()}
     return _done(table.commit(
         work.part, tables=tables, rejects=rejects, inputs=work.inputs, counts=counts, taken=taken, version=work.version,
     ))  # fmt: skip
+
+
+def _pairs_of(
+    figure: SeparatedFigure, split: Split, config: Config, shared: Duplicates, reviews: Reviews
+) -> tuple[list[Pair], list[Reject]]:
+    """The pairs of a figure, and those that are left out."""
+    match, side = config.match, config.tables.train_side
+    figure, images, panels = corrected(figure, shared.images, reviews)
+    kinds = {pair_id(figure.figure_id, picture.subfigure): picture.kind for picture in figure.pictures}
+    figure = replace(figure, split_caption=told(figure.split_caption, match.text))
+    every = make_pairs(figure, rule=match.rule, split=split, min_score=match.doubted, train_side=side)
+    kept, lost = list[Pair](), list[Reject]()
+    for made in with_texts(every, panels):
+        kind, group = kinds.get(made.pair_id, made.kind), images.get(made.pair_id)
+        pair = replace(judged(made, reviews), kind=kind, duplicate_group=group)
+        if reject := left_out(pair, config.dedupe, match, reproduced=config.select.reproduced):
+            lost.append(reject)
+        else:
+            kept.append(pair)
+    return kept, lost
+
+
+def _counts(split: str, pairs: Sequence[Pair]) -> Counter[str]:
+    """What the manifest counts of pairs of a split."""
+    counts = Counter(f"matched_by_{pair.matched_by}" for pair in pairs)
+    counts[f"pairs_{split}"] = len(pairs)
+    counts.update(f"kind_{pair.kind}" for pair in pairs)
+    counts["duplicates"] = sum(pair.duplicate_group is not None for pair in pairs)
+    return counts
 
 
 def _after(before: Table) -> list[Work]:

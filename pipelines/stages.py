@@ -15,7 +15,7 @@ from core.runs import Part, RunConflict, Table
 from core.stations import told_plainly
 
 # Bytes that a worker holds, one with a reader beside it, and what each byte of a part adds: `python -m bench.held`.
-TASK, READER, GROWTH = 2**28, 2**29, 11
+TASK, READER, GROWTH = 3 * 2**27, 5 * 2**27, 8
 Progress = Callable[[str, Part, int], None]  # station, the part just done, parts in all
 Row = dict[str, Any]
 Stage = Callable[[Any], Any]  # from one dataset of Ray to the next

@@ -69,7 +69,7 @@ class TableSettings(Settings):
     """Tables on disk, and the machines' share for each station."""
 
     # Each is committed whole; work lost by a kill is at most the parts in hand. None: so many that a part holds about
-    # 250 articles, which bounds memory however large the corpus is; at least 16.
+    # 100 articles, which bounds memory however large the corpus is; at least 16.
     parts: int | None = Field(None, ge=1)
     collectors: int = Field(2, ge=1)  # parts fetched at once
     readers: tuple[int, int] = (

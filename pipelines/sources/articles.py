@@ -16,7 +16,8 @@ from pipelines.sources.transport import FetchError
 from pipelines.sources.turns import Turns
 from pipelines.sources.ways import Found, find
 
-IN_A_PART = 250  # articles; whole figures of all kinds are some 200 MB, which a task holds about three times
+IN_A_PART = 100  # articles; whole figures of all kinds are some 80 MB; what a task holds of them: bench/held.py
+OLDER = 250  # of runs of before December 2026
 FEWEST_PARTS = 16
 ADDED = "added-"  # lists of articles that joined later
 MOST_LOOKED_AT = 200  # folders, where a bucket is not
@@ -43,7 +44,13 @@ def listed(
         if not found.articles:
             raise UserError(_nothing(source, found))
         day = datetime.now(UTC).strftime("%Y-%m-%d")
-        told = {"day": day, "index": source.index, **asdict(found), "inventory": asdict(report) if report else None}
+        told = {
+            "day": day,
+            "index": source.index,
+            "in_a_part": IN_A_PART,
+            **asdict(found),
+            "inventory": asdict(report) if report else None,
+        }
         del told["articles"]
         (folder / "found.json").write_json(told)
         file.write_json(found.articles)
@@ -79,7 +86,8 @@ def ask_again(
 def added(folder: Place) -> list[list[str]]:
     """The articles that joined a run after it was listed, part by part."""
     lists = [folder_list(folder / name) for name in folder.files() if name.startswith(ADDED)]
-    return [each[at : at + IN_A_PART] for each in lists for at in range(0, len(each), IN_A_PART)]
+    most = in_a_part(folder)
+    return [each[at : at + most] for each in lists for at in range(0, len(each), most)]
 
 
 def folder_list(file: Place) -> list[str]:
@@ -115,9 +123,15 @@ def dealt(articles: Sequence[str], parts: int) -> list[list[str]]:
     return slices
 
 
-def parts_for(articles: int, asked: int | None) -> int:
+def parts_for(articles: int, asked: int | None, *, each: int = IN_A_PART) -> int:
     """How many parts a corpus has: as many as asked, or so many that a part stays the same size however it grows."""
-    return asked or max(FEWEST_PARTS, -(-articles // IN_A_PART))
+    return asked or max(FEWEST_PARTS, -(-articles // each))
+
+
+def in_a_part(folder: Place) -> int:
+    """How many articles a part of a run has at most, as was decided when its articles were listed."""
+    file = folder / "found.json"
+    return int(file.read_json().get("in_a_part", OLDER)) if file.exists() else OLDER
 
 
 def _ask(source: SourceSettings, select: SelectSettings, turns: Mapping[str, Turns]) -> Found:

@@ -9,11 +9,11 @@ import pytest
 from core.config import UserError
 from core.places import Place
 from core.settings import SelectSettings, SourceSettings
-from pipelines.sources.articles import IN_A_PART, dealt, listed, parts_for, refuse_unnamed
+from pipelines.sources.articles import IN_A_PART, OLDER, dealt, in_a_part, listed, parts_for, refuse_unnamed
 
 
 def test_a_part_stays_the_same_size_however_large_the_corpus() -> None:
-    assert [parts_for(count, None) for count in (0, 60, 4_000, 4_001)] == [16, 16, 16, 17]
+    assert [parts_for(count, None) for count in (0, 60, 1_600, 1_601)] == [16, 16, 16, 17]
     assert parts_for(5_000_000, None) * IN_A_PART == 5_000_000
     assert parts_for(5_000_000, 12) == 12  # as asked, and as runs have it that were begun with a number
 
@@ -34,6 +34,18 @@ def test_the_list_is_asked_for_once_and_kept(tmp_path: Path, draw_corpus: Callab
     assert len(first) >= 3 and first == sorted(first, key=lambda article: int(article[3:]))
     assert listed(folder, SourceSettings(origin="bucket:/nowhere"), SelectSettings()) == first
     assert (folder / "found.json").read_json()["counts"] == {"articles": len(first)}
+
+
+def test_a_run_keeps_the_size_of_part_that_it_was_begun_with(tmp_path: Path, draw_corpus: Callable[..., None]) -> None:
+    draw_corpus(tmp_path / "corpus", articles=3, seed=0)
+    folder = Place.at(tmp_path)
+    assert in_a_part(folder) == OLDER
+    listed(folder, SourceSettings(origin=f"bucket:{tmp_path}/corpus/bucket"), SelectSettings())
+    assert in_a_part(folder) == IN_A_PART
+    told = (folder / "found.json").read_json()
+    del told["in_a_part"]  # as of runs that are older than it
+    (folder / "found.json").write_json(told)
+    assert in_a_part(folder) == OLDER
 
 
 def test_a_bucket_without_articles_is_refused_and_the_right_one_is_named(

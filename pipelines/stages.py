@@ -94,7 +94,8 @@ def memory_of(base: int, largest: int) -> int:
     asked = base + GROWTH * largest
     if nodes("pipelines") or not ray.is_initialized():
         return asked
-    return min(asked, *(int(node["Resources"]["memory"]) for node in ray.nodes() if node["Alive"]))
+    # A node that gives out none takes no task; those that are gone have no resources.
+    return min([asked, *(int(node["Resources"]["memory"]) for node in ray.nodes() if "memory" in node["Resources"])])
 
 
 def _stream(station: str, todo: Sequence[Slice], stage: Stage) -> Iterator[Part]:

@@ -23,7 +23,14 @@ from trainers.fit_all import fit_all
 pytestmark = [pytest.mark.cluster, pytest.mark.ray]
 
 SHIPPED = Path(__file__).resolve().parents[2] / "cluster.yaml"
-FAKE = {"type": "fake_multinode", "use_node_id_as_ip": True, "disable_node_updaters": True}
+FAKE = {
+    "type": "external", "module": "tests.cluster.fake_nodes.FakeNodes", "use_node_id_as_ip": True,
+    "disable_node_updaters": True,
+}  # fmt: skip
+FAKED = {
+    "RAY_FAKE_CLUSTER": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1",
+    "PYTHONPATH": str(Path(__file__).resolve().parents[2]),  # where the autoscaler finds the module
+}  # fmt: skip
 HEAD = "ray.head.default"  # as the fake provider knows it
 IDLE_SECONDS = 8
 COMMANDS = (
@@ -68,7 +75,7 @@ def autoscaled(tmp_path: Path) -> str:
     command = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--port=6379", "--num-cpus=0"]
     command += [f"--resources={json.dumps(own)}", f"--object-store-memory={STORE}", "--include-dashboard=false"]
     command += [f"--autoscaling-config={tmp_path / 'cluster.json'}", "--node-ip-address=127.0.0.1"]
-    subprocess.run(command, check=True, env=os.environ | {"RAY_FAKE_CLUSTER": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1"})
+    subprocess.run(command, check=True, env=os.environ | FAKED)
     return "127.0.0.1:6379"
 
 

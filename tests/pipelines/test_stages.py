@@ -25,6 +25,7 @@ def test_a_task_asks_for_what_it_holds_and_no_more_than_a_node_has(monkeypatch: 
         {"Alive": True, "Resources": {"memory": 4.0 * GIB}},
         {"Alive": True, "Resources": {"memory": 2.0 * GIB}},
         {"Alive": False, "Resources": {}},
+        {"Alive": True, "Resources": {"CPU": 0.0}},
     ]
     monkeypatch.setattr(ray, "is_initialized", lambda: True)
     monkeypatch.setattr(ray, "nodes", lambda: of_nodes)

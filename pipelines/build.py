@@ -121,9 +121,9 @@ def separate(config: Config, figures: Table, out: Place, progress: Progress) -> 
     table = Table(out / "separated", SeparatedFigure)
     claim(table.place, _settings(config, "separate", "separate", "labels", "captions"))
     pool = reader_pool(*config.tables.readers)
-    made_with, cpus = (config, figures, table), config.tables.reader_cpus
-    stage = by_actors(SeparatePart, made_with, cpus=cpus, pool=pool, largest=_largest(figures))
-    make_missing("separate", table, _after(figures), progress, stage)
+    made_with, cpus, parts = (config, figures, table), config.tables.reader_cpus, figures.parts()
+    stage = by_actors(SeparatePart, made_with, cpus=cpus, pool=pool, largest=_largest(parts))
+    make_missing("separate", table, _after(parts), progress, stage)
     return table
 
 
@@ -134,7 +134,8 @@ def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Ta
     claim(table.place, asked, before={REPRODUCED: True, SIDE: config.tables.train_side})
     kept = kept_duplicates(separated, asked=asked_of(config))
     (table.place / "duplicates.csv").write_pieces(csv_of(separated))
-    before = _after(separated)
+    parts = separated.parts()
+    before = _after(parts)
     reviews = read_reviews(separated.place) if config.match.rule != "whole" else Reviews()
     said = [reviews.digest] if reviews.digest else []
     version = max((work.version for work in before), default=0) + reviews.version  # one part may change all groups
@@ -142,7 +143,7 @@ def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Ta
     duplicates = partial(duplicates_of, separated)
     task = partial(pair_part, config=config, separated=separated, table=table, duplicates=duplicates, reviews=reviews)
     cpus, at_once = config.tables.task_cpus, config.tables.readers[1]
-    stage = by_tasks(task, cpus=cpus, at_once=at_once, largest=_largest(separated))
+    stage = by_tasks(task, cpus=cpus, at_once=at_once, largest=_largest(parts))
     make_missing("pairs", table, todo, progress, stage)
     return table
 
@@ -274,17 +275,17 @@ def _counts(split: str, pairs: Sequence[Pair]) -> Counter[str]:
     return counts
 
 
-def _after(before: Table) -> list[Work]:
+def _after(before: Sequence[Part]) -> list[Work]:
     """One piece of work for each part of the table before; its files' digests say what it is made from.
 
     The largest first: at the end, when most actors are idle, those in hand are short.
     """
-    parts = sorted(before.parts(), key=lambda part: (-_bytes(part), part.part))
+    parts = sorted(before, key=lambda part: (-_bytes(part), part.part))
     return [Work(part.part, part.digest, [], version=part.version) for part in parts]
 
 
-def _largest(before: Table) -> int:
-    return max(map(_bytes, before.parts()), default=0)
+def _largest(before: Sequence[Part]) -> int:
+    return max(map(_bytes, before), default=0)
 
 
 def _bytes(part: Part) -> int:

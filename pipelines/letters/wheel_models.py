@@ -9,15 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.onnx_session import session
+from pipelines.onnx_session import MEAN, SPREAD, session
 
 Picture = NDArray[np.uint8]
 RECOGNISER, DETECTOR = "PP-OCRv6_small_rec", "PP-OCRv6_small_det"
 FILES = {RECOGNISER: "PP-OCRv6_rec_small.onnx", DETECTOR: "PP-OCRv6_det_small.onnx"}
 WIDEST = 3200  # px of a line
 STRIDE = 32  # px: sides of what the detector sees are multiples of it
-MEAN = np.array((0.485, 0.456, 0.406), np.float32)  # with DEVIATION, of ImageNet, as PP-OCR was trained
-DEVIATION = np.array((0.229, 0.224, 0.225), np.float32)
 TEXT, SURE = 0.2, 0.4  # score of a pixel of text, and mean score of a box of it
 GROWN = 1.5  # a box is larger than its text's kernel by this times area over perimeter (Liao et al., AAAI 2020)
 LEAST = 3  # px of a kernel's shorter side; two more when grown
@@ -76,7 +74,7 @@ class TextBoxes:
         factor = min(1.0, self.long_side / max(large.shape[:2]))
         sides = [max(STRIDE, round(int(side * factor) / STRIDE) * STRIDE) for side in large.shape[:2]]
         seen = cv2.resize(large, (sides[1], sides[0])).astype(np.float32) / 255
-        seen = ((seen - MEAN) / DEVIATION).transpose(2, 0, 1)[None]
+        seen = ((seen - MEAN) / SPREAD).transpose(2, 0, 1)[None]
         (scores,) = self._session.run(
             None, {self._session.get_inputs()[0].name: np.ascontiguousarray(seen, np.float32)}
         )

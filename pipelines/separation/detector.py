@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.config import UserError
 from core.places import Place
 from core.records import Box
-from pipelines.onnx_session import session
+from pipelines.onnx_session import MEAN, SPREAD, session
 
 PANEL, LABEL = 1, 2  # classes; 0 is the ground, as torchvision has it
 LONG_SIDE = 448  # px of the figure that the detector sees
@@ -23,10 +23,6 @@ GRAIN = 32  # px; both sides are filled up to a multiple of the coarsest convolu
 SIZES = (8, 16, 32, 64)  # px, of a level's points: its distances are told in this unit
 SEEN, OVERLAP = 0.1, 0.5  # score from which a box is kept; intersection over union from which the less sure one goes
 MOST_A_LEVEL, MOST = 1000, 120  # boxes, before and after that; torchvision's first, and more than any figure has
-MEAN, SPREAD = (
-    (0.485, 0.456, 0.406),
-    (0.229, 0.224, 0.225),
-)  # of ImageNet's pixels, as torchvision's detectors have them
 PIXELS, OUTPUTS = "pixels", ("classes", "sides", "centre")  # names in the ONNX file
 SHIPPED = "separator.onnx"
 
@@ -89,7 +85,7 @@ def filled(image: NDArray[np.uint8]) -> Floats:
     """(H, W, 3) from 0 to 255 -> (1, 3, H', W') of zero mean, filled with zeros on the right and below to GRAIN."""
     high, wide = (-(-side // GRAIN) * GRAIN for side in image.shape[:2])
     pixels = np.zeros((1, 3, high, wide), np.float32)
-    scaled = (image.astype(np.float32) / 255 - np.array(MEAN, np.float32)) / np.array(SPREAD, np.float32)
+    scaled = (image.astype(np.float32) / 255 - MEAN) / SPREAD
     pixels[0, :, : image.shape[0], : image.shape[1]] = scaled.transpose(2, 0, 1)
     return pixels
 

@@ -8,7 +8,7 @@ READY = .venv/ready
 # A cluster or an image needs no test tools and no demo: make setup LOCK=requirements.lock
 LOCK ?= requirements-dev.lock
 
-.PHONY: setup demo docs bench test test-cluster test-browser gpu-check soak check format lock
+.PHONY: setup demo docs bench test test-cluster test-browser gpu-check soak check lint format lock
 
 demo: $(READY)  ## the main job on the embedded corpus, from case reports to the report
 	.venv/bin/figray demo
@@ -46,7 +46,9 @@ KILLS ?= 20
 soak: $(READY)  ## one run killed again and again beside one that is not; hours: make soak ARTICLES=60 KILLS=5 takes minutes
 	OMP_NUM_THREADS=1 .venv/bin/python -m tests.soak --articles $(ARTICLES) --kills $(KILLS)
 
-check: $(READY) test  ## format, lint, types, tests
+check: test lint  ## format, lint, types, tests
+
+lint: $(READY)  ## format, lint, types
 	.venv/bin/ruff format --check $(CODE)
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/mypy

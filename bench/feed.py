@@ -178,18 +178,24 @@ def wait_numbers(pairs: int = 192, *, steps: int = 13) -> Numbers:
         "model": MODEL.model_dump(), "optim": {"steps": steps},
         "train": {"batch_size": PAIRS, "log_seconds": 0.1, "trackers": ()},
     })  # fmt: skip
+    records = fitted_from_copy(config, pairs)
+    return {"copy_wait_share": waited(records), "copy_samples_per_s": median(row["samples_per_s"] for row in records)}
+
+
+def fitted_from_copy(config: Config, pairs: int) -> list[dict[str, Any]]:
+    """The records of a training on Ray, whose pairs are fed from a permuted copy as if they did not fit in memory."""
     connect(config)
     from trainers import feeding
     from trainers.fit import fit
 
-    kept, feeding.MOST = feeding.MOST, 0  # as if the pairs did not fit in memory
-    with tempfile.TemporaryDirectory(prefix="figray-bench-") as folder:
-        write_table(pa.Table.from_pylist(list(rows(pairs))), f"{folder}/pairs.parquet")
-        result = fit(config, train_files=[f"{folder}/pairs.parquet"], out=f"{folder}/fit")
-        records = [json.loads(line) for line in Path(result.metrics).read_text().splitlines()]
-    feeding.MOST = kept
-    disconnect()
-    return {"copy_wait_share": waited(records), "copy_samples_per_s": median(row["samples_per_s"] for row in records)}
+    kept, feeding.MOST = feeding.MOST, 0
+    try:
+        with tempfile.TemporaryDirectory(prefix="figray-bench-") as folder:
+            result = fit(config, train_files=tables(folder, list(rows(pairs))), out=f"{folder}/fit")
+            return [json.loads(line) for line in Path(result.metrics).read_text().splitlines()]
+    finally:
+        feeding.MOST = kept
+        disconnect()
 
 
 def meeting_numbers(pairs: int, *, epochs: int = 2, seed: int = 0) -> Numbers:

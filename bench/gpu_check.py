@@ -21,7 +21,7 @@ import torch
 import torch.distributed as dist
 
 from bench.drawn import PANELS, REPORTS, draw_batch
-from bench.feed import rows, tables
+from bench.feed import fitted_from_copy
 from bench.gpu_step import QUEUE, TINY, device_name, wait
 from bench.numbers import say
 from bench.training import waited
@@ -203,24 +203,9 @@ def one_rank(recipe: str, device: torch.device, *, tiny: bool) -> Numbers:
 
 def fitted(recipe: str, *, tiny: bool) -> Numbers:
     """fit() on one worker from tables, with feeders: samples a second, and the share of the time that it waits."""
-    from core.cluster import connect, disconnect
-
     steps = 4 if tiny else 40
     changes = {"optim.steps": steps, "train.log_seconds": 0.1, "train.trackers": (), "train.checkpoint_minutes": 1e9}
-    config = settings_of(recipe, changes, tiny=tiny)
-    connect(config)
-    from trainers import feeding
-    from trainers.fit import fit
-
-    kept, feeding.MOST = feeding.MOST, 0  # as if the pairs did not fit in memory
-    try:
-        with tempfile.TemporaryDirectory(prefix="figray-bench-") as folder:
-            files = tables(folder, list(rows(64 if tiny else FED)))
-            found = fit(config, train_files=files, out=f"{folder}/fit")
-            records = [json.loads(line) for line in Path(found.metrics).read_text().splitlines()]
-    finally:
-        feeding.MOST = kept
-        disconnect()
+    records = fitted_from_copy(settings_of(recipe, changes, tiny=tiny), 64 if tiny else FED)
     late = records[len(records) // 2 :]
     return {"samples_per_second": round(median(row["samples_per_s"] for row in late), 1), "waits": waited(records)}
 

@@ -4,6 +4,7 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from core.apart import Apart, Handler, Json
 from core.file_kinds import HEAD, not_read, unread_by_bytes
+from core.records import Box
 from core.rejection import RejectionError
 
 FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP")
@@ -208,3 +210,9 @@ def _bare(image: Image.Image) -> Image.Image:
     bare = image.copy()
     bare.info = {}
     return bare
+
+
+def boxes_within(boxes: Iterable[Sequence[int]], size: tuple[int, int]) -> list[Box]:
+    """Boxes cut at the edges of an image (width, height); those that lie outside fall away."""
+    cut = ([min(max(box[i], 0), size[i % 2]) for i in range(4)] for box in boxes)
+    return [(x0, y0, x1, y1) for x0, y0, x1, y1 in cut if x1 > x0 and y1 > y0]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from app.papers.reproduced import Cell, Row, Table
-from core.images import open_image
+from core.images import boxes_within, open_image
 from core.records import Box
 from pipelines.scoring.scorecard import best
 from pipelines.scoring.truth import FigureTruth
@@ -70,8 +70,7 @@ def asked_of(rows: Sequence[Mapping[str, Any]], truth: Sequence[FigureTruth]) ->
 
 def _within(boxes: Sequence[Box], panel: Box, size: tuple[int, int]) -> list[Box]:
     """Boxes of a figure in the panel that was cut out of it, cut at its edges."""
-    edges = ([min(max(box[i] - panel[i % 2], 0), size[i % 2]) for i in range(4)] for box in boxes)
-    return [(x0, y0, x1, y1) for x0, y0, x1, y1 in edges if x1 > x0 and y1 > y0]
+    return boxes_within(([box[i] - panel[i % 2] for i in range(4)] for box in boxes), size)
 
 
 def pointed(folder: str, asked: Sequence[Asked], *, batch_size: int = 32) -> list[Pointed]:

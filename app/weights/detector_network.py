@@ -86,7 +86,7 @@ def to_onnx(model: FCOS) -> bytes:
     """The network as the ONNX file that figures are read by: each batch norm in the convolution before it."""
     import onnx
 
-    network = Network(deepcopy(model).eval())
+    network = Network(deepcopy(model)).eval()
     _fuse(network.backbone)
     most = LONG_SIDE // GRAIN
     sides = {side: GRAIN * Dim(name, min=1, max=most) for side, name in ((2, "high"), (3, "wide"))}

@@ -139,7 +139,7 @@ def _rough(one: Grey, hashes: NDArray[np.uint64], other: Grey, hashed: np.uint64
         for blur in _blurs()
     )
     seen: Grey = np.asarray(there - behind, np.float32)
-    return max(_correlation(here, seen.ravel()) for here in (trimmed - coarse).reshape(len(trimmed), -1))
+    return float(_correlations((trimmed - coarse).reshape(len(trimmed), -1), seen.ravel()).max())
 
 
 @lru_cache
@@ -155,9 +155,11 @@ def _detail(grey: Grey) -> Grey:
     return np.asarray(fine - coarse, np.float32)
 
 
-def _correlation(one: Grey, other: Grey) -> float:
-    a, b = one - one.mean(), other - other.mean()
-    return float(a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-6))
+def _correlations(ones: Grey, other: Grey) -> Grey:
+    """How each of some pictures (n, P) goes with another one (P,), (n,) from -1 to 1."""
+    a, b = ones - ones.mean(axis=1, keepdims=True), other - other.mean()
+    lengths = np.sqrt(np.einsum("np,np->n", a, a) * (b @ b))
+    return np.asarray(a @ b / np.maximum(lengths, 1e-6), np.float32)
 
 
 def _similarity(one: Grey, other: Grey, warp: Grey) -> float:
@@ -167,7 +169,7 @@ def _similarity(one: Grey, other: Grey, warp: Grey) -> float:
     )
     overlap = inside > 0.99
     overlap[[0, -1]] = overlap[:, [0, -1]] = False
-    return _correlation(_detail(one)[overlap], _detail(np.asarray(moved, np.float32))[overlap])
+    return float(_correlations(_detail(one)[overlap][None], _detail(np.asarray(moved, np.float32))[overlap])[0])
 
 
 def _maps(one: Grey, other: Grey) -> Iterator[Grey]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.ndimage import find_objects, label
 
+from core.images import boxes_within
 from core.records import Box
 from phantom.brain.anatomy import Array, Build, Plane, Tissue, grid, into_template, rotation, tissue_at
 from phantom.brain.lesions import (
@@ -78,8 +79,7 @@ def draw_panel(lesion: Lesion, build: Build, view: View, size: tuple[int, int], 
 def _in_pixels(boxes: list[Box], shape: tuple[int, ...], size: tuple[int, int]) -> list[Box]:
     """Boxes of a slice (height, width) in the panel that it becomes, cut where that ends."""
     by = (size[0] / shape[1], size[1] / shape[0])
-    inside = ([min(max(round(box[i] * by[i % 2]), 0), size[i % 2]) for i in range(4)] for box in boxes)
-    return [(x0, y0, x1, y1) for x0, y0, x1, y1 in inside if x1 > x0 and y1 > y0]
+    return boxes_within(([round(box[i] * by[i % 2]) for i in range(4)] for box in boxes), size)
 
 
 def at_stage(lesion: Lesion, stage: Stage) -> Lesion:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.images import ImageError, encode_jpeg, encode_png, encode_small, open_image
+from core.images import ImageError, boxes_within, encode_jpeg, encode_png, encode_small, open_image
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
 
@@ -225,3 +225,8 @@ def test_an_image_is_kept_small_too_where_it_is_larger() -> None:
     small = encode_small(image, 256)
     assert small is not None and Image.open(io.BytesIO(small)).size == (256, 64)
     assert encode_small(image, 400) is None and encode_small(image, None) is None
+
+
+def test_boxes_are_cut_at_the_edges() -> None:
+    boxes = [(-3, 2, 5, 9), (8, 8, 40, 40), (20, 0, 30, 4), (2, 2, 2, 6)]
+    assert boxes_within(boxes, (10, 12)) == [(0, 2, 5, 9), (8, 8, 10, 12)]

@@ -57,13 +57,13 @@ def to_onnx(folder: str, out: str) -> None:
         size, most = model.settings.image_size, model.settings.max_tokens
         images, texts, length = Dim("images"), Dim("texts"), Dim("length", max=most)
         torch.onnx.export(
-            ImageTower(model), (torch.zeros(2, 3, size, size),), str(draft / "image.onnx"),
+            ImageTower(model).eval(), (torch.zeros(2, 3, size, size),), str(draft / "image.onnx"),
             input_names=["pixels"], output_names=["unit_vector"], dynamic_shapes={"pixels": {0: images}},
             dynamo=True, external_data=False, verbose=False,
         )  # fmt: skip
         asked = torch.zeros(2, min(16, most), dtype=torch.long), torch.ones(2, min(16, most), dtype=torch.long)
         torch.onnx.export(
-            TextTower(model), asked, str(draft / "text.onnx"),
+            TextTower(model).eval(), asked, str(draft / "text.onnx"),
             input_names=["tokens", "mask"], output_names=["unit_vector"],
             dynamic_shapes={name: {0: texts, 1: length} for name in ("tokens", "mask")},
             dynamo=True, external_data=False, verbose=False,

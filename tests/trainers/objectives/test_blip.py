@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from math import log
+from multiprocessing import set_forkserver_preload
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.multiprocessing.spawn import spawn
+from torch.multiprocessing.spawn import start_processes
 
 from core.settings import ModelSettings, ObjectiveSettings
 from trainers.accumulate import backward_in_parts
@@ -249,7 +250,9 @@ def test_two_workers_have_the_losses_gradients_and_queue_of_one(
     batch, masking = shape_batch(16), objective_for(small_blip).masking
     assert set(batch.text_group[:8].tolist()) & set(batch.text_group[8:].tolist())  # equal texts in both halves
     batch.mask[8:, SHORT:], batch.tokens[8:, SHORT:] = False, 0
-    spawn(_one_of_two, args=(str(tmp_path), small_blip.settings, masking, batch), nprocs=2)
+    set_forkserver_preload([__name__])  # both are forked from one process that has loaded torch
+    args = (str(tmp_path), small_blip.settings, masking, batch)
+    start_processes(_one_of_two, args=args, nprocs=2, start_method="forkserver")
     there = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)]
     for case in CASES:
         here = two_steps(small_blip.settings, masking, batch, case)

@@ -4,14 +4,15 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing import set_forkserver_preload
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import Tensor
+from torch.multiprocessing.spawn import start_processes
 from torch.nn.functional import cross_entropy
 
 from core.settings import OptimSettings, TrainSettings
@@ -254,7 +255,8 @@ def test_two_workers_have_the_losses_and_gradients_of_one(
     for one, two in zip(ones, twos, strict=True):
         torch.nn.init.normal_(one.model.phi, std=0.3)
         two.load_state_dict(one.state_dict())
-    mp.spawn(one_of_two, args=(twos, batch, str(tmp_path)), nprocs=2)
+    set_forkserver_preload([__name__])  # both are forked from one process that has loaded torch
+    start_processes(one_of_two, args=(twos, batch, str(tmp_path)), nprocs=2, start_method="forkserver")
     told = [torch.load(tmp_path / f"{worker}.pt", weights_only=True) for worker in range(2)]
     for number, one in enumerate(ones):
         losses, gradients = step_of(one, batch)

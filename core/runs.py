@@ -298,11 +298,6 @@ class Table:
         return parsed(data, record or self.record, (self.place / file.name).uri)
 
 
-def part_of(file: str) -> int:
-    """The number of the part that a file of a table is of: ".../part-00003.parquet"."""
-    return int(Place.at(file).name.removeprefix("part-").removesuffix(".parquet"))
-
-
 def named_by_manifests(files: Sequence[str]) -> list[PartFile | None]:
     """What manifests say of files of tables, each a path or URI; None of a file that no manifest names."""
     known: dict[str, dict[str, PartFile]] = {}

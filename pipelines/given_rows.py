@@ -7,7 +7,7 @@ other: where an image is, and what is said of it. No image is read here.
 import json
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -81,7 +81,7 @@ class Given:
 
     def inputs(self, values: Sequence[Any]) -> str:
         """A digest of some rows."""
-        return digest([str([asdict(work_of(value)) for value in values])])
+        return digest([str([vars(work_of(value)) for value in values])])
 
     def counts(self, value: Mapping[str, Any]) -> list[str]:
         """Whether a row names its group and its split, and whether it is left out for its id."""
@@ -188,10 +188,13 @@ def _of_csv(file: Path, root: Path, columns: Mapping[str, str]) -> Iterator[Give
 
 def _of_json(file: Path, root: Path, columns: Mapping[str, str]) -> Iterator[GivenPair]:
     """JSON lines, or one list of objects; each object may have columns of its own."""
+    names, found = list[str](), dict[str, str]()
     for number, row in enumerate(_objects(file), 1):
         if not isinstance(row, dict):
             raise UserError(f"{file}, row {number}: no object")
-        found = _found(list(row), columns, file)
+        if number == 1 or list(row) != names:  # most often those of the row before
+            names = list(row)
+            found = _found(names, columns, file)
         yield _work({what: row[own] for what, own in found.items()}, file, root, number)
 
 

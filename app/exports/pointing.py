@@ -6,11 +6,11 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from app.exports.items import Item, key_of
+from app.exports.items import Item, key_of, part_of
 from core.copies.dedupe import pixels_md5
 from core.images import open_image
 from core.records import SeparatedFigure
-from core.runs import Part, Table, beside, part_of
+from core.runs import Part, Table, beside
 from pipelines.copies.duplicates import pair_id
 from pipelines.pointers import pointer_of, spoken
 

@@ -13,11 +13,12 @@ from functools import partial
 from typing import Any
 
 from app.exports.forms import FORMS, Form, Lines, Shard
+from app.exports.items import part_of
 from app.flagging import flagged
 from core.config import UserError
 from core.places import Place
 from core.records import arrow_schema
-from core.runs import Table, part_of
+from core.runs import Table
 from core.tables import rows_of
 from core.wanted import COLUMNS, LISTS, Wanted
 

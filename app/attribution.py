@@ -16,11 +16,17 @@ COLUMNS = (
 OF_PAIRS = ["pair_id", "figure_id", "article_id", "licence", "attribution", "media_url"]
 
 
-Keep = Callable[[Mapping[str, Any]], bool]
+Row = Mapping[str, Any]
+Keep = Callable[[int, Sequence[Row]], Sequence[Row]]  # of a part, and rows of it: those that are told of
+
+
+def all_of(part: int, rows: Sequence[Row]) -> Sequence[Row]:
+    """Every row of a part."""
+    return rows
 
 
 def write_attribution(
-    run: Place, out: Place, name: str = "pairs", *, columns: Sequence[str] = (), keep: Keep = lambda pair: True
+    run: Place, out: Place, name: str = "pairs", *, columns: Sequence[str] = (), keep: Keep = all_of
 ) -> int:
     """Write the file for a run's pairs into a folder; how many pairs the table has. columns, keep: see attribution."""
     pieces = attribution(run, name, columns=columns, keep=keep)
@@ -29,7 +35,7 @@ def write_attribution(
 
 
 def attribution(
-    run: Place, name: str = "pairs", *, columns: Sequence[str] = (), keep: Keep = lambda pair: True
+    run: Place, name: str = "pairs", *, columns: Sequence[str] = (), keep: Keep = all_of
 ) -> Iterator[list[dict[str, str]]]:
     """A row for each pair: authors, title, DOI, licence and version of its article, and where its image came from.
 
@@ -41,7 +47,7 @@ def attribution(
         for part in parts:
             files = [file for file in part.files if file.name.rpartition("/")[0] == folder]
             own = part.model_copy(update={"files": files})
-            rows = [row for row in pairs.read_of(own, list({*OF_PAIRS, *columns})).to_pylist() if keep(row)]
+            rows = keep(part.part, pairs.read_of(own, list({*OF_PAIRS, *columns})).to_pylist())
             named = _named(figures, told[part.part]) if rows and part.part in told else {}
             yield [row_of(row, named.get(row["figure_id"], {})) for row in rows]
 

@@ -8,6 +8,7 @@ import pyarrow.fs as fs
 from core.places import Place
 from core.records import TABLES
 from core.runs import INDEX
+from pipelines.dealing import SCRATCH
 
 # Below a model that is trained; the model itself, what it has seen and its results stay.
 OF_MODELS = {
@@ -21,6 +22,7 @@ OF_RUNS = {
     "report.html": "`figray report` makes it again",
     "search.html": "`figray search` makes it again",
     "compare.html": "`figray compare` makes it again",
+    SCRATCH: "rows of a table while they are dealt out, of a command that was killed",
 }
 DRAWN, TRUTH = "corpus", "accuracy.json"  # what the demo drew, and what tells that it is the demo's
 

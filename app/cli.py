@@ -162,21 +162,24 @@ def _given(table: Path | None, run: str, column: list[str], set_: list[str], *, 
     from core.config import SettingError
     from core.places import Place
     from core.records import Pair
-    from pipelines.given_pairs import given as rows_of
+    from pipelines.given_rows import given as table_of
 
     if table is None:
         raise SettingError("pairs are read from a table: name the file, or its folder")
-    found, place = rows_of(table.resolve(), columns_named(column, such_as="text")), Place.at(run)
-    with steps.opened(place, None, set_) as config:
-        for note in [*found.notes, *(given.told_of_separating(found) if separate else [])]:
-            say(note)
-        with connected(without_training(config), stopped=GOES_ON) as bars:
-            if separate:
-                given.write_figures(config, place, found, bars)
-                steps.pair(config, place, bars)
-                told = [f"contact sheet: {steps.contact_sheet(config, place)}"]
-            else:
-                told = given.settle(config, place, given.write_pairs(config, place, found, bars))
+    found, place = table_of(table.resolve(), columns_named(column, such_as="text")), Place.at(run)
+    with steps.opened(place, None, set_) as config, connected(without_training(config), stopped=GOES_ON) as bars:
+        from pipelines.dealing_on_ray import dealt  # not before Ray's environment is set
+
+        with dealt(found, given.parts_for, config, place) as parts:
+            for note in given.notes(found, parts, separate=separate):
+                say(note)
+            write = given.write_figures if separate else given.write_pairs
+            made = write(config, place, found, parts, bars)
+        if separate:
+            steps.pair(config, place, bars)
+            told = [f"contact sheet: {steps.contact_sheet(config, place)}"]
+        else:
+            told = given.settle(config, place, made)
     for line in [*told, *given.summary(steps.table(place, "pairs", Pair))]:
         say(line)
     say(f"pairs: {place / 'pairs'}")

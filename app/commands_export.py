@@ -60,7 +60,7 @@ def pairs(
     """A run's pairs as WebDataset, for Hugging Face, as CSV or JSON, for BLIP or LLaVA, or figures to mend by hand."""
     from typing import get_args
 
-    from app.flagging import flagged
+    from app import flagging
     from core.config import SettingError
     from core.places import Place
     from core.records import Kind, MatchedBy, Modality, Split
@@ -73,7 +73,7 @@ def pairs(
     if without and whole:
         raise SettingError("--without is of pairs: images of whole figures are not looked at")
     if without:
-        asked = replace(asked, flagged=flagged(Place.at(run), without))
+        asked = replace(asked, without=flagging.asked(Place.at(run), without))
     _export(run, out, "whole" if whole else "pairs", to, asked, per_shard=per_shard, set_=set_, as_json=as_json)
 
 

@@ -10,7 +10,7 @@ from core.failures import reject_of
 from core.places import Place
 from core.records import Pair, Reject, from_table, to_table
 from core.rejection import RejectionError
-from core.runs import Table, claim
+from core.runs import Table, beside, claim
 from core.settings import Config
 from core.suggestions import meant
 from pipelines.flags import NAMES, Flag, Flagger
@@ -69,21 +69,29 @@ def flag(config: Config, run: Place, progress: steps.Progress) -> Table:
     return table
 
 
-def flagged(run: Place, without: str) -> frozenset[str]:
-    """The ids of the pairs that have one of some flags, "burnt-in-text,person"; UserError where nobody has looked."""
+def asked(run: Place, without: str) -> frozenset[str]:
+    """The names of some flags, "burnt-in-text,person"; UserError where not all pairs were looked at."""
     names = [each.strip() for each in without.split(",") if each.strip()]
     wrong = [each for each in names if each not in NAMES]
     if wrong:
         raise SettingError(f"--without {wrong[0]}: there are {', '.join(NAMES)}{meant(wrong[0], NAMES)}")
+    if names:
+        seen = {each.part: each.inputs for each in Table(run / "flags", Flag).parts()}
+        if any(seen.get(each.part) != each.inputs for each in slices(Table(run / "pairs", Pair))):
+            raise UserError(
+                f"not all pairs of {run} were looked at for {', '.join(names)}; `figray flag {run}` does it"
+            )
+    return frozenset(names)
+
+
+def flagged(pairs: Table, part: int, names: frozenset[str]) -> frozenset[str]:
+    """The ids of a part's pairs that have one of some flags; what could not be looked at stays behind too."""
     if not names:
         return frozenset()
-    table, pairs = Table(run / "flags", Flag), Table(run / "pairs", Pair)
-    seen = {each.part: each for each in table.parts()}
-    if any(each.part not in seen or seen[each.part].inputs != each.inputs for each in slices(pairs)):
-        raise UserError(f"not all pairs of {run} were looked at for {', '.join(names)}; `figray flag {run}` does it")
-    unseen = {row["item_id"] for row in table.rejects().to_pylist()}  # what could not be looked at stays behind too
-    flags = (flag for each in seen.values() for flag in from_table(table.read_of(each), Flag))
-    return frozenset({flag.pair_id for flag in flags if set(names) & set(flag.names)} | unseen)
+    table = Table(beside(pairs.place, "flags"), Flag)
+    unseen = table.rejects_of(part)["item_id"].to_pylist()
+    flags = from_table(table.read_part(part), Flag)
+    return frozenset([flag.pair_id for flag in flags if names & set(flag.names)] + unseen)
 
 
 def lines(table: Table) -> list[str]:

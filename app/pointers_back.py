@@ -4,12 +4,12 @@ In: a folder that `figray export pairs --to pointers` has written. Out: the tabl
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 
@@ -23,8 +23,10 @@ from core.records import Figure, Pair, Reject
 from core.rejection import RejectionError
 from core.runs import Table, claim, digest
 from core.settings import Config, SelectSettings
-from core.split import by_split, pmcid_of
+from core.split import by_split, part_of, pmcid_of
+from pipelines import dealing
 from pipelines.collecting import Breaker
+from pipelines.dealing import Piece, Slice, values_of
 from pipelines.pointers import Pointer, read_pointer, rebuilt
 from pipelines.sources import articles, pmc
 from pipelines.sources.turns import Turns
@@ -36,64 +38,68 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Pointers:
-    """The lines of a folder of pointers."""
+    """A folder of pointers, and how they are dealt out to parts (dealing.Source): all of an article are in one."""
 
     table: str  # of TABLES
-    lines: list[str]
-    articles: list[str]  # the PMC id of each line
+    pieces: Sequence[Piece]  # each a file
+    few: Sequence[dealing.Row] | None = None
+    meet: Literal["key"] = "key"  # the id of a pair begins with its article's
+
+    def read(self, piece: int) -> Iterator[dealing.Row]:
+        """The lines of a file; raises UserError, naming file and line, where one is no pointer."""
+        file, number = Path(self.pieces[piece].file), 0
+        try:
+            with file.open(encoding="utf-8") as lines:
+                for number, line in enumerate(lines, 1):
+                    own = line.removesuffix("\n")
+                    pointer = read_pointer(own)
+                    yield dealing.Row(piece, number, pmcid_of(pointer.article_id), pointer.pair_id, own)
+        except UnicodeDecodeError as error:
+            raise UserError(f"{file}, after line {number}: {error}") from error
+        except ValueError as error:
+            raise UserError(f"{file}, line {number}: {error}") from error
+
+    def again(self, row: dealing.Row) -> dealing.Row:
+        """No pair is pointed to twice."""
+        raise UserError(f"{self.pieces[row.piece].file}, line {row.number}: a second pointer to {row.id}")
+
+    def part_of(self, key: str, parts: int) -> int:
+        """As articles are dealt out where they are collected."""
+        return part_of(key, parts)
+
+    def inputs(self, values: Sequence[str]) -> str:
+        """A digest of some lines."""
+        return digest(values)
+
+    def counts(self, value: str) -> tuple[str, ...]:
+        """Nothing is counted."""
+        return ()
 
 
-@dataclass(frozen=True)
-class Slice:
-    """A part that is still to be made, or of which something failed for a cause that may pass."""
-
-    part: int
-    inputs: str
-    lines: list[str]
-    version: int = 0
-
-
-def read_pointers(folder: Path) -> Pointers:
-    """All pointers of an export; raises UserError, naming file and line, where one is none."""
+def read_pointers(folder: Path, at_most: int = dealing.FEW) -> Pointers:
+    """The pointers of an export; raises UserError, naming file and line, where one of the first `at_most` is none."""
     file = folder / "export.json"
     told = Place.at(file).read_json() if file.is_file() else {}
     if not isinstance(told, dict) or told.get("form") != "pointers" or told.get("table") not in TABLES:
         raise UserError(f"{folder} holds no pointers: `figray export pairs RUN OUT --to pointers` writes them")
-    lines, ids, names = list[str](), list[str](), set[str]()
-    for name in sorted(path.name for path in folder.glob("*.jsonl")):
-        for number, line in enumerate((folder / name).read_text(encoding="utf-8").splitlines(), 1):
-            try:
-                pointer = read_pointer(line)
-            except ValueError as error:
-                raise UserError(f"{folder / name}, line {number}: {error}") from error
-            if pointer.pair_id in names:
-                raise UserError(f"{folder / name}, line {number}: a second pointer to {pointer.pair_id}")
-            names.add(pointer.pair_id)
-            lines.append(line)
-            ids.append(pmcid_of(pointer.article_id))
-    if not lines:
+    found = Pointers(told["table"], [Piece(str(path)) for path in sorted(folder.resolve().glob("*.jsonl"))])
+    found = replace(found, few=dealing.few_of(found, at_most))
+    if found.few is not None and not found.few:
         raise UserError(f"{folder} has no pointer")
-    return Pointers(told["table"], lines, ids)
+    return found
 
 
 def write_pairs(config: Config, run: Place, found: Pointers, progress: steps.Progress) -> Table:
     """The pairs that pointers name, as a table of a run; raises UserError where none is the same any more."""
-    from pipelines.build import shared_turns  # not before Ray's environment is set
-    from pipelines.stages import by_tasks, make_missing
+    from pipelines.dealing_on_ray import dealt  # not before Ray's environment is set
 
     articles.refuse_unnamed(config.source)
     table = Table(run / found.table, Pair)
     side = config.tables.train_side
-    works = slices(found, articles.parts_for(len(set(found.articles)), config.tables.parts))
-    claim(table.place, {"station": STAGE, "pointers": digest([each.inputs for each in works]), "train_side": side})
-    at_once = min(config.tables.collectors, config.source.connections)
-    task = partial(
-        fetch_part, config=config, table=table, connections=config.source.connections // at_once,
-        turns=shared_turns(config.source),
-    )  # fmt: skip
-    stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=at_once)
-    with steps.timed(run, STAGE):
-        make_missing(found.table, table, [again(table, work) for work in works], progress, stage)
+    with dealt(found, partial(parts_for, config=config), config, run) as parts:
+        pointers = digest([each.inputs for each in parts.slices])
+        claim(table.place, {"station": STAGE, "pointers": pointers, "train_side": side})
+        _make(config, run, table, parts, progress)
     if not table.rows:
         lost = Counter(table.left_out) + Counter(table.failed)
         reasons = ", ".join(f"{count:,} {code}" for code, count in sorted(lost.items()))
@@ -103,15 +109,23 @@ def write_pairs(config: Config, run: Place, found: Pointers, progress: steps.Pro
     return table
 
 
-def slices(found: Pointers, parts: int) -> list[Slice]:
-    """Pointers dealt out to parts: all of an article are in one."""
-    number_of = {
-        pmcid: number for number, ids in enumerate(articles.dealt(sorted(set(found.articles)), parts)) for pmcid in ids
-    }
-    dealt: list[list[str]] = [[] for _ in range(parts)]
-    for line, pmcid in zip(found.lines, found.articles, strict=True):
-        dealt[number_of[pmcid]].append(line)
-    return [Slice(number, digest(lines), lines) for number, lines in enumerate(dealt)]
+def parts_for(rows: int, keys: int, *, config: Config) -> int:
+    """How many parts pointers to so many articles have."""
+    return articles.parts_for(keys, config.tables.parts)
+
+
+def _make(config: Config, run: Place, table: Table, parts: dealing.Dealt, progress: steps.Progress) -> None:
+    from pipelines.build import shared_turns  # not before Ray's environment is set
+    from pipelines.stages import by_tasks, make_missing
+
+    at_once = min(config.tables.collectors, config.source.connections)
+    task = partial(
+        fetch_part, config=config, table=table, connections=config.source.connections // at_once,
+        turns=shared_turns(config.source),
+    )  # fmt: skip
+    stage = by_tasks(task, cpus=config.tables.task_cpus, at_once=at_once)
+    with steps.timed(run, STAGE):
+        make_missing(table.place.name, table, [again(table, work) for work in parts.slices], progress, stage)
 
 
 def again(table: Table, work: Slice) -> Slice:
@@ -126,7 +140,8 @@ def fetch_part(
     """Fetch the figures of a part's pointers and commit its pairs; {part, down} as collecting.collect_part."""
     work = Slice(**row)
     by_article: dict[str, list[Pointer]] = {}
-    for line in work.lines:
+    lines = values_of(work)
+    for line in lines:
         pointer = read_pointer(line)
         by_article.setdefault(pmcid_of(pointer.article_id), []).append(pointer)
     bucket, breaker = pmc.open_bucket(config.source, turns), Breaker()
@@ -141,7 +156,7 @@ def fetch_part(
     counts = Counter(f"pairs_{pair.split}" for pair in pairs)
     done = table.commit(
         work.part, tables=by_split(pairs, Pair), rejects=rejects, inputs=work.inputs, counts=counts,
-        taken=len(work.lines), version=work.version,
+        taken=len(lines), version=work.version,
     )  # fmt: skip
     return {"part": done.model_dump_json(), "down": breaker.settle()}
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from app import steps
@@ -60,7 +61,7 @@ def export(
     told = {
         "title": f"{run.name}: {name} by figray", "run": run.name, "table": name, "form": form, "seed": seed,
         "figray": figray_version(), "day": datetime.now(UTC).date().isoformat(),
-        "wanted": {**vars(asked), "flagged": len(asked.flagged)},
+        "wanted": {**vars(asked), "without": sorted(asked.without)},
     }  # fmt: skip
     if found is None:
         count = write_annotations(_table(run, "separated"), Table(run / "pairs", Pair), out, form=form)
@@ -73,7 +74,7 @@ def export(
     write_cards(out, told, numbers, form=form, columns=columns_of(table.record, form))
     if name != "radiographs":
         kept = [column for column in COLUMNS if column in {each.name for each in fields(Pair)}]
-        write_attribution(run, out, name, columns=kept, keep=lambda pair: not asked.reason(pair))
+        write_attribution(run, out, name, columns=kept, keep=partial(written.leaving, table=table, wanted=asked))
     rows, left_out = numbers["rows"], numbers["left_out"]
     splits = ", ".join(f"{split} {number:,}" for split, number in rows.items())
     shards = "1 shard" if len(found.works) == 1 else f"{len(found.works):,} shards"

@@ -23,17 +23,20 @@ class Wanted:
     licence: tuple[str, ...] = ()
     min_score: float = 0.0  # of the pair, 0 to 1
     reproduced: bool = False  # whether to keep what is shown by a third party's permission
-    flagged: frozenset[str] = frozenset()  # ids of pairs that stay for what was seen on their images
+    without: frozenset[str] = frozenset()  # names of flags: what was seen on the images of pairs that stay
 
-    def reason(self, row: Mapping[str, Any]) -> str:
-        """Why a row stays: the name of what is not wanted of it; "" where it leaves. Columns it lacks ask nothing."""
+    def reason(self, row: Mapping[str, Any], flagged: Collection[str] = ()) -> str:
+        """Why a row stays: the name of what is not wanted of it; "" where it leaves. Columns it lacks ask nothing.
+
+        flagged: the pairs of the row's part that have one of the flags of `without`.
+        """
         for name in LISTS:
             asked = getattr(self, name)
             if asked and name in row and str(row[name]).lower() not in {each.lower() for each in asked}:
                 return name
         if float(row.get("score", 1.0)) < self.min_score:
             return "score"
-        if self.flagged and row.get("pair_id") in self.flagged:
+        if row.get("pair_id") in flagged:
             return "flagged"
         return "permission" if row.get("permission") and not self.reproduced else ""
 

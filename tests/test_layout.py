@@ -14,7 +14,7 @@ FLOOR = {package: floor for floor, packages in enumerate(FLOORS) for package in 
 ROOMS = ("core", "pipelines", "trainers", "tuning", "phantom", "app")
 RUN_WHOLE = {"app/demo.py"}  # tested by test_end_to_end.py alone
 KNOW_RAY = {
-    "pipelines/stages.py",
+    "pipelines/stages.py", "pipelines/dealing_on_ray.py",
     "pipelines/build.py", "pipelines/stream.py", "trainers/fit.py", "trainers/fit_all.py", "tuning/sweep.py",
     "tuning/search.py", "core/cluster.py", "core/runs.py", "core/stations.py", "core/copies/search.py",
     "app/jobs/client.py", "app/jobs/local_head.py", "trainers/evaluation/on_ray.py", "trainers/feeding.py",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.places import Place
 from core.runs import Table
 
 PLAIN = re.compile(r"[^A-Za-z0-9_-]+")
@@ -50,6 +51,11 @@ def item(row: Mapping[str, Any]) -> Item:
         facts["sentences"] = [[each["start"], each["end"]] for each in row["sentences"]]
     name = str(row.get("pair_id") or row["image_id"])
     return Item(key_of(name), row["image"], row["text"], row["split"], facts)
+
+
+def part_of(file: str) -> int:
+    """The number of the part that a file of a table is of: ".../part-00003.parquet"."""
+    return int(Place.at(file).name.removeprefix("part-").removesuffix(".parquet"))
 
 
 def whole_items(table: Table, files: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[Item]:

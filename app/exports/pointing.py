@@ -6,10 +6,9 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from app.exports.items import Item, key_of
+from app.exports.items import Item, key_of, part_of
 from core.copies.dedupe import pixels_md5
 from core.images import open_image
-from core.places import Place
 from core.records import SeparatedFigure
 from core.runs import Part, Table, beside
 from pipelines.copies.duplicates import pair_id
@@ -22,7 +21,7 @@ CAPTIONS = ["figure_id", "caption", "part_caption", "subfigures", "pictures"]
 def pointed(table: Table, files: Sequence[str], rows: Sequence[Row]) -> list[Item]:
     """Rows of some files of a table of pairs as pointers; the part that a file is of has their figures."""
     separated = Table(beside(table.place, "separated"), SeparatedFigure)
-    numbers = {_part_of(file) for file in files}
+    numbers = {part_of(file) for file in files}
     parts = [part for part in separated.parts() if part.part in numbers]
     figures = {
         figure["figure_id"]: figure for part in parts for figure in separated.read_of(part, CAPTIONS).to_pylist()
@@ -35,11 +34,6 @@ def pointed(table: Table, files: Sequence[str], rows: Sequence[Row]) -> list[Ite
         facts = asdict(pointer_of(row, caption=caption, pixels=pixels))
         items.append(Item(key_of(row["pair_id"]), b"", "", row["split"], facts))
     return items
-
-
-def _part_of(file: str) -> int:
-    """The number of the part that a file is of: ".../part-00003.parquet"."""
-    return int(Place.at(file).name.removeprefix("part-").removesuffix(".parquet"))
 
 
 def _pixels_of(row: Mapping[str, Any], figure: Mapping[str, Any]) -> str:

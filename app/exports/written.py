@@ -6,13 +6,15 @@ asked to, or than one file does, and each is written by a task of its own.
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
 from app.exports.forms import FORMS, Form, Lines, Shard
+from app.exports.items import part_of
+from app.flagging import flagged
 from core.config import UserError
 from core.places import Place
 from core.records import arrow_schema
@@ -52,11 +54,12 @@ def planned(table: Table, wanted: Wanted, *, per_shard: int, seed: int) -> Plan:
         name for name in ("pair_id", "split", *COLUMNS, "dataset", "view") if name in arrow_schema(table.record).names
     ]
     files: dict[str, list[tuple[str, int]]] = {}
-    every = (file for part in table.parts() for file in part.files if file.rows)
-    for uri in ((table.place / file.name).uri for file in every):
-        rows = rows_of([uri], table.record).to_table(columns=_there([uri], table, has)).to_pylist()
-        for split, number in _counted(rows, wanted, plan).items():
-            files.setdefault(split, []).append((uri, number))
+    for part in table.parts():
+        stay = flagged(table, part.part, wanted.without)
+        for uri in ((table.place / file.name).uri for file in part.files if file.rows):
+            rows = rows_of([uri], table.record).to_table(columns=_there([uri], table, has)).to_pylist()
+            for split, number in _counted(rows, wanted, stay, plan).items():
+                files.setdefault(split, []).append((uri, number))
     plan.rows = Counter({split: sum(number for _, number in found) for split, found in files.items()})
     if not plan.rows:
         told = ", ".join(f"{count:,} by {name}" for name, count in plan.left_out.items())
@@ -65,11 +68,11 @@ def planned(table: Table, wanted: Wanted, *, per_shard: int, seed: int) -> Plan:
     return plan
 
 
-def _counted(rows: Sequence[Row], wanted: Wanted, plan: Plan) -> Counter[str]:
+def _counted(rows: Sequence[Row], wanted: Wanted, stay: Collection[str], plan: Plan) -> Counter[str]:
     """Of one file's rows those that leave, by split; the plan's numbers grow by them and by those that stay."""
     kept = Counter[str]()
     for row in rows:
-        reason = wanted.reason(row)
+        reason = wanted.reason(row, stay)
         if reason:
             plan.left_out[reason] += 1
             continue
@@ -115,10 +118,18 @@ def write(table: Table, plan: Plan, wanted: Wanted, out: Place, *, form: str, se
 def write_shard(work: Row, *, table: Table, wanted: Wanted, out: Place, form: str, seed: int) -> Lines:
     """Write one shard; the lines that it hands over."""
     rows = rows_of(work["files"], table.record).to_table().to_pylist()
-    kept = [row for row in rows if row["split"] == work["split"] and not wanted.reason(row)]
+    parts = {part_of(file) for file in work["files"]}
+    stay = frozenset[str]().union(*(flagged(table, part, wanted.without) for part in parts))
+    kept = [row for row in rows if row["split"] == work["split"] and not wanted.reason(row, stay)]
     random.Random(f"{seed}:{work['split']}:{work['number']}").shuffle(kept)
     shard = Shard(work["split"], work["number"], work["of"])
     return FORMS[form].write(FORMS[form].items(table, work["files"], kept), out, shard)
+
+
+def leaving(part: int, rows: Sequence[Row], *, table: Table, wanted: Wanted) -> list[Row]:
+    """Of a part's rows those that leave."""
+    stay = flagged(table, part, wanted.without)
+    return [row for row in rows if not wanted.reason(row, stay)]
 
 
 def here(works: Sequence[Work], do: Do) -> Iterator[Lines]:

@@ -13,21 +13,58 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from app.cli import cli
-from app.given import make_part, slices, summary, write_figures
+from app.given import make_part, notes, parts_for, summary, write_figures
 from core.places import Place
 from core.records import Figure, Pair, from_table
 from core.runs import RunConflict, Table
 from core.settings import Config
-from pipelines.given_pairs import Given, GivenPair, figure_of, given, pair_of
+from pipelines.dealing import Dealt, dealt_here, values_of
+from pipelines.given_pairs import figure_of, pair_of
+from pipelines.given_rows import Given, given
 
 
-def test_what_belongs_together_is_in_one_part() -> None:
-    works = [GivenPair(str(k), "x", image="a", group=f"g{k % 7}") for k in range(2000)]
-    parts = slices(works)
+def dealt(found: Given) -> Dealt:
+    assert found.few is not None
+    return dealt_here(found.few, found, parts_for)
+
+
+def test_what_belongs_together_is_in_one_part(tmp_path: Path) -> None:
+    rows = [{"id": k, "text": "x", "image": "a", "group": f"g{k % 7}"} for k in range(2000)]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    parts = dealt(given(tmp_path, {})).slices
     assert len(parts) == 4
-    groups = [{work["group"] for work in part.works} for part in parts]
+    groups = [{work["group"] for work in values_of(part)} for part in parts]
     assert sum(len(each) for each in groups) == 7
-    assert slices(works) == parts
+    assert dealt(given(tmp_path, {})).slices == parts
+
+
+def test_parts_are_the_same_as_ever_and_what_is_told_too(tmp_path: Path) -> None:
+    rows = [
+        {
+            "image": f"img/{k}.png", "text": f"Axial CT, slice {k}; é—\"'", "id": f"r{k % 1150}",
+            "group": f"g{k % 37}" if k % 3 else "", "split": "validation" if k % 5 == 0 else "",
+        }
+        for k in range(1200)
+    ]  # fmt: skip
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = given(tmp_path / "t.jsonl", {})
+    # Runs that stand go on only while these do not change.
+    assert [(each.inputs, len(values_of(each))) for each in dealt(found).slices] == [
+        ("7d44ddc62ffe9878741653d17a1c8da3", 506),
+        ("b64ae7db6a38f76d29e09c025676169e", 350),
+        ("0ff393d9f3002294ed07baee0a60151a", 344),
+    ]
+    assert notes(found, dealt(found), separate=False) == [
+        "1,200 rows of 1 file",
+        "left out because another row has the same id: 50",
+    ]
+    assert notes(found, dealt(found), separate=True)[2].startswith("230 rows name a split; with --separate")
+
+
+def test_a_table_without_groups_says_so(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("image,text\na.png,CT.\n")
+    found = given(tmp_path, {})
+    assert "no column says which rows belong together" in notes(found, dealt(found), separate=False)[1]
 
 
 def test_a_part_counts_what_came_in(tmp_path: Path) -> None:
@@ -36,7 +73,7 @@ def test_a_part_counts_what_came_in(tmp_path: Path) -> None:
     found = given(tmp_path / "t.csv", {})
     table = Table(Place.at(tmp_path / "run" / "pairs"), Pair)
     make = partial(pair_of, root=found.root, seed=0, val=0.0, test=0.0, train_side=4)
-    make_part(vars(slices(found.works)[0]), table=table, make=make)
+    make_part(vars(dealt(found).slices[0]), table=table, make=make)
     (pair,) = from_table(table.read("split=train"), Pair)
     assert (pair.width, pair.height) == (40, 30) and pair.small is not None
     assert Image.open(io.BytesIO(pair.small)).size == (4, 3)
@@ -128,7 +165,7 @@ def test_pairs_as_they_are_and_separated_ones_do_not_mix(tmp_path: Path) -> None
     (tmp_path / "pairs").mkdir()
     (tmp_path / "pairs" / "settings.json").write_text('{"station": "dataset pairs"}')
     with pytest.raises(RunConflict, match="with --separate name another run"):
-        write_figures(Config(), Place.at(tmp_path), Given(tmp_path, [], []), lambda *_: None)
+        write_figures(Config(), Place.at(tmp_path), Given(tmp_path, {}, []), Dealt([], 0, {}), lambda *_: None)
 
 
 def test_a_row_becomes_a_figure_of_its_group(tmp_path: Path) -> None:
@@ -136,7 +173,7 @@ def test_a_row_becomes_a_figure_of_its_group(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("image,text,group\na.png,CT.,p.1\nb.png,CT.,p.1\n")
     found = given(tmp_path / "t.csv", {})
     table = Table(Place.at(tmp_path / "run" / "figures"), Figure)
-    make_part(vars(slices(found.works)[0]), table=table, make=partial(figure_of, root=found.root))
+    make_part(vars(dealt(found).slices[0]), table=table, make=partial(figure_of, root=found.root))
     (figure,) = from_table(table.read(), Figure)
     assert (figure.figure_id, figure.article_id, figure.caption, figure.width) == ("p_1/a.png", "p_1", "CT.", 40)
     assert figure.image == (tmp_path / "a.png").read_bytes() and table.failed == {"unreadable": 1}

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from app import taking_away
 from app.cli import cli
-from app.pointers_back import Slice, again, fetch_part, read_pointers, slices
+from app.pointers_back import again, fetch_part, parts_for, read_pointers
 from core.config import UserError, load, override
 from core.images import open_image
 from core.places import Place
@@ -23,6 +23,8 @@ from phantom.pmc.server import serve
 from pipelines import build
 from pipelines.captions.split import split_caption
 from pipelines.copies.duplicates import Duplicates
+from pipelines.dealing import Slice, dealt_here, values_of
+from tests.pipelines.test_dealing_on_ray import write_pointers
 
 NONE = Duplicates({}, {})
 SPLITS = ("split=train", "split=val", "split=test")
@@ -69,7 +71,8 @@ def exported(run: Place, out: Path, name: str = "pairs", asked: Wanted = Wanted(
 def back(pointers: Path, run: Path, config: Config) -> Table:
     found = read_pointers(pointers)
     table = Table(Place.at(run) / found.table, Pair)
-    for work in slices(found, 2):
+    assert found.few is not None
+    for work in dealt_here(found.few, found, partial(parts_for, config=override(config, {"tables.parts": 2}))).slices:
         fetch_part(vars(again(table, work)), config=config, table=table, connections=2)
     return table
 
@@ -146,7 +149,7 @@ def test_what_failed_and_may_pass_is_fetched_again(collected: tuple[Path, Place,
     away = override(config, {"source.origin": "bucket:http://127.0.0.1:9", "source.attempts": 1})
     table = back(tmp_path / "out", tmp_path / "again", away)
     assert table.rows == 0 and set(table.failed) <= {"connection", "host_down"} and table.failed
-    assert again(table, Slice(0, "", [])).version == 1
+    assert again(table, Slice(0, "")).version == 1
     assert back(tmp_path / "out", tmp_path / "again", config).failed == {}
     assert table.rows > 0
 
@@ -160,6 +163,22 @@ def test_a_folder_without_pointers_is_refused(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_text("{}\n")
     with pytest.raises(UserError, match=r"train.jsonl, line 1: it is no pointer"):
         read_pointers(tmp_path)
+
+
+def test_parts_are_the_same_as_ever(tmp_path: Path) -> None:
+    write_pointers(tmp_path / "out")
+    found = read_pointers(tmp_path / "out")
+    assert found.few is not None
+    parts = dealt_here(found.few, found, partial(parts_for, config=Config())).slices
+    # Runs that stand go on only while these do not change.
+    assert [len(values_of(each)) for each in parts] == [6, 5, 7, 13, 7, 2, 8, 7, 11, 15, 8, 5, 6, 8, 3, 9]
+    assert digest([each.inputs for each in parts]) == "fda13785a85e6e821bd354d9254de8bc"
+
+
+def test_a_second_pointer_to_a_pair_is_refused(tmp_path: Path) -> None:
+    write_pointers(tmp_path / "out", second="train")
+    with pytest.raises(UserError, match=r"train\.jsonl, line 61: a second pointer to PMC100\.1/fig\.0#0"):
+        read_pointers(tmp_path / "out")
 
 
 @pytest.mark.ray

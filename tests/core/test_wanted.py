@@ -31,6 +31,11 @@ def test_what_is_shown_by_permission_stays_unless_it_is_asked_for() -> None:
     assert Wanted(reproduced=True).reason(row) == ""
 
 
+def test_a_pair_with_a_flag_stays_where_its_part_says_so() -> None:
+    asked = Wanted(without=frozenset(("person",)))
+    assert [asked.reason({**ROW, "pair_id": name}, {"a"}) for name in "ab"] == ["flagged", ""]
+
+
 def test_a_column_that_a_table_lacks_asks_nothing() -> None:
     assert Wanted(modality=("CT",), min_score=0.5).reason({"split": "train"}) == ""
 

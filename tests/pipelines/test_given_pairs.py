@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from core.config import SettingError, UserError
 from core.rejection import RejectionError
-from pipelines.given_pairs import Given, given, pair_of
+from pipelines.given_pairs import pair_of
+from pipelines.given_rows import Given, GivenPair, given, work_of
 
 TEXTS = ["Axial CT of the brain.", "Sagittal MRI."]
 
@@ -23,8 +23,13 @@ def png(grey: int) -> bytes:
     return file.getvalue()
 
 
+def works(found: Given) -> list[GivenPair]:
+    assert found.few is not None
+    return [work_of(row.value) for row in found.few]
+
+
 def pairs_of(found: Given) -> list[tuple[str, str, str, str]]:
-    made = [pair_of(work, root=found.root, seed=0, val=0.0, test=0.0) for work in found.works]
+    made = [pair_of(work, root=found.root, seed=0, val=0.0, test=0.0) for work in works(found)]
     assert all((pair.width, pair.height, pair.matched_by) == (40, 30, "given") for pair in made)
     return [(pair.text, pair.article_id, pair.split, pair.modality) for pair in made]
 
@@ -50,9 +55,8 @@ def test_columns_by_names_that_are_given(images: Path) -> None:
     rows = [{"where": f"img/{k}.png", "said": text, "n": k} for k, text in enumerate(TEXTS)]
     (images / "x.jsonl").write_text("\n".join(map(json.dumps, rows)))
     found = given(images, {"image": "where", "text": "said", "id": "n"})
-    assert [work.id for work in found.works] == ["0", "1"]
+    assert [work.id for work in works(found)] == ["0", "1"]
     assert [text for text, *_ in pairs_of(found)] == TEXTS
-    assert "no column says which rows belong together" in found.notes[1]
 
 
 def test_parquet_as_hugging_face_writes_it(tmp_path: Path) -> None:
@@ -80,7 +84,7 @@ def test_a_row_without_text_or_image_costs_itself(images: Path) -> None:
     (images / "t.csv").write_text("image,text\nimg/0.png,\n,Words\nimg/none.png,Words\n../x.png,Words\nimg/1.png,Yes\n")
     found = given(images / "t.csv", {})
     codes = []
-    for work in found.works:
+    for work in works(found):
         try:
             pair_of(work, root=found.root, seed=0, val=0, test=0)
             codes.append("")
@@ -89,42 +93,8 @@ def test_a_row_without_text_or_image_costs_itself(images: Path) -> None:
     assert codes == ["no_text", "missing_image", "unreadable", "unreadable", ""]
 
 
-def test_the_second_of_two_ids_is_left_out(images: Path) -> None:
-    (images / "t.csv").write_text("id,image,text\na,img/0.png,x\na,img/1.png,y\n")
-    found = given(images / "t.csv", {})
-    assert [work.code for work in found.works] == ["", "twice"]
-    assert found.notes[-1] == "left out because another row has the same id: 1"
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "said"),
-    [
-        (
-            "t.csv",
-            "picture,words\na,b\n",
-            "no column of the image: name it by --column image=NAME; there are picture, words",
-        ),
-        ("t.json", "{", "t.json"),
-        ("t.xyz", "", "a table is Parquet"),
-        ("t.csv", "image,text\n", "has no row"),
-    ],
-)
-def test_what_is_no_table_is_said(name: str, text: str, said: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_text(text)
-    with pytest.raises(UserError, match=said):
-        given(tmp_path / name, {})
-
-
-def test_a_column_that_is_none_is_refused(images: Path) -> None:
-    (images / "t.csv").write_text("image,text\na,b\n")
-    with pytest.raises(SettingError, match="--column words"):
-        given(images / "t.csv", {"words": "text"})
-    with pytest.raises(UserError, match="has no column said; there are image, text"):
-        given(images / "t.csv", {"text": "said"})
-
-
 def test_groups_with_dots_are_divided_as_others_are(images: Path) -> None:
     (images / "t.csv").write_text("image,text,group\n" + "".join(f"img/0.png,CT.,1.2.840.{k}\n" for k in range(12)))
     found = given(images / "t.csv", {"id": "group"})
-    splits = {pair_of(work, root=found.root, seed=0, val=0.3, test=0.3).split for work in found.works}
+    splits = {pair_of(work, root=found.root, seed=0, val=0.3, test=0.3).split for work in works(found)}
     assert splits == {"train", "val", "test"}

@@ -1,6 +1,6 @@
 """Rows as items."""
 
-from app.exports.items import item, key_of
+from app.exports.items import item, key_of, part_of
 
 
 def test_a_key_is_a_name_for_a_file_and_no_two_ids_share_one() -> None:
@@ -21,3 +21,8 @@ def test_findings_become_plain_values() -> None:
     assert found.facts["regions"] == [{"target": "Edema", "box": [1, 2, 3, 4]}]
     assert found.facts["sentences"] == [[0, 1]]
     assert found.suffix == "png"
+
+
+def test_a_file_says_of_which_part_it_is() -> None:
+    assert part_of("/run/pairs/split=train/part-00003.parquet") == 3
+    assert part_of("pairs/split=val/part-123456.parquet") == 123456

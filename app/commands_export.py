@@ -16,7 +16,6 @@ from app.session import GOES_ON, connected, ended, say, session, without_trainin
 if TYPE_CHECKING:
     from core.wanted import Wanted
 
-INLINE = 4  # shards that are written in this process; more are tasks of Ray
 FORM = "webdataset, parquet (Hugging Face), imagefolder, jsonl, csv, blip, llava, coco, label-studio or pointers."
 
 
@@ -200,6 +199,7 @@ def _export(
     from app.steps import opened
     from core.places import Place
     from core.runs import refuse_missing
+    from core.works import INLINE
 
     place, folder = Place.at(run), Place.at(out)
     refuse_missing(place)
@@ -210,7 +210,9 @@ def _export(
             told = export()
         else:
             with connected(without_training(config), stopped=GOES_ON):
-                told = export(run_works=partial(taking_away.on_ray, config))
+                from pipelines.stream import of_each  # not before Ray's environment is set
+
+                told = export(each=partial(of_each, config, "export"))
     for line in told["lines"]:
         say(line)
     say(_after_export(run, out, to))

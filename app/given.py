@@ -6,6 +6,7 @@ To be separated: to `figures/`, of which `pair` makes the other tables.
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args
 
@@ -15,15 +16,23 @@ from core.config import UserError
 from core.failures import reject_of
 from core.places import Place
 from core.records import Figure, Pair, Reject, Split, from_table, to_table
-from core.runs import RunConflict, Table, claim
+from core.runs import Part, RunConflict, Table, claim
 from core.settings import Config
 from core.split import by_split
+from pipelines.copies.given import counts_of
 from pipelines.dealing import Dealt, Slice, values_of
 from pipelines.given_pairs import figure_of, pair_of
 from pipelines.given_rows import Given, GivenPair, work_of
 
 IN_A_PART = 500  # rows
 STATION = "dataset pairs"
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A part of `whole/` that is to be made of the same of `pairs/`."""
+
+    part: int
 
 
 def write_pairs(config: Config, run: Place, found: Given, dealt: Dealt, progress: steps.Progress) -> Table:
@@ -40,24 +49,37 @@ def write_pairs(config: Config, run: Place, found: Given, dealt: Dealt, progress
 
 def settle(config: Config, run: Place, table: Table) -> list[str]:
     """Seek copies among the pairs, and make `whole/` of what stands then; what is said of it."""
-    from pipelines.build import asked_of
+    from pipelines.build import asked_of  # not before Ray's environment is set
     from pipelines.copies import given
+    from pipelines.stream import of_parts
 
-    told = given.settle(table, asked_of(config), config.dedupe)
+    each = of_parts(config, given.STAGE, table.parts())
+    told = given.settle(table, asked_of(config), config.dedupe, each)
     if not table.rows:
         raise UserError(f"no pair is left: {'; '.join(told)}; {table.place}/rejects-*.parquet says more")
     whole = Table(run / "whole", Pair)
     claim(whole.place, {"station": STATION, "of": "pairs"})
-    for part in table.parts():
-        stands = whole.part(part.part)
-        if stands is None or stands.inputs != part.digest:
-            pairs = from_table(table.read_part(part.part), Pair)
-            whole.commit(
-                part.part, tables=by_split(pairs, Pair), rejects=[], inputs=part.digest, counts=given.counts_of(pairs),
-                taken=len(pairs), version=part.version,
-            )  # fmt: skip
+    todo = [Whole(part.part) for part in table.parts() if not _stands(part, whole.part(part.part))]
+    for _ in each(todo, partial(make_whole, pairs=table, whole=whole)):
+        pass
     write_attribution(run, run)
     return told
+
+
+def make_whole(row: Mapping[str, Any], *, pairs: Table, whole: Table) -> int:
+    """The pairs of a part as they are, under the name of the other scheme; its number."""
+    part = pairs.part(row["part"])
+    assert part is not None  # it was listed
+    made = from_table(pairs.read_part(part.part), Pair)
+    whole.commit(
+        part.part, tables=by_split(made, Pair), rejects=[], inputs=part.digest, counts=counts_of(made),
+        taken=len(made), version=part.version,
+    )  # fmt: skip
+    return part.part
+
+
+def _stands(part: Part, made: Part | None) -> bool:
+    return made is not None and made.inputs == part.digest
 
 
 def write_figures(config: Config, run: Place, found: Given, dealt: Dealt, progress: steps.Progress) -> Table:

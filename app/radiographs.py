@@ -205,7 +205,10 @@ def copies_told(config: Config, run: Place, asked: Asked, beside: Sequence[Place
         return []
     tables = config.tables
     how = Alike(config.dedupe.min_similarity, tables.copies_exact_below, tables.copies_nearest, tables.task_cpus)
-    return on_one_side_by_pixels(run, beside, how)
+    from pipelines.stream import of_parts  # not before Ray's environment is set
+
+    every = [part for each in (run, *beside) for part in radiograph_table(each).parts()]
+    return on_one_side_by_pixels(run, beside, how, of_parts(config, "copies", every))
 
 
 def summary(table: Table) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What `figray export` and `import-review` do: a run's tables to a folder of another's form, and corrections back."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
@@ -12,9 +12,9 @@ from app.attribution import write_attribution
 from app.exports import written
 from app.exports.annotations import write_annotations
 from app.exports.cards import write_cards
-from app.exports.forms import FORMS, POINTERS, Lines
+from app.exports.forms import FORMS, POINTERS
 from app.exports.items import HELD_APART
-from app.exports.written import Do, Plan, Work
+from app.exports.written import Plan
 from core.config import SettingError, UserError
 from core.places import Place
 from core.records import Pair, Radiograph, SeparatedFigure
@@ -22,6 +22,7 @@ from core.runs import Table, figray_version
 from core.settings import Config
 from core.suggestions import meant
 from core.wanted import COLUMNS, Wanted
+from core.works import Each, here
 from pipelines.pointers import Pointer
 from pipelines.reviews import ReviewedPanel, Verdict, write_reviews
 
@@ -55,7 +56,7 @@ def plan(run: Place, name: str, out: Place, form: str, asked: Wanted, *, per_sha
 
 def export(
     run: Place, name: str, out: Place, form: str, asked: Wanted, found: Plan | None, *, seed: int,
-    run_works: written.Run = written.here,
+    each: Each = here,
 ) -> dict[str, Any]:  # fmt: skip
     """Write all of it; what is told in the end, `lines` for a person."""
     told = {
@@ -69,7 +70,7 @@ def export(
         (out / "export.json").write_json(told)
         return {"out": out.uri, "figures": count, "lines": [f"{out}: {count:,} figures as {form}"]}
     table = Table(run / name, RECORDS[name])
-    written.write(table, found, asked, out, form=form, seed=seed, run=run_works)
+    written.write(table, found, asked, out, form=form, seed=seed, each=each)
     numbers = written.statistics(found)
     write_cards(out, told, numbers, form=form, columns=columns_of(table.record, form))
     if name != "radiographs":
@@ -94,13 +95,6 @@ def columns_of(record: type, form: str) -> list[str]:
         return list(FORMS[form].columns)
     image = "file_name" if form == "imagefolder" else "image"
     return [image, "text", *(each.name for each in fields(record) if each.name not in HELD_APART)]
-
-
-def on_ray(config: Config, works: Sequence[Work], do: Do) -> Iterator[Lines]:
-    """The works by tasks of Ray, in their order."""
-    from pipelines.stream import of_each
-
-    yield from of_each(config, "export", works, do)
 
 
 def mend(

@@ -33,7 +33,7 @@ from pipelines.separating import describe
 from pipelines.separating_apart import SeparatingApart
 from pipelines.sources import articles, pmc
 from pipelines.sources.turns import QueuedTurns, Turns
-from pipelines.stages import Progress, by_actors, by_tasks, make_missing, reader_pool
+from pipelines.stages import Progress, by_actors, by_tasks, largest_of, make_missing, reader_pool, size_of
 from pipelines.unwanted import REPRODUCED, left_out
 
 __all__ = ["Work", "collect", "collect_part", "describe", "pair", "separate"]
@@ -122,7 +122,7 @@ def separate(config: Config, figures: Table, out: Place, progress: Progress) -> 
     claim(table.place, _settings(config, "separate", "separate", "labels", "captions"))
     pool = reader_pool(*config.tables.readers)
     made_with, cpus, parts = (config, figures, table), config.tables.reader_cpus, figures.parts()
-    stage = by_actors(SeparatePart, made_with, cpus=cpus, pool=pool, largest=_largest(parts))
+    stage = by_actors(SeparatePart, made_with, cpus=cpus, pool=pool, largest=largest_of(parts))
     make_missing("separate", table, _after(parts), progress, stage)
     return table
 
@@ -143,7 +143,7 @@ def pair(config: Config, separated: Table, out: Place, progress: Progress) -> Ta
     duplicates = partial(duplicates_of, separated)
     task = partial(pair_part, config=config, separated=separated, table=table, duplicates=duplicates, reviews=reviews)
     cpus, at_once = config.tables.task_cpus, config.tables.readers[1]
-    stage = by_tasks(task, cpus=cpus, at_once=at_once, largest=_largest(parts))
+    stage = by_tasks(task, cpus=cpus, at_once=at_once, largest=largest_of(parts))
     make_missing("pairs", table, todo, progress, stage)
     return table
 
@@ -280,16 +280,8 @@ def _after(before: Sequence[Part]) -> list[Work]:
 
     The largest first: at the end, when most actors are idle, those in hand are short.
     """
-    parts = sorted(before, key=lambda part: (-_bytes(part), part.part))
+    parts = sorted(before, key=lambda part: (-size_of(part), part.part))
     return [Work(part.part, part.digest, [], version=part.version) for part in parts]
-
-
-def _largest(before: Sequence[Part]) -> int:
-    return max(map(_bytes, before), default=0)
-
-
-def _bytes(part: Part) -> int:
-    return sum(file.bytes for file in part.files)
 
 
 def _done(part: Part) -> Row:

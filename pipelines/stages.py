@@ -70,6 +70,16 @@ def by_tasks(task: Callable[[Row], Row], *, cpus: float, at_once: int, largest: 
     return lambda rows: rows.map(task, compute=TaskPoolStrategy(size=at_once), **asked)
 
 
+def size_of(part: Part) -> int:
+    """Bytes of a part's files."""
+    return sum(file.bytes for file in part.files)
+
+
+def largest_of(parts: Sequence[Part]) -> int:
+    """Bytes of the largest part."""
+    return max(map(size_of, parts), default=0)
+
+
 def reader_pool(fewest: int, most: int) -> ActorPoolStrategy:
     """From the fewest to the most actors; each has one part at a time, the next when it is through.
 

@@ -5,7 +5,7 @@ each actor, whatever the number of files. What cannot be read costs its own row,
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from math import ceil
@@ -16,13 +16,15 @@ from ray.data import ActorPoolStrategy
 
 from core.places import Place
 from core.records import Span
+from core.runs import Part
 from core.settings import Config
 from core.stations import told_plainly
+from core.works import INLINE, Do, Each, Row, here
 from pipelines.loose_files import MAX_BYTES, CaptionWork, FigureWork
 from pipelines.loose_rows import FigureRows, caption_row
-from pipelines.stages import Stage, by_actors, by_tasks
+from pipelines.stages import Stage, by_actors, by_tasks, largest_of
 
-Row = dict[str, Any]
+NOTHING = "nothing was written"
 __all__ = ["MAX_BYTES", "of_each", "read_figures", "split_captions"]
 FIGURES, CAPTIONS = 8, 200  # in a block, which one actor or task takes at a time
 MOST_BLOCKS = 2_000  # more would weigh on Ray's scheduler
@@ -50,13 +52,26 @@ def split_captions(config: Config, works: Sequence[CaptionWork]) -> Iterator[Row
     yield from _stream("captions", works, CAPTIONS, stage)
 
 
-def of_each(config: Config, station: str, works: Sequence[Any], do: Callable[[Row], Any]) -> Iterator[Any]:
-    """What a task makes of each piece of work, in their order. works: dataclasses of JSON values; do gives another."""
-    stage = by_tasks(partial(_done, do=do), cpus=config.tables.task_cpus, at_once=config.tables.readers[1])
-    yield from _stream(station, works, 1, stage)
+def of_each(
+    config: Config, station: str, works: Sequence[Any], do: Do, *, largest: int = 0, stays: str = NOTHING
+) -> Iterator[Any]:
+    """What a task makes of each piece of work, in their order (core.works.Each).
+
+    largest: bytes of the largest part that a task reads. stays: in words, what there is if the station fails.
+    """
+    at_once = config.tables.readers[1]
+    stage = by_tasks(partial(_done, do=do), cpus=config.tables.task_cpus, at_once=at_once, largest=largest)
+    yield from _stream(station, works, 1, stage, stays)
 
 
-def _done(row: Row, *, do: Callable[[Row], Any]) -> Row:
+def of_parts(config: Config, station: str, parts: Sequence[Part]) -> Each:
+    """Who does something to these parts of a table: this process where they are few, else tasks of Ray."""
+    if len(parts) <= INLINE:
+        return here
+    return partial(of_each, config, station, largest=largest_of(parts), stays="what was written stays")
+
+
+def _done(row: Row, *, do: Do) -> Row:
     return {"row": json.dumps(do(json.loads(row["work"])))}
 
 
@@ -76,14 +91,14 @@ def _split(row: Row, *, min_confidence: float) -> Row:
     return {"row": caption_row(CaptionWork(**work, emphasis=spans), min_confidence=min_confidence)}
 
 
-def _stream(station: str, works: Sequence[Any], size: int, stage: Stage) -> Iterator[Row]:
+def _stream(station: str, works: Sequence[Any], size: int, stage: Stage, stays: str = NOTHING) -> Iterator[Any]:
     """What a stage makes of each piece of work, in their order."""
     if not works:
         return
     items = [{"work": json.dumps(asdict(work))} for work in works]
     rows = ray.data.from_items(items, override_num_blocks=_blocks(len(items), size))
     rows.context.execution_options.preserve_order = True
-    with told_plainly(station, "nothing was written"):
+    with told_plainly(station, stays):
         for row in stage(rows).iter_rows():
             yield json.loads(row["row"])
 

@@ -6,9 +6,9 @@ asked to, or than one file does, and each is written by a task of its own.
 
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -21,10 +21,7 @@ from core.records import arrow_schema
 from core.runs import Table
 from core.tables import rows_of
 from core.wanted import COLUMNS, LISTS, Wanted
-
-Row = dict[str, Any]
-Do = Callable[[Row], Lines]
-Run = Callable[[Sequence["Work"], Do], Iterable[Lines]]  # the works, here or on Ray, in their order
+from core.works import Each, Row
 
 
 @dataclass(frozen=True)
@@ -103,12 +100,12 @@ def _dealt(split: str, files: Sequence[tuple[str, int]], per_shard: int, seed: i
     return [Work(split, number, len(shards), found) for number, found in enumerate(shards)]
 
 
-def write(table: Table, plan: Plan, wanted: Wanted, out: Place, *, form: str, seed: int, run: Run) -> None:
+def write(table: Table, plan: Plan, wanted: Wanted, out: Place, *, form: str, seed: int, each: Each) -> None:
     """Write the shards, and the lines of all of them as files."""
     do = partial(write_shard, table=table, wanted=wanted, out=out, form=form, seed=seed)
     with ExitStack() as stack:
         files: dict[str, _Joined] = {}
-        for lines in run(plan.works, do):
+        for lines in each(plan.works, do):
             for name, own in lines.items():
                 if name not in files:
                     files[name] = stack.enter_context(_Joined(out / name, FORMS[form]))
@@ -130,11 +127,6 @@ def leaving(part: int, rows: Sequence[Row], *, table: Table, wanted: Wanted) -> 
     """Of a part's rows those that leave."""
     stay = flagged(table, part, wanted.without)
     return [row for row in rows if not wanted.reason(row, stay)]
-
-
-def here(works: Sequence[Work], do: Do) -> Iterator[Lines]:
-    """The works one after the other, in this process."""
-    return (do(asdict(work)) for work in works)
 
 
 class _Joined:

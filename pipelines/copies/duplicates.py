@@ -97,7 +97,7 @@ def _find(separated: Table, parts: Sequence[Part], asked: Asked) -> dict[str, An
     (folder / "links.parquet").write_bytes(written(_links(found.links, images)))
     by_part = {part.part: [arrow_schema(Member).empty_table()] for part in parts}
     for kind, members in (("image", images), ("article", articles)):
-        for number, rows in _cut(members):
+        for number, rows in cut(members):
             kinds = pa.array([kind] * len(rows))
             rows = pa.table([kinds, rows["name"], rows["group"]], schema=arrow_schema(Member))
             by_part[parts[number].part].append(rows)
@@ -170,7 +170,7 @@ def _members(links: pa.Table, first: str, second: str) -> pa.Table:
     return pa.table({"name": names, "group": groups, "part": of})
 
 
-def _cut(members: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+def cut(members: pa.Table) -> Iterator[tuple[int, pa.Table]]:
     """The members of each part, by its number."""
     members = members.sort_by([("part", "ascending"), ("name", "ascending")])
     numbers = members["part"].to_numpy()

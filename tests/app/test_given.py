@@ -13,11 +13,15 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from app.cli import cli
-from app.given import make_part, notes, parts_for, summary, write_figures
+from app.given import make_part, notes, parts_for, settle, summary, write_figures
+from core.copies.signatures import Asked
+from core.images import encode_png
 from core.places import Place
-from core.records import Figure, Pair, from_table
+from core.records import Figure, Pair, Split, from_table
 from core.runs import RunConflict, Table
 from core.settings import Config
+from core.split import by_split
+from pipelines.copies.given import settle as settle_copies
 from pipelines.dealing import Dealt, dealt_here, values_of
 from pipelines.given_pairs import figure_of, pair_of
 from pipelines.given_rows import Given, given
@@ -177,3 +181,26 @@ def test_a_row_becomes_a_figure_of_its_group(tmp_path: Path) -> None:
     (figure,) = from_table(table.read(), Figure)
     assert (figure.figure_id, figure.article_id, figure.caption, figure.width) == ("p_1/a.png", "p_1", "CT.", 40)
     assert figure.image == (tmp_path / "a.png").read_bytes() and table.failed == {"unreadable": 1}
+
+
+@pytest.mark.ray
+def test_parts_are_settled_by_tasks_as_by_one_process(local_ray: None, tmp_path: Path) -> None:
+    tables = [Table(Place.at(tmp_path / run / "pairs"), Pair) for run in ("here", "ray")]
+    for number in range(6):  # more than one process does; the last part shows what the first does
+        small = Image.fromarray(np.random.default_rng(number % 5).integers(0, 256, (5, 5, 3), dtype=np.uint8))
+        image = encode_png(small.resize((48, 40), Image.Resampling.BICUBIC))
+        side: Split = "test" if number == 5 else "train"
+        pair = Pair(
+            pair_id=f"{number}", figure_id=f"{number}", article_id=f"p{number}", split=side, image=image, width=48,
+            height=40, box=(0, 0, 48, 40), label=None, text="CT.", matched_by="given", score=1.0, reason="",
+            licence="CC0", attribution="", media_url="", md5="",
+        )  # fmt: skip
+        for table in tables:
+            table.commit(number, tables=by_split([pair], Pair), rejects=[], inputs="", counts={}, taken=1)
+    here = settle_copies(tables[0], Asked(0.98), Config().dedupe)
+    assert here == ["copies: 2 images are shown by several groups",
+                    "1 pairs went to the side of the split where a copy of them, or of their group, is"]  # fmt: skip
+    assert settle(Config(), Place.at(tmp_path / "ray"), tables[1]) == here
+    assert [part.digest for part in tables[0].parts()] == [part.digest for part in tables[1].parts()]
+    whole = Table(Place.at(tmp_path / "ray" / "whole"), Pair)
+    assert [part.digest for part in whole.parts()] == [part.digest for part in tables[1].parts()]

@@ -6,6 +6,8 @@ What is moved is written anew from the table: no image is read twice.
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -18,11 +20,20 @@ from core.places import Place
 from core.records import Pair, Radiograph, Reject, Split, from_row, from_table
 from core.runs import Part, Table, digest
 from core.split import by_split
+from core.works import Each, Row, here
 from trainers.datasets.copies import HELD_OUT
 from trainers.datasets.tables import counts, pair_table, radiograph_table
 
 OF_AN_IMAGE = ["image_id", "dataset", "patient_id", "image"]
 SHOWN = {"first": "image", "second": "copy", "first_owner": "patient", "second_owner": "copy_patient"}
+
+
+@dataclass(frozen=True)
+class Portion:
+    """A part of one of the tables."""
+
+    table: int
+    part: int
 
 
 def seen_of(radiographs: Iterable[Mapping[str, Any]]) -> list[Seen]:
@@ -51,7 +62,7 @@ def seen_in(table: Table, part: Part) -> list[Seen]:
     return seen_of(table.read_of(part, OF_AN_IMAGE).to_pylist())
 
 
-def on_one_side_by_pixels(run: Place, beside: Sequence[Place], asked: Asked) -> list[str]:
+def on_one_side_by_pixels(run: Place, beside: Sequence[Place], asked: Asked, each: Each = here) -> list[str]:
     """Put patients of a run who share a picture, here or with a run beside, on one side; what is said of it.
 
     All copies are told in `radiographs/duplicates.csv`. Runs beside stay as they are.
@@ -65,8 +76,9 @@ def on_one_side_by_pixels(run: Place, beside: Sequence[Place], asked: Asked) -> 
 
     found = find_links([pictures_of(each) for each in tables], asked)
     (table.place / "duplicates.csv").write_bytes(_as_csv(found.links))
-    moves = _moves(tables, found.links)
-    moved = sum(_move(run, part, moves) for part in table.parts()) if moves else 0
+    moves = _moves(tables, found.links, each)
+    works = [Portion(0, part.part) for part in table.parts()] if moves else []
+    moved = sum(each(works, partial(move_part, run=run, moves=moves)))
     file.write_json({"inputs": _inputs(tables, asked), "uncompared": found.uncompared, "images": len(found.links)})
     told = [f"{found.links.num_rows:,} times two patients share a picture: {table.place / 'duplicates.csv'}"]
     if moves:
@@ -82,26 +94,36 @@ def _inputs(tables: Sequence[Table], asked: Asked) -> str:
     return digest([str(asked.min_similarity), *shas])
 
 
-def _moves(tables: Sequence[Table], links: pa.Table) -> dict[str, Split]:
+def _moves(tables: Sequence[Table], links: pa.Table, each: Each) -> dict[str, Split]:
     """The side that patients of the first table have to go to, those who are on another."""
     names, firsts = groups_of(links["first_owner"], links["second_owner"])
     group = dict(zip(names.to_pylist(), firsts.to_pylist(), strict=True))
+    works = [Portion(number, part.part) for number, table in enumerate(tables) for part in table.parts() if group]
     sides: dict[str, set[Split]] = {}
     own: dict[str, set[Split]] = {}
-    for number, table in enumerate(tables):
-        for part in table.parts() if group else []:
-            for row in table.read_of(part, ["dataset", "patient_id", "split"]).to_pylist():
-                owner = owner_of(row["dataset"], row["patient_id"])
-                if owner in group:
-                    sides.setdefault(group[owner], set()).add(row["split"])
-                    own.setdefault(owner, set()).update([row["split"]] if not number else [])
-    meant = {each: next(side for side in HELD_OUT if side in found) for each, found in sides.items()}
+    told = each(works, partial(sides_in, tables=tables, wanted=frozenset(group)))
+    for work, found in zip(works, told, strict=True):
+        for owner, side in found:
+            sides.setdefault(group[owner], set()).add(side)
+            own.setdefault(owner, set()).update([side] if not work.table else [])
+    meant = {group: next(side for side in HELD_OUT if side in found) for group, found in sides.items()}
     return {owner: meant[group[owner]] for owner, at in own.items() if at - {meant[group[owner]]}}
 
 
-def _move(run: Place, part: Part, moves: Mapping[str, Split]) -> int:
+def sides_in(work: Row, *, tables: Sequence[Table], wanted: frozenset[str]) -> list[tuple[str, Split]]:
+    """On which sides of the split some patients are in a part."""
+    table = tables[work["table"]]
+    part = table.part(work["part"])
+    rows = table.read_of(part, ["dataset", "patient_id", "split"]).to_pylist() if part else []
+    found = {(owner_of(row["dataset"], row["patient_id"]), row["split"]) for row in rows}
+    return sorted((owner, side) for owner, side in found if owner in wanted)
+
+
+def move_part(work: Row, *, run: Place, moves: Mapping[str, Split]) -> int:
     """Write a part anew where patients of it move; how many radiographs did."""
     table, pairs = radiograph_table(run), pair_table(run)
+    part = table.part(work["part"])
+    assert part is not None  # it was listed
     rows = table.read_part(part.part).to_pylist()
     side = {
         row["image_id"]: moves[owner_of(row["dataset"], row["patient_id"])]

@@ -8,11 +8,12 @@ from subprocess import run as process
 
 import pytest
 
-from app.exports.written import here, planned, write
+from app.exports.written import planned, write
 from core.places import Place
 from core.records import Pair
 from core.runs import Table
 from core.wanted import Wanted
+from core.works import here
 
 TINY = {
     "embed_dim": 32,
@@ -38,7 +39,7 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def exported(run: Place, form: str, *, per_shard: int = 4) -> Path:
     out, table = run / f"out-{form}", Table(run / "pairs", Pair)
     plan = planned(table, Wanted(), per_shard=per_shard, seed=0)
-    write(table, plan, Wanted(), out, form=form, seed=0, run=here)
+    write(table, plan, Wanted(), out, form=form, seed=0, each=here)
     return Path(out.path)
 
 

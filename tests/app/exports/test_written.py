@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from app.exports.written import here, planned, statistics, write
+from app.exports.written import planned, statistics, write
 from core.config import UserError
 from core.places import Place
 from core.records import Pair, Radiograph
 from core.runs import Table
 from core.wanted import Wanted
+from core.works import here
 
 
 def test_a_plan_counts_what_leaves_and_what_stays(run: Place) -> None:
@@ -27,7 +28,7 @@ def test_shards_are_permuted_and_the_same_for_one_seed(run: Place) -> None:
 
     def lines(seed: int, name: str) -> list[str]:
         plan = planned(table, Wanted(), per_shard=100, seed=seed)
-        write(table, plan, Wanted(), run / name, form="jsonl", seed=seed, run=here)
+        write(table, plan, Wanted(), run / name, form="jsonl", seed=seed, each=here)
         return Path((run / name / "train.jsonl").path).read_text().splitlines()
 
     first, again, other = lines(0, "a"), lines(0, "b"), lines(1, "c")
@@ -44,7 +45,7 @@ def test_nothing_wanted_is_said_with_the_reasons(run: Place) -> None:
 def test_radiographs_leave_with_their_findings(with_films: Place) -> None:
     table = Table(with_films / "radiographs", Radiograph)
     plan = planned(table, Wanted(reproduced=True), per_shard=4, seed=0)
-    write(table, plan, Wanted(reproduced=True), with_films / "out", form="jsonl", seed=0, run=here)
+    write(table, plan, Wanted(reproduced=True), with_films / "out", form="jsonl", seed=0, each=here)
     told = Path((with_films / "out" / "train.jsonl").path).read_text()
     assert '"targets": {"Edema": false}' in told
     assert len(told.splitlines()) == 2

@@ -22,9 +22,11 @@ PIXELS = np.dtype([("high", "<u8"), ("low", "<u8"), ("id", "<i8")])  # the two h
 PAIR = np.dtype([("first", "<i8"), ("second", "<i8"), ("bits", "u1")])
 
 SPLIT = MAX_BITS + 1
-FULL = 256  # pictures of a bucket beyond which it is split
+# Pictures of a bucket beyond which it is split: to look in SPLIT smaller ones takes as long as to compare with so many.
+FULL = 256
 DEEPEST = 2  # splits of one bucket
-AT_ONCE = 2**21  # hashes compared at once
+AT_ONCE = 2**21  # pairs that wait
+COMPARED = 2**16  # hashes compared at once, so that what is worked on stays near the processor
 ALL_PAIRS = 8  # pictures of the same pixels beyond which each is linked with the first, not with every other one
 
 Rows = NDArray[np.void]
@@ -87,7 +89,7 @@ def near(entries: Rows, band: int, most: int) -> tuple[Rows, int]:
     mask = np.uint64(0xFFFF << 16 * band)
     queries, plain = entries[~entries["plain"]], entries[entries["plain"]]
     gathered = _Gathered(most)
-    _meet(queries, np.sort(plain, order="id"), mask, mask, 0, gathered)
+    _meet(queries, np.sort(plain, order="id"), mask, 0, gathered)
     return gathered.result()
 
 
@@ -129,41 +131,40 @@ class _Gathered:
         return self.pairs, self.uncompared
 
 
-def _meet(queries: Rows, plain: Rows, key: np.uint64, agreed: np.uint64, depth: int, gathered: _Gathered) -> None:
-    """Compare what agrees in the bits of `key`; agreed: bits that are known to agree, `key` among them."""
-    order = np.argsort(plain["hash"] & key, kind="stable")  # of one bucket in the order of their ids
+def _meet(queries: Rows, plain: Rows, key: np.uint64, depth: int, gathered: _Gathered) -> None:
+    """Compare what agrees in the bits of `key`; the plain ones of a bucket are in the order of their ids."""
+    order = np.argsort(plain["hash"] & key, kind="stable")
     plain, keys = plain[order], (plain["hash"] & key)[order]
     wanted = queries["hash"] & key
     left, right = np.searchsorted(keys, wanted, "left"), np.searchsorted(keys, wanted, "right")
     counts = right - left
-    over = counts > FULL
     if depth == DEEPEST:
-        gathered.uncompared += int((counts[over] - FULL).sum())
+        gathered.uncompared += int((counts - FULL).clip(0).sum())
         counts = np.minimum(counts, FULL)  # the first ones: what is alike stays one group
-    elif over.any():
-        for bucket in np.unique(wanted[over]):
-            here = np.searchsorted(keys, bucket, "left"), np.searchsorted(keys, bucket, "right")
-            for stretch in _stretches(~agreed):
-                _meet(queries[wanted == bucket], plain[slice(*here)], stretch, agreed | stretch, depth + 1, gathered)
+    elif (over := counts > FULL).any():
+        crowded = plain[np.isin(keys, wanted[over])]
+        for stretch in _stretches(~key):
+            _meet(queries[over], crowded, key | stretch, depth + 1, gathered)
         queries, left, counts = queries[~over], left[~over], counts[~over]
     _compare(queries, plain, left, counts, gathered)
 
 
 def _compare(queries: Rows, plain: Rows, left: NDArray[np.int64], counts: NDArray[np.int64], found: _Gathered) -> None:
     """Compare each query with its `counts` plain ones from `left` on, some at a time."""
+    asked, shown = np.ascontiguousarray(queries["hash"]), np.ascontiguousarray(plain["hash"])
     ends = counts.cumsum()
-    cuts = np.searchsorted(ends, np.arange(AT_ONCE, counts.sum(), AT_ONCE)) + 1
+    cuts = np.searchsorted(ends, np.arange(COMPARED, counts.sum(), COMPARED)) + 1
     for start, end in pairwise([0, *cuts.tolist(), len(queries)]):
         some = counts[start:end]
-        query = np.repeat(np.arange(start, end), some)
-        place = np.arange(some.sum()) - np.repeat(some.cumsum() - some, some) + np.repeat(left[start:end], some)
-        near = np.bitwise_count(queries["hash"][query] ^ plain["hash"][place]) <= MAX_BITS
-        one, other = queries[query[near]], plain[place[near]]
+        own = some.cumsum()  # of the comparisons, where those of each query end
+        place = np.arange(some.sum()) + np.repeat(left[start:end] - own + some, some)
+        bits = np.bitwise_count(np.repeat(asked[start:end], some) ^ shown[place])
+        near = np.flatnonzero(bits <= MAX_BITS)
+        one, other = queries[start + np.searchsorted(own, near, "right")], plain[place[near]]
         fine = np.bitwise_count(one["fine"] ^ other["fine"])
         close = (fine <= MAX_FINE) & (owner_in(one["id"]) != owner_in(other["id"]))
         one, other = one[close], other[close]
-        bits = np.bitwise_count(one["hash"] ^ other["hash"]) + fine[close] + 1
-        found.add(_pairs(one["id"], other["id"], bits))
+        found.add(_pairs(one["id"], other["id"], bits[near][close] + fine[close] + 1))
 
 
 def _stretches(free: np.uint64) -> Iterator[np.uint64]:

@@ -60,6 +60,7 @@ def test_buckets_whole_or_split_give_what_comparing_each_with_each_gives(
 ) -> None:
     monkeypatch.setattr(buckets, "FULL", full)
     monkeypatch.setattr(buckets, "AT_ONCE", at_once)
+    monkeypatch.setattr(buckets, "COMPARED", at_once)
     parts = drawn(3, 60, families=4)
     expected = all_near(parts)
     assert len(expected) > 50

@@ -39,7 +39,7 @@ EXPONENT, MEMORY = 1.1, 1.3  # at most: of a fit, and of the driver's memory at 
 POOL, EMBEDDING = 5000, 64  # pairs of evaluate.pool; width of the drawn embeddings
 SMALL = {"width": 32, "depth": 1, "heads": 2}  # of the encoders of a model that nobody asks
 OF_EVALUATION = ("trainers.evaluation.retrieval", "trainers.blip", "torch")
-LOOKED = 0.1  # seconds between two looks at the driver's memory
+LOOKED = 0.2  # seconds between two looks
 
 
 @dataclass(frozen=True)
@@ -226,46 +226,64 @@ def _taken(station: Station, folder: Path) -> tuple[float, float, float]:
         import_module(name)
     if station.on_ray:
         connect(Config())
-    driver = _Driver()
-    before, begun = cpu_seconds(), perf_counter()
+    driver, begun = _Watched(), perf_counter()
     station.take(folder)
-    spent, wall = cpu_seconds() - before, perf_counter() - begun
-    megabytes = driver.most()
+    wall = perf_counter() - begun
+    spent, megabytes = driver.ended()
     disconnect()
     shutil.rmtree(folder, ignore_errors=True)
     return spent, wall, megabytes
 
 
 def cpu_seconds() -> float:
-    """What this process and all below it have used, those that have ended too."""
+    """What this process and all below it have used, those that have ended too where somebody waited for them."""
     total = 0.0
-    this = psutil.Process()
-    for each in (this, *this.children(recursive=True)):
+    for each in _family():
         with suppress(psutil.NoSuchProcess):
             total += sum(each.cpu_times()[:4])  # its own and those of its children that ended
     return total
 
 
-class _Driver:
-    """Looks at the memory that this process itself has written.
+def _family() -> list[psutil.Process]:
+    this = psutil.Process()
+    return [this, *this.children(recursive=True)]
 
-    Not its unique set: that has the pages of libraries too, as soon as no other process has loaded the same ones.
+
+def _used(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+class _Watched:
+    """Looks at the memory that this process itself has written, and at the CPU seconds of all that it started.
+
+    Not its unique set: that has the pages of libraries too, as soon as no other process has loaded them. The seconds of
+    Ray's workers are gone with them: what a process had used is kept as it was last seen.
     """
 
     def __init__(self) -> None:
-        self.bytes, self.ended = 0, threading.Event()
+        self.bytes, self.seconds, self.stop = 0, dict[tuple[int, float], float](), threading.Event()
+        self._look()
+        self.before = sum(self.seconds.values())
         self.thread = threading.Thread(target=self._watch, daemon=True)
         self.thread.start()
 
     def _watch(self) -> None:
-        while not self.ended.wait(LOOKED):
-            self.bytes = max(self.bytes, written())
+        while not self.stop.wait(LOOKED):
+            self._look()
 
-    def most(self) -> float:
-        """Megabytes."""
-        self.ended.set()
+    def _look(self) -> None:
+        self.bytes = max(self.bytes, written())
+        for each in _family():
+            with suppress(psutil.NoSuchProcess):
+                self.seconds[each.pid, each.create_time()] = _used(each)
+
+    def ended(self) -> tuple[float, float]:
+        """CPU seconds since it looks, and the most megabytes."""
+        self.stop.set()
         self.thread.join()
-        return max(self.bytes, written()) / 1e6
+        self._look()
+        return sum(self.seconds.values()) - self.before, self.bytes / 1e6
 
 
 def written() -> int:

@@ -33,6 +33,7 @@ LIMITS = {
     "RAY_gcs_server_request_timeout_seconds": 120,
     "RAY_DASHBOARD_STARTUP_TIMEOUT_S": 120,
 }
+IDLE, IDLE_MS = "RAY_idle_worker_killing_time_threshold_ms", 60_000  # the same in cluster.yaml and slurm/
 LOGS = ("raylet.err", "raylet.out", "gcs_server.err", "gcs_server.out", "dashboard_agent.log", "dashboard.log")
 BLAME = re.compile(r"\b[EFC] \d+ \d+\b|\b(?:ERROR|CRITICAL)\b|Check failed|[Nn]o space|[Pp]ermission denied")
 SHARE = 0.001  # of a group's own resource; a node has more of them than it has tasks
@@ -150,6 +151,9 @@ def local_environment() -> None:
     os.environ.setdefault("RAY_AUTH_TOKEN_PATH", str(_token_file()))
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")  # what comes too late must not start a second Ray
+    # Of more workers than CPUs Ray ends those that idle for a second, and starts them again for the next task, two CPU
+    # seconds each: of a search for copies that was 60 %. Where a stage asks for a part of a CPU they are always more.
+    os.environ.setdefault(IDLE, str(IDLE_MS))
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")  # how soon a checkpoint counts as committed
     os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
     os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")  # a relative path in a setting means the same in a trial

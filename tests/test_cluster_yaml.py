@@ -16,7 +16,7 @@ import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
 from app.cli import cli
-from core.cluster import nodes
+from core.cluster import IDLE, IDLE_MS, nodes
 from core.config import load, names
 from tests.groups import JOBS, started, stations
 
@@ -207,6 +207,7 @@ def test_ray_starts_with_a_token_and_shows_itself_on_loopback_alone(cluster: dic
     for kind in ("head", "worker"):
         (start,) = (line for line in prepared[f"{kind}_start_ray_commands"] if "ray start" in line)
         assert "RAY_AUTH_MODE=token" in start and "ulimit -n 65536" in start
+        assert f" {IDLE}={IDLE_MS};" in start  # as a local Ray has it
         assert start.count("--dashboard-host=127.0.0.1") == (kind == "head")
     everything = json.dumps(prepared)
     assert "0.0.0.0" not in everything and "pip install" not in everything  # of Ray's defaults

@@ -95,16 +95,16 @@ class Seen:
 
     def ran(self, name: str) -> set[int]:
         """The nodes on which something of this name ran."""
-        return {raylet for raylet, titles in self.work.items() if any(name in title for title in titles)}
+        return {raylet for raylet, titles in list(self.work.items()) if any(name in title for title in titles)}
 
 
 @contextmanager
 def watched() -> Iterator[Seen]:
-    """All nodes, seen twice a second while the block runs."""
+    """All nodes, seen ten times a second while the block runs."""
     seen, ended = Seen(), Event()
 
     def watch() -> None:
-        while not ended.wait(0.5):
+        while not ended.wait(0.1):
             for raylet, group in raylets().items():
                 seen.groups[raylet] = group
                 seen.work[raylet] |= working(raylet)

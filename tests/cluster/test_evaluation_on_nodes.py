@@ -24,7 +24,8 @@ from trainers.evaluation.on_ray import OnRay, encode_films
 from trainers.evaluation.retrieval import Plan, Result, evaluate
 from trainers.inline import fit_here
 
-COPIES, ACTOR = "_bands", "_Worker"  # as Ray names what seeks copies, and what evaluates
+# As Ray names what seeks copies, each a moment on workers that are there, and what evaluates.
+COPIES, ACTOR = ("_pixels", "_bands", "_near", "_with_seconds", "_with_firsts"), "_Worker"
 
 
 pytestmark = [pytest.mark.cluster, pytest.mark.ray]
@@ -35,13 +36,13 @@ def silent(station: str, part: Part, parts: int) -> None:
 
 
 @contextmanager
-def struck(seen: Seen, work: str) -> Iterator[list[int]]:
-    """The first node on which some work is seen loses power; which one it was."""
+def struck(seen: Seen, *works: str) -> Iterator[list[int]]:
+    """The first node on which one of some works is seen loses power; which one it was."""
     killed, ended = list[int](), Event()
 
     def strike() -> None:
-        while not killed and not ended.wait(0.2):
-            for raylet in seen.ran(work) & set(raylets()):
+        while not killed and not ended.wait(0.05):
+            for raylet in set.union(*map(seen.ran, works)) & set(raylets()):
                 if raylets().get(raylet) != "figray":
                     kill(raylet)
                     killed.append(raylet)
@@ -72,7 +73,7 @@ def test_copies_by_shuffles_on_three_nodes_are_those_of_one_and_a_node_that_dies
     steps.pair(config, Place.at(one), silent)
     nodes.add()
     nodes.add()
-    with watched() as seen, struck(seen, COPIES) as killed:
+    with watched() as seen, struck(seen, *COPIES) as killed:
         steps.pair(config, Place.at(three), silent)
     assert killed and killed[0] not in raylets()
     assert manifests(one) == manifests(three)

@@ -1,9 +1,11 @@
 """examples/notebook.ipynb runs from top to bottom, and its kept outputs are small and tell nothing of a machine."""
 
+import ast
 import json
 import os
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,18 @@ def test_the_outputs_that_are_kept_are_small_and_name_no_place() -> None:
         data = {kind: value for kind, value in output.get("data", {}).items() if not kind.startswith("image/")}
         assert A_PLACE.findall(json.dumps([data, output.get("text", "")])) == []
     assert sum(bool(cell.get("outputs")) for cell in cells if cell["cell_type"] == "code") > 6
+
+
+def test_what_its_cells_import_is_there() -> None:
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    lines = [line for cell in cells if cell["cell_type"] == "code" for line in "".join(cell["source"]).splitlines()]
+    code = "\n".join(line for line in lines if not line.startswith(("!", "%")))  # the shell's
+    wanted = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom) and node.module]
+    own = [node for node in wanted if (ROOT / str(node.module).partition(".")[0]).is_dir()]
+    assert len(own) > 5
+    for node in own:
+        for name in node.names:
+            assert hasattr(import_module(str(node.module)), name.name), f"{node.module} has no {name.name}"
 
 
 @pytest.mark.cluster

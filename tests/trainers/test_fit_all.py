@@ -62,7 +62,8 @@ def test_a_model_is_trained_in_a_bucket_and_not_twice(
     model, tokenizer = load_model(result.checkpoint)
     assert model.settings.vocabulary == len(tokenizer) and len(training_articles(result.checkpoint)) == 18
     left = objects(out)
-    assert {name.partition("/")[0] for name in left} == {"checkpoint", "metrics.jsonl", "restarts", "tensorboard"}
+    kept = {"checkpoint", "metrics.jsonl", "restarts", "seen", "tensorboard"}
+    assert {name.partition("/")[0] for name in left} == kept
     assert "checkpoint/progress.pt" not in left and "checkpoint/run.json" in left
     assert fit_all(runs, on_step=lambda *_: None) == [result]
     assert objects(out) == left

@@ -31,7 +31,8 @@ def test_what_a_child_takes_and_gives_back_is_seen() -> None:
             child.communicate(b"\n")
     assert 95 * MB < seen - before < 130 * MB
     assert peak.bytes > seen - 5 * MB
-    assert held(psutil.Process()) < before + 20 * MB
+    # By less than it took: what this process shares with others becomes more its own as soon as one of them ends.
+    assert held(psutil.Process()) < seen - 60 * MB
 
 
 def test_what_comes_and_goes_between_two_looks_of_the_caller_is_seen() -> None:

@@ -199,14 +199,14 @@ def copies_told(config: Config, run: Place, asked: Asked, beside: Sequence[Place
 
     Drawn patients share none, and a published list of splits stays as it is.
     """
+    from pipelines.stream import of_parts  # not before Ray's environment is set
+
     for each in beside:
         steps.table(each, "radiographs", Radiograph)  # what is missing is said
     if asked.kind == PHANTOM or asked.splits:
         return []
     tables = config.tables
     how = Alike(config.dedupe.min_similarity, tables.copies_exact_below, tables.copies_nearest, tables.task_cpus)
-    from pipelines.stream import of_parts  # not before Ray's environment is set
-
     every = [part for each in (run, *beside) for part in radiograph_table(each).parts()]
     return on_one_side_by_pixels(run, beside, how, of_parts(config, "copies", every))
 

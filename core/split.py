@@ -1,7 +1,7 @@
 """Articles into train, val and test by a hash of their id: no article, and no two that share an image, on two sides."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, get_args
 
 import pyarrow as pa
@@ -9,6 +9,7 @@ import pyarrow as pa
 from core.records import Split, to_table
 
 HASHES = 2**64
+HELD_OUT: tuple[Split, ...] = ("test", "val", "train")  # the side that a group goes to: the first that it is on
 
 
 def split_of(
@@ -26,6 +27,11 @@ def split_of(
     if drawn < test:
         return "test"
     return "val" if drawn < test + val else "train"
+
+
+def one_side(sides: Mapping[str, Collection[Split]]) -> dict[str, Split]:
+    """The one side that each group goes to, of those that it is on: test keeps what it has, then val."""
+    return {group: next(side for side in HELD_OUT if side in on) for group, on in sides.items()}
 
 
 def by_split(rows: Sequence[Any], record: type) -> dict[str, pa.Table]:

@@ -22,9 +22,9 @@ from core.runs import digest
 from core.settings import Config
 from core.stations import told_plainly
 from pipelines.dealing import SCRATCH, Dealt, PartsFor, Row, Slice, Source, dealt_here, settled
+from pipelines.stream import MOST_BLOCKS
 
 STATION = "deal"
-MOST_BLOCKS = 2_000  # more would weigh on Ray's scheduler
 READ = 1_000  # rows that a task hands over at once
 GROUPED = 20_000  # rows of a partition of a shuffle, some 20 MB of captions
 ORDER = [("piece", "ascending"), ("number", "ascending")]

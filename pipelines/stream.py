@@ -24,10 +24,10 @@ from pipelines.loose_files import MAX_BYTES, CaptionWork, FigureWork
 from pipelines.loose_rows import FigureRows, caption_row
 from pipelines.stages import Stage, by_actors, by_tasks, largest_of
 
-NOTHING = "nothing was written"
-__all__ = ["MAX_BYTES", "of_each", "read_figures", "split_captions"]
+__all__ = ["MAX_BYTES", "of_each", "of_parts", "read_figures", "split_captions"]
 FIGURES, CAPTIONS = 8, 200  # in a block, which one actor or task takes at a time
 MOST_BLOCKS = 2_000  # more would weigh on Ray's scheduler
+NOTHING = "nothing was written"
 
 
 def read_figures(config: Config, folder: Place, works: Sequence[FigureWork]) -> Iterator[Row]:

@@ -142,9 +142,9 @@ def _meet(queries: Rows, plain: Rows, key: np.uint64, depth: int, gathered: _Gat
         gathered.uncompared += int((counts - FULL).clip(0).sum())
         counts = np.minimum(counts, FULL)  # the first ones: what is alike stays one group
     elif (over := counts > FULL).any():
-        crowded = plain[np.isin(keys, wanted[over])]
+        some, crowded = queries[over], plain[np.isin(keys, wanted[over])]
         for stretch in _stretches(~key):
-            _meet(queries[over], crowded, key | stretch, depth + 1, gathered)
+            _meet(some, crowded, key | stretch, depth + 1, gathered)
         queries, left, counts = queries[~over], left[~over], counts[~over]
     _compare(queries, plain, left, counts, gathered)
 

@@ -17,12 +17,11 @@ from core.images import open_image
 from core.records import Pair, Reject, Split, from_table
 from core.runs import Part, Table, digest
 from core.settings import DedupeSettings
-from core.split import by_split
+from core.split import by_split, one_side
 from core.works import Each, Row, here
 from pipelines.copies.duplicates import cut, grouped
 from pipelines.unwanted import unwanted_picture
 
-FIRST: tuple[Split, ...] = ("test", "val", "train")  # the side that a group goes to: the first that it is on
 STAGE = "copies"
 
 
@@ -88,14 +87,15 @@ def _works(table: Table, links: pa.Table, each: Each) -> list[Shared]:
     parts, (images, owners) = table.parts(), grouped(links)
     group_of = dict(zip(owners["name"].to_pylist(), owners["group"].to_pylist(), strict=True))
     sides: dict[str, set[Split]] = {}
-    asked = [Owners(parts[number].part, rows["name"].to_pylist()) for number, rows in cut(owners)]
+    of_part = {number: rows["name"].to_pylist() for number, rows in cut(owners)}
+    asked = [Owners(parts[number].part, names) for number, names in of_part.items()]
     for told in each(asked, partial(sides_in, table=table)):
         for owner, side in told:
             sides.setdefault(group_of[owner], set()).add(side)
-    meant = {group: next(side for side in FIRST if side in on) for group, on in sides.items()}
+    meant = one_side(sides)
     works = [Shared(part.part) for part in parts]
-    for number, rows in cut(owners):
-        works[number].side_of.update({name: meant[group_of[name]] for name in rows["name"].to_pylist()})
+    for number, names in of_part.items():
+        works[number].side_of.update({name: meant[group_of[name]] for name in names})
     owner_of = {name: owner for end in ("first", "second") for name, owner in _columns(links, end, f"{end}_owner")}
     for number, rows in cut(images):
         for name, group in _columns(rows, "name", "group"):

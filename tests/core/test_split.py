@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from core.split import part_of, split_of
+from core.split import one_side, part_of, split_of
 
 
 def test_the_versions_of_an_article_stay_together() -> None:
@@ -51,3 +51,11 @@ def test_all_versions_of_an_article_fall_into_one_part_and_parts_are_even() -> N
     for number in range(4000):
         counts[part_of(f"PMC{number}", 4)] += 1
     assert min(counts) > 900
+
+
+def test_a_group_goes_to_the_most_held_out_side_that_it_is_on() -> None:
+    assert one_side({"a": {"train", "val"}, "b": {"val", "test"}, "c": {"train"}}) == {
+        "a": "val",
+        "b": "test",
+        "c": "train",
+    }

@@ -19,9 +19,8 @@ from core.copies.signatures import Asked, Pictures
 from core.places import Place
 from core.records import Pair, Radiograph, Reject, Split, from_row, from_table
 from core.runs import Part, Table, digest
-from core.split import by_split
+from core.split import HELD_OUT, by_split, one_side
 from core.works import Each, Row, here
-from trainers.datasets.copies import HELD_OUT
 from trainers.datasets.tables import counts, pair_table, radiograph_table
 
 OF_AN_IMAGE = ["image_id", "dataset", "patient_id", "image"]
@@ -106,7 +105,7 @@ def _moves(tables: Sequence[Table], links: pa.Table, each: Each) -> dict[str, Sp
         for owner, side in found:
             sides.setdefault(group[owner], set()).add(side)
             own.setdefault(owner, set()).update([side] if not work.table else [])
-    meant = {group: next(side for side in HELD_OUT if side in found) for group, found in sides.items()}
+    meant = one_side(sides)
     return {owner: meant[group[owner]] for owner, at in own.items() if at - {meant[group[owner]]}}
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from core.copies.dedupe import groups as groups_of_names
 from core.file_names import found_below
 from core.records import Split
+from core.split import HELD_OUT, one_side
 from trainers.datasets.work import Work
 
 READERS = 16  # of files at once: on a network each takes a while to answer
-HELD_OUT: tuple[Split, ...] = ("test", "val", "train")  # the side that shared patients go to: the first they are on
 
 
 def on_one_side(works: Sequence[Work], root: Path) -> tuple[list[Work], list[str]]:
@@ -30,7 +30,7 @@ def on_one_side(works: Sequence[Work], root: Path) -> tuple[list[Work], list[str
     sides: dict[str, set[Split]] = defaultdict(set)
     for work in works:
         sides[groups.get(work.patient_id, work.patient_id)].add(work.split)
-    meant = {group: next(side for side in HELD_OUT if side in found) for group, found in sides.items()}
+    meant = one_side(sides)
     placed = [replace(work, split=meant[groups.get(work.patient_id, work.patient_id)]) for work in works]
     moved = [work for before, work in zip(works, placed, strict=True) if before.split != work.split]
     if not moved:
